@@ -1,0 +1,97 @@
+# The ways to use this checkout; `make` alone lists them. Each target first sees to what it needs,
+# so each works alone in a fresh clone. The work itself is CMake's (CMakePresets.json).
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+TEST_JOBS ?= 2
+FUZZ_SECONDS ?= 30
+
+# What runs under the sanitizers finds its options here. ThreadSanitizer sees the prebuilt DuckDB
+# from outside only, so what it reports from there is left out.
+export ASAN_OPTIONS ?= detect_stack_use_after_return=1
+export UBSAN_OPTIONS ?= print_stacktrace=1
+export TSAN_OPTIONS ?= suppressions=$(CURDIR)/tools/tsan_suppressions.txt second_deadlock_stack=1
+
+# GCC 12's ThreadSanitizer cannot map its shadow memory where a kernel randomizes addresses widely.
+NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+CTEST = ctest --output-on-failure --no-tests=error -j $(TEST_JOBS)
+
+# The folders whose tests run under ThreadSanitizer: those that have threads of their own.
+TSAN_FOLDERS = base journal pipeline
+space := $(subst ,, )
+
+# $(call build,PRESET[,ARGUMENTS[,PREFIX COMMAND]])
+define build
+	@echo "== build: preset $(1) in build/$(1)"
+	@cmake --preset $(1) --log-level=NOTICE
+	@$(3) cmake --build --preset $(1) -j $(JOBS) $(2)
+endef
+
+.PHONY: help deps build release demo test test-all bench lint format fuzz install clean
+
+help: ## list the targets
+	@echo "re_dms: make TARGET"
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+deps: ## install missing Debian packages, and DuckDB in .deps (YES=1: do not ask)
+	@echo "== deps: tools/setup"
+	@tools/setup
+
+build: deps ## build with debug information in build/dev
+	$(call build,dev)
+
+release: deps ## build optimized in build/release
+	$(call build,release)
+
+demo: release ## show it: throwaway PostgreSQL, traffic, replication into DuckDB, comparison
+	@echo "== demo: everything stays in demo/"
+	@build/release/src/app/re_dms demo
+
+test: build ## run all tests, then again under the sanitizers (12 minutes, 25 from nothing)
+	@echo "== test: dev"
+	@$(CTEST) --test-dir build/dev
+	$(call build,asan-ubsan)
+	@echo "== test: asan-ubsan"
+	@$(CTEST) --test-dir build/asan-ubsan
+	$(call build,tsan,--target $(TSAN_FOLDERS:%=%_test),$(NO_ASLR))
+	@echo "== test: tsan ($(TSAN_FOLDERS))"
+	@$(NO_ASLR) $(CTEST) --test-dir build/tsan -R '^($(subst $(space),|,$(TSAN_FOLDERS)))\.'
+
+test-all: ## make test, lint, fuzz, and the tests that CTest keeps for -C extended
+	@$(MAKE) test
+	@$(MAKE) lint
+	@$(MAKE) fuzz
+	@echo "== test-all: extended"
+	@ctest --output-on-failure --test-dir build/dev -C extended -L '^extended$$'
+
+bench: release ## measure against a bare reader of the same slot (QUICK=1: shorter)
+	@echo "== bench: bench/run"
+	@bench/run
+
+lint: ## clang-format, clang-tidy and shellcheck, all findings are errors
+	@tools/setup lint
+	@$(MAKE) build
+	@tools/lint
+
+format: ## format all C++ files in place
+	@tools/setup lint
+	@tools/lint --format
+
+fuzz: ## run every fuzz target for FUZZ_SECONDS (30)
+	@tools/setup fuzz
+	$(call build,fuzz)
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz
+
+install: release ## install the release build under PREFIX (/usr/local), inside DESTDIR if set
+	@echo "== install: $(DESTDIR)$(PREFIX)"
+	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+
+clean: ## remove build/ and demo/; .deps stays
+	@echo "== clean: build demo"
+	@rm -rf build demo

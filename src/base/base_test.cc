@@ -1,0 +1,137 @@
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <string>
+#include <thread>
+
+#include "base/bounded_queue.h"
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+#include "base/file_system.h"
+#include "base/retry.h"
+
+namespace re_dms {
+namespace {
+
+TEST(Crc32c, MatchesThePublishedValues) {
+  EXPECT_EQ(crc32c(0, std::string(32, '\0')), 0x8A9136AAU);
+  EXPECT_EQ(crc32c(0, std::string(32, '\xff')), 0x62A8AB43U);
+  EXPECT_EQ(crc32c(crc32c(0, "1234"), "56789"), 0xE3069283U);
+}
+
+TEST(ByteReader, RefusesToReadPastTheEnd) {
+  ByteReader reader(std::string_view("\x00\x01\x02", 3), "a sample");
+  EXPECT_EQ(reader.u16(), 1);
+  EXPECT_THROW(reader.u16(), Error);
+}
+
+TEST(ByteReader, RefusesAStringWithoutEnd) {
+  ByteReader reader("abc", "a sample");
+  EXPECT_THROW(reader.text(), Error);
+}
+
+TEST(Bytes, KeepTheirOrder) {
+  std::string out;
+  append_be<std::uint32_t>(out, 0x01020304U);
+  EXPECT_EQ(out, std::string("\x01\x02\x03\x04", 4));
+  append_le<std::uint16_t>(out, 0x0102U);
+  EXPECT_EQ(out.substr(4), std::string("\x02\x01", 2));
+  EXPECT_EQ(load_be<std::uint32_t>(out.data()), 0x01020304U);
+}
+
+TEST(BoundedQueue, TakesOneItemHeavierThanItsBound) {
+  BoundedQueue<int> queue(4, 10);
+  int value = 7;
+  EXPECT_TRUE(queue.push(value, 100, {}));
+  EXPECT_FALSE(queue.push_for(value, 1, {}, std::chrono::milliseconds(1)));
+  EXPECT_EQ(queue.pop({}), 7);
+}
+
+TEST(BoundedQueue, DrainsAfterCloseAndThenEnds) {
+  BoundedQueue<int> queue(4, 10);
+  int value = 7;
+  EXPECT_TRUE(queue.push(value, 1, {}));
+  queue.close();
+  EXPECT_FALSE(queue.push(value, 1, {}));
+  EXPECT_EQ(queue.pop({}), 7);
+  EXPECT_EQ(queue.pop({}), std::nullopt);
+  EXPECT_TRUE(queue.finished());
+}
+
+TEST(BoundedQueue, WakesAWaitingReaderOnStop) {
+  BoundedQueue<int> queue(1, 1);
+  std::jthread reader([&](const std::stop_token& stop) { EXPECT_EQ(queue.pop(stop), std::nullopt); });
+  reader.request_stop();
+}
+
+TEST(Retry, TriesATransientErrorAgainAndLetsOthersOut) {
+  int tries = 0;
+  Retry retry({std::chrono::milliseconds(1), std::chrono::milliseconds(2)}, nullptr);
+  EXPECT_TRUE(retry.run({}, [&] {
+    if (++tries < 3) {
+      throw Error(ErrorKind::Transient, "away");
+    }
+  }));
+  EXPECT_EQ(tries, 3);
+  EXPECT_THROW(retry.run({}, [] { throw Error(ErrorKind::Fatal, "gone"); }), Error);
+}
+
+TEST(Clock, WritesTimeAsPostgresDoes) {
+  EXPECT_EQ(to_text(SystemTime(std::chrono::microseconds(1'000'000'123'456))),
+            "1970-01-12 13:46:40.123456+00");
+}
+
+class RealFiles : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/re_dms_base_XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern), nullptr);
+    directory_ = pattern;
+  }
+
+  void TearDown() override {
+    for (const std::string& name : files_.list(directory_)) {
+      files_.remove(directory_ + "/" + name);
+    }
+    ::rmdir(directory_.c_str());
+  }
+
+  FileSystem& files_ = real_file_system();
+  std::string directory_;
+};
+
+TEST_F(RealFiles, ReadBackWhatWasAppendedAndCut) {
+  const auto file = files_.create(directory_ + "/a");
+  file->append("hello world");
+  file->truncate(5);
+  file->sync();
+  EXPECT_EQ(file->size(), 5U);
+  EXPECT_EQ(read_file(files_, directory_ + "/a"), "hello");
+  EXPECT_THROW(files_.create(directory_ + "/a"), Error);
+}
+
+TEST_F(RealFiles, ReplaceLeavesTheNewContent) {
+  replace_file(files_, directory_ + "/state", "one");
+  replace_file(files_, directory_ + "/state", "two");
+  EXPECT_EQ(read_file(files_, directory_ + "/state"), "two");
+  EXPECT_EQ(files_.list(directory_), std::vector<std::string>{"state"});
+}
+
+TEST_F(RealFiles, ALockIsHeldOnce) {
+  const auto held = files_.lock(directory_ + "/lock");
+  EXPECT_THROW(files_.lock(directory_ + "/lock"), Error);
+}
+
+TEST_F(RealFiles, ErrorsNameThePathAndTheReason) {
+  try {
+    files_.open_read(directory_ + "/missing");
+    FAIL() << "opened a file that is not there";
+  } catch (const Error& error) {
+    EXPECT_NE(error.message().find("/missing: No such file"), std::string::npos) << error.what();
+  }
+}
+
+}  // namespace
+}  // namespace re_dms

@@ -1,0 +1,48 @@
+#include "base/retry.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <random>
+#include <utility>
+
+namespace re_dms {
+
+bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any never;
+  std::unique_lock lock(mutex);
+  never.wait_for(lock, stop, duration, [] { return false; });
+  return !stop.stop_requested();
+}
+
+Retry::Retry(RetryPolicy policy, OnError on_error)
+    : policy_(policy), on_error_(std::move(on_error)), wait_(policy.first) {}
+
+bool Retry::run(const std::stop_token& stop, const std::function<void()>& step) {
+  std::minstd_rand random(std::random_device{}());
+  std::uniform_real_distribution<double> share(0.5, 1.0);
+  while (!stop.stop_requested()) {
+    try {
+      step();
+      return true;
+    } catch (const Error& error) {
+      if (error.kind() != ErrorKind::Transient) {
+        throw;
+      }
+      const std::chrono::milliseconds jittered(
+          static_cast<std::int64_t>(static_cast<double>(wait_.count()) * share(random)));
+      if (on_error_) {
+        on_error_(error, jittered);
+      }
+      wait_ = std::min(policy_.longest, std::chrono::milliseconds(static_cast<std::int64_t>(
+                                            static_cast<double>(wait_.count()) * policy_.growth)));
+      if (!wait_for(jittered, stop)) {
+        return false;
+      }
+    }
+  }
+  return false;
+}
+
+}  // namespace re_dms

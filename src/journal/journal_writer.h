@@ -1,0 +1,71 @@
+// Makes what the source received durable, in segments, and forgets what the target has.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/file_system.h"
+#include "journal/journal_tail.h"
+#include "model/journal_block.h"
+#include "model/lsn.h"
+#include "model/origin.h"
+
+namespace re_dms {
+
+struct JournalLimits {
+  std::string directory;
+  std::uint64_t segment_bytes = 64ULL << 20;
+  std::uint64_t max_bytes = 50ULL << 30;      ///< reading pauses between transactions above it
+  std::uint64_t reserve_bytes = 2ULL << 30;   ///< free disk that even one open transaction leaves
+};
+
+/// Owned by the journal's thread. Only release_below, bytes and full may be called from others.
+class JournalWriter {
+ public:
+  /// Recovers the directory's segments: checks all of the last one and the headers of all, cuts a
+  /// torn tail of the last, fsyncs every segment kept and the directory; an open transaction is
+  /// closed by an Abort record (fsynced). Starts the first segment at origin.consistent_point when
+  /// there is none. On return everything up to position() is durable. Throws Fatal on a segment of
+  /// another origin, a gap in the numbers, or a bad byte anywhere but in the tail.
+  JournalWriter(FileSystem& files, JournalLimits limits, const Origin& origin);
+  ~JournalWriter();
+
+  /// Fills the block's CRCs and writes it; repeats table facts and starts new segments where needed.
+  /// Not durable on return. Throws Fatal when the disk's reserve is reached (names the transaction
+  /// and its size) or a write fails; after a throw the writer must not be used again.
+  void append(JournalBlock& block);
+
+  /// fsyncs what was appended (file, and directory when there is a new one), then publishes it to
+  /// readers through tail(). One call covers all appends before it.
+  void sync();
+
+  /// Everything below is durable: end of the last synced COMMIT or idle position.
+  Lsn position() const;
+
+  /// End of the last synced COMMIT; where replication starts (never an idle position: after a
+  /// failover only the end of a transaction is safe). Origin's consistent point when there is none.
+  Lsn last_commit_end() const;
+
+  /// Deletes whole segments that no reader at `position` or later needs; durable on return.
+  void release_below(Lsn position);
+
+  /// Bytes of all segments on disk.
+  std::uint64_t bytes() const;
+
+  /// At or above max_bytes: the source pauses before the next transaction.
+  bool full() const;
+
+  const JournalTail& tail() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Where the journal's oldest segment begins: it holds every transaction with commit_lsn >= this.
+/// Empty when the directory has no segment.
+std::optional<Lsn> journal_begin(FileSystem& files, const std::string& directory);
+
+}  // namespace re_dms

@@ -1,0 +1,25 @@
+// Where a journal's changes come from: one slot of one PostgreSQL cluster.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/lsn.h"
+#include "model/table_schema.h"
+
+namespace re_dms {
+
+struct Origin {
+  std::string system_identifier;  ///< IDENTIFY_SYSTEM, decimal
+  std::uint32_t timeline = 0;
+  std::string database;
+  std::string slot;
+  std::string publication;
+  int server_version = 0;         ///< as PQserverVersion: 150018
+  /// False while the slot is being created: a slot met in that state is ours to drop.
+  bool created = false;
+  Lsn consistent_point;           ///< of the slot's creation; where the journal begins
+  std::vector<Oid> admitted;      ///< tables without rows at the consistent point
+};
+
+}  // namespace re_dms

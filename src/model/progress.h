@@ -1,0 +1,41 @@
+// How far each stage is; written by its stage, read by the others and by the status page.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "model/lsn.h"
+
+namespace re_dms {
+
+/// A position that only moves forward. One thread writes, any may read.
+class ProgressMark {
+ public:
+  Lsn lsn() const { return Lsn{value_.load(std::memory_order_acquire)}; }
+
+  /// Positions below the present one are ignored: after a reconnect old ones come again.
+  void advance(Lsn lsn) {
+    if (lsn.value > value_.load(std::memory_order_relaxed)) {
+      value_.store(lsn.value, std::memory_order_release);
+    }
+  }
+
+ private:
+  std::atomic<std::uint64_t> value_{0};
+};
+
+/// received ≥ journaled ≥ staged ≥ loaded, all as positions (design term): everything below is done.
+struct Progress {
+  ProgressMark received;   ///< read from the socket
+  ProgressMark journaled;  ///< durable in the journal: what the slot may be told
+  ProgressMark staged;     ///< in sealed staged batches
+  ProgressMark loaded;     ///< committed in the target
+  ProgressMark server;     ///< the server's end of WAL as last heard
+  /// Commit time (µs since 1970) of the last transaction received and loaded; 0: none yet.
+  std::atomic<std::int64_t> received_commit_time{0};
+  std::atomic<std::int64_t> loaded_commit_time{0};
+};
+
+}  // namespace re_dms

@@ -1,0 +1,25 @@
+// What has to happen to a target table before rows of a new shape reach it.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "model/table_schema.h"
+
+namespace re_dms {
+
+/// The table does not exist in the target yet.
+struct CreateTable {
+  bool operator==(const CreateTable&) const = default;
+};
+
+/// The column is appended; rows that are there get `column.missing`, or NULL.
+struct AddColumn {
+  Column column;
+
+  bool operator==(const AddColumn&) const = default;
+};
+
+using SchemaChange = std::variant<CreateTable, AddColumn>;
+
+}  // namespace re_dms

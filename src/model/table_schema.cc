@@ -1,0 +1,17 @@
+#include "model/table_schema.h"
+
+namespace re_dms {
+
+std::string to_string(const QualifiedName& name) { return name.schema + "." + name.name; }
+
+std::vector<std::size_t> key_columns(const TableSchema& table) {
+  std::vector<std::size_t> found;
+  for (std::size_t i = 0; i < table.columns.size(); ++i) {
+    if (table.columns[i].key) {
+      found.push_back(i);
+    }
+  }
+  return found;
+}
+
+}  // namespace re_dms

@@ -1,0 +1,81 @@
+// One version of a table as the stream delivers it: what the Relation message says, completed by
+// what the catalog said at that place of the stream.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace re_dms {
+
+using Oid = std::uint32_t;
+
+/// pg_class.relreplident.
+enum class ReplicaIdentity : char { Default = 'd', Nothing = 'n', Full = 'f', Index = 'i' };
+
+struct QualifiedName {
+  std::string schema;
+  std::string name;
+
+  auto operator<=>(const QualifiedName&) const = default;
+};
+
+/// "schema.name" for messages; not quoted, not for SQL.
+std::string to_string(const QualifiedName& name);
+
+/// A column's type with the facts of pg_type that a target needs. For a domain, `oid` and `typmod`
+/// are those of the column and `base_oid`, `base_typmod` those of the type below all domains.
+struct ColumnType {
+  Oid oid = 0;
+  std::int32_t typmod = -1;
+  std::string name;           ///< format_type(oid, typmod), for people and reports
+  char kind = 'b';            ///< pg_type.typtype of the base: b base, c composite, e enum, r range, m multirange
+  Oid base_oid = 0;           ///< equals oid when the type is no domain
+  std::int32_t base_typmod = -1;
+  Oid element_oid = 0;        ///< of a true array (typcategory 'A'), else 0
+
+  bool operator==(const ColumnType&) const = default;
+};
+
+struct Column {
+  std::string name;
+  std::int16_t attnum = 0;    ///< pg_attribute.attnum: the identity of a column through renames
+  ColumnType type;
+  bool key = false;           ///< part of the replica identity
+  bool not_null = false;
+  /// The value rows have that were written before the column was added (pg_attribute.attmissingval,
+  /// text form); empty: NULL.
+  std::optional<std::string> missing;
+  /// The column has a default that is not stored as a missing value: adding it rewrote the table and
+  /// the values of older rows are nowhere in the stream.
+  bool default_not_stored = false;
+
+  bool operator==(const Column&) const = default;
+};
+
+/// Immutable once made; shared by all rows that have this shape.
+struct TableSchema {
+  Oid oid = 0;
+  QualifiedName name;
+  ReplicaIdentity identity = ReplicaIdentity::Default;
+  std::vector<Column> columns;  ///< in the order of the stream's tuples (live columns by attnum)
+
+  bool operator==(const TableSchema&) const = default;
+};
+
+using TablePtr = std::shared_ptr<const TableSchema>;
+
+/// Indexes into `columns` of the key columns, ascending.
+std::vector<std::size_t> key_columns(const TableSchema& table);
+
+/// What the catalog said of a table at one place of the stream.
+struct CatalogTable {
+  TableSchema schema;
+  /// Replication of this table began with its first row; false: it was met with rows of unknown
+  /// history and must not be loaded before a copy.
+  bool admitted = false;
+};
+
+}  // namespace re_dms

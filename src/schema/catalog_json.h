@@ -1,0 +1,23 @@
+// Table schemas as JSON: in the journal's catalog records and in the target's service tables.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/table_schema.h"
+
+namespace re_dms {
+
+/// Compact, keys in a fixed order: equal schemas give equal bytes.
+std::string to_json(const TableSchema& table);
+
+/// Throws Fatal on anything that to_json does not write; unknown keys are ignored, so that a newer
+/// version may add some.
+TableSchema table_schema_from_json(std::string_view json);
+
+/// The body of a Catalog record.
+std::string catalog_to_json(const std::vector<CatalogTable>& tables);
+std::vector<CatalogTable> catalog_from_json(std::string_view json);
+
+}  // namespace re_dms

@@ -1,0 +1,89 @@
+// The connection to PostgreSQL: slot, publication, catalog and the stream of changes.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "model/journal_block.h"
+#include "model/origin.h"
+#include "model/progress.h"
+#include "model/table_schema.h"
+
+namespace re_dms {
+
+struct SourceSettings {
+  std::string url;                       ///< libpq URL or conninfo
+  std::string password_command;          ///< run at each connect; empty: none
+  std::string slot = "re_dms";
+  std::string publication = "re_dms";
+  std::vector<std::string> include = {"public.*"};
+  std::vector<std::string> exclude;
+  bool auto_setup = true;
+  std::chrono::milliseconds lock_timeout{5000};
+};
+
+/// A table that matches include and is nevertheless not replicated, with the reason.
+struct LeftOut {
+  QualifiedName table;
+  std::string reason;
+};
+
+/// What the creation of the slot found.
+struct SlotCreation {
+  Origin origin;                         ///< created = true
+  std::vector<CatalogTable> tables;      ///< admitted ones and those met with rows (not admitted)
+  std::vector<LeftOut> left_out;
+};
+
+/// What streaming needs from the rest of the daemon.
+struct StreamWiring {
+  BoundedQueue<JournalBlock>& out;       ///< weighed by bytes; blocks in the order of the stream
+  Progress& progress;                    ///< reads journaled, writes received, server and its time
+  std::function<bool()> paused;          ///< true: receive no further transaction (journal full)
+};
+
+class Source {
+ public:
+  explicit Source(SourceSettings settings);
+  ~Source();
+
+  /// Connects and reads cluster, timeline, database and server version. Refuses (Fatal) PostgreSQL
+  /// older than 14, a standby, wal_level below logical and a missing replication right.
+  Origin identify();
+
+  /// First start. Creates the publication with the tables that qualify, one by one, then the slot;
+  /// `intend` is called after all checks and must have made the intention durable before it returns:
+  /// only then is the slot created. A slot of our name that is there and that `intended_before` says
+  /// we began to create is dropped first; any other is refused. Tables that hold rows at the
+  /// consistent point are not admitted.
+  SlotCreation create_slot(bool intended_before, const std::function<void(const Origin&)>& intend);
+
+  /// Later starts. Refuses a cluster, timeline, database or slot other than the origin's, a slot
+  /// that is gone, invalidated or of another plugin.
+  void verify(const Origin& origin);
+
+  /// Streams until stop is requested (returns) or something fails (throws). Starts at `from`. After
+  /// START_REPLICATION and before the first feedback the slot's confirmed position must not lie
+  /// beyond `journaled_to`. `open` says whether an earlier try left a transaction unfinished in
+  /// `out`; it is closed by an Abort record first, and updated as transactions come and go.
+  void stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open,
+              const StreamWiring& wiring, const std::stop_token& stop);
+
+  /// The server's current end of WAL.
+  Lsn current_lsn();
+
+  const std::vector<LeftOut>& left_out() const;
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace re_dms

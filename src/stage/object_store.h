@@ -1,0 +1,37 @@
+// Where staged files go: a directory today, S3 beside it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace re_dms {
+
+/// An object being written. Destroyed without finish(): nothing becomes visible.
+class ObjectWriter {
+ public:
+  virtual ~ObjectWriter() = default;
+  virtual void append(std::string_view bytes) = 0;
+  /// Makes the object visible, whole, under its key. Returns the path a target reads it by.
+  virtual std::string finish() = 0;
+};
+
+/// Keys are relative, with '/' between parts. From any thread.
+class ObjectStore {
+ public:
+  virtual ~ObjectStore() = default;
+  virtual std::unique_ptr<ObjectWriter> create(const std::string& key) = 0;
+  /// Keys that start with `prefix`, sorted.
+  virtual std::vector<std::string> list(const std::string& prefix) = 0;
+  /// Removing what is not there is fine.
+  virtual void remove(const std::string& key) = 0;
+  /// The key of an object whose path finish() returned.
+  virtual std::string key_of(const std::string& path) const = 0;
+};
+
+/// Objects as files below `directory`, written beside their place and renamed into it. Staged files
+/// are not fsynced: a batch that was not loaded is staged again from the journal after a crash.
+std::unique_ptr<ObjectStore> open_directory_store(const std::string& directory);
+
+}  // namespace re_dms

@@ -1,0 +1,77 @@
+// The target. One interface, one folder per engine; engines differ in SQL text and a Limits value.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/lsn.h"
+#include "model/origin.h"
+#include "model/staged_batch.h"
+#include "model/table_schema.h"
+
+namespace re_dms {
+
+struct WarehouseSettings {
+  std::string url;                       ///< duckdb:///absolute/path
+  std::string schema;                    ///< empty: the source's schema names
+  std::uint64_t memory_bytes = 0;        ///< what the engine may use inside this process
+  std::string temporary_directory;       ///< for what does not fit
+};
+
+/// A table of the target as it stands at the loaded position.
+struct TargetTable {
+  TableSchema schema;
+  bool live = true;
+  std::string reason;  ///< why it is not live; for people
+  Lsn position;        ///< of a table that is not live
+};
+
+/// What the target knew when this daemon took it over.
+struct TargetState {
+  std::uint64_t epoch = 0;
+  Lsn loaded;                       ///< origin.consistent_point on a fresh target
+  std::vector<TargetTable> tables;
+};
+
+struct LoadReport {
+  std::uint64_t rows = 0;           ///< staged rows applied
+  std::vector<SetAside> set_aside;  ///< tables that failed in this load and were set aside by it
+  std::chrono::microseconds duration{0};
+};
+
+/// Used by one lane's thread at a time. Errors: Transient when the target is away or busy (a reader
+/// holds the file: the message names its pid), Fatal when the fence says that another daemon took
+/// over or the target is not what it should be.
+class Warehouse {
+ public:
+  virtual ~Warehouse() = default;
+
+  /// Creates or migrates the service tables, raises the epoch and reads the state; a fresh target
+  /// gets loaded = origin.consistent_point. Refuses (Fatal) a target that belongs to another
+  /// cluster or slot. Durable on return. May be called again after an outage of its first try.
+  virtual TargetState take_over(const Origin& origin) = 0;
+
+  /// Applies a batch in one target transaction, fenced: the stored epoch must be ours and the
+  /// stored loaded position must equal span.from, else Fatal and nothing happens. When the stored
+  /// position is already span.to under our epoch (a COMMIT whose answer was lost), it does nothing
+  /// and reports so. Every DELETE, UPDATE and INSERT touches exactly the rows staged; a table for
+  /// which that fails, or whose values the target refuses, is set aside with the reason in the same
+  /// transaction and the rest is applied. Layers of tables that are not live are skipped. On return
+  /// data and position are durable.
+  virtual LoadReport load(const StagedBatch& batch) = 0;
+
+  /// One short text such as "DuckDB 1.4.4 at /var/lib/re_dms/warehouse.duckdb".
+  virtual std::string describe() const = 0;
+};
+
+/// The engine for settings.url; throws Usage for an unknown scheme.
+std::unique_ptr<Warehouse> open_warehouse(const WarehouseSettings& settings, Clock& clock);
+
+/// What `check` finds about a target: empty text = fine, else what is wrong and what to do.
+std::string check_warehouse(const WarehouseSettings& settings);
+
+}  // namespace re_dms
