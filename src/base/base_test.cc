@@ -62,7 +62,8 @@ TEST(BoundedQueue, DrainsAfterCloseAndThenEnds) {
 
 TEST(BoundedQueue, WakesAWaitingReaderOnStop) {
   BoundedQueue<int> queue(1, 1);
-  std::jthread reader([&](const std::stop_token& stop) { EXPECT_EQ(queue.pop(stop), std::nullopt); });
+  std::jthread reader(
+      [&](const std::stop_token& stop) { EXPECT_EQ(queue.pop(stop), std::nullopt); });
   reader.request_stop();
 }
 

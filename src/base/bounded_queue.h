@@ -21,7 +21,8 @@ class BoundedQueue {
   BoundedQueue(std::size_t items_max, std::size_t weight_max)
       : items_max_(items_max), weight_max_(weight_max) {}
 
-  /// Blocks until there is room. False when stopped or closed: the value is then still the caller's.
+  /// Blocks until there is room. False when stopped or closed: the value is then still the
+  /// caller's.
   bool push(T& value, std::size_t weight, const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     room_.wait(lock, stop, [&] { return closed_ || has_room(weight); });

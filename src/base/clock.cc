@@ -26,7 +26,8 @@ Clock& real_clock() {
 std::string to_text(SystemTime time) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(time);
   const auto micros = (time - seconds).count();
-  const std::time_t whole = std::chrono::system_clock::to_time_t(seconds);
+  // Not system_clock::to_time_t: its nanoseconds overflow in the year 2262.
+  const std::time_t whole = seconds.time_since_epoch().count();
   return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:06}+00", fmt::gmtime(whole), micros);
 }
 

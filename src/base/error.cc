@@ -45,12 +45,12 @@ void Error::compose() {
 namespace detail {
 
 void check_failed(const char* expression, std::source_location where) {
-  throw Error(ErrorKind::Fatal,
-              fmt::format("internal check failed: {} ({}:{})", expression, where.file_name(),
-                          where.line()),
-              "This is a bug of re_dms; nothing was acknowledged or loaded beyond the last good "
-              "point. Please report it with the journal directory kept",
-              where);
+  throw Error(
+      ErrorKind::Fatal,
+      fmt::format("internal check failed: {} ({}:{})", expression, where.file_name(), where.line()),
+      "This is a bug of re_dms; nothing was acknowledged or loaded beyond the last good "
+      "point. Please report it with the journal directory kept",
+      where);
 }
 
 }  // namespace detail

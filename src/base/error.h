@@ -66,11 +66,11 @@ namespace detail {
 
 /// An invariant of ours, alive in release builds. Its failure is a bug: throws a Fatal Error that
 /// names the place. Never used on bytes that come from outside.
-#define RE_DMS_CHECK(condition)                                                              \
-  do {                                                                                       \
-    if (!(condition)) [[unlikely]] {                                                         \
-      ::re_dms::detail::check_failed(#condition, std::source_location::current());           \
-    }                                                                                        \
+#define RE_DMS_CHECK(condition)                                                    \
+  do {                                                                             \
+    if (!(condition)) [[unlikely]] {                                               \
+      ::re_dms::detail::check_failed(#condition, std::source_location::current()); \
+    }                                                                              \
   } while (false)
 
 }  // namespace re_dms

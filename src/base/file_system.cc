@@ -23,24 +23,28 @@ namespace {
   const int code = errno;
   std::string advice;
   if (code == ENOSPC || code == EDQUOT) {
-    advice = "Free space on that file system or move the directory to a larger one, then restart; "
-             "nothing is lost, PostgreSQL sends again what was not acknowledged";
+    advice =
+        "Free space on that file system or move the directory to a larger one, then restart; "
+        "nothing is lost, PostgreSQL sends again what was not acknowledged";
   } else if (code == EACCES || code == EPERM) {
     advice = "Give the user that runs re_dms the right to read and write there";
   } else if (code == EROFS) {
     advice = "The file system is read-only: remount it or choose another directory";
   }
-  throw Error(ErrorKind::Fatal, fmt::format("cannot {} {}: {}", operation, path, std::strerror(code)),
-              advice);
+  throw Error(ErrorKind::Fatal,
+              fmt::format("cannot {} {}: {}", operation, path, std::strerror(code)), advice);
 }
 
 /// Owns a descriptor.
 class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
+
   Descriptor(const Descriptor&) = delete;
   Descriptor& operator=(const Descriptor&) = delete;
+
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+
   Descriptor& operator=(Descriptor&&) = delete;
 
   ~Descriptor() {
@@ -107,6 +111,7 @@ class RealFile final : public File {
 
   std::uint64_t size() const override {
     struct stat status {};
+
     if (::fstat(fd_.get(), &status) != 0) {
       fail("stat", path_);
     }
@@ -149,6 +154,7 @@ class RealFileSystem final : public FileSystem {
 
   bool exists(const std::string& path) override {
     struct stat status {};
+
     if (::stat(path.c_str(), &status) == 0) {
       return true;
     }
@@ -207,6 +213,7 @@ class RealFileSystem final : public FileSystem {
 
   DiskSpace space(const std::string& directory) override {
     struct statvfs status {};
+
     if (::statvfs(directory.c_str(), &status) != 0) {
       fail("ask the free space of", directory);
     }

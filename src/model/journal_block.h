@@ -12,9 +12,10 @@ namespace re_dms {
 
 /// What a journal record holds.
 enum class RecordKind : char {
-  Message = 'm',   ///< a raw pgoutput message, first byte its type
-  Idle = 'k',      ///< a keepalive position with nothing open: u64 LSN, u64 µs since 1970, big-endian
-  Abort = 'a',     ///< the transaction open at this place will be sent again from its BEGIN; empty body
+  Message = 'm',  ///< a raw pgoutput message, first byte its type
+  Idle = 'k',  ///< a keepalive position with nothing open: u64 LSN, u64 µs since 1970, big-endian
+  Abort =
+      'a',  ///< the transaction open at this place will be sent again from its BEGIN; empty body
   Catalog = 'c',   ///< what the catalog says of tables, as JSON (schema/catalog_json.h)
   Relation = 'r',  ///< repeated at the start of a segment: the raw Relation message in force
 };

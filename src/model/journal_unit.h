@@ -12,7 +12,8 @@ namespace re_dms {
 
 enum class UnitKind {
   Transaction,  ///< records from Begin to Commit, complete and committed
-  FirstPart,    ///< the beginning of a large transaction whose end is not known yet; starts with Begin
+  FirstPart,    ///< the beginning of a large transaction whose end is not known yet; starts with
+                ///< Begin
   NextPart,     ///< more of it
   LastPart,     ///< the rest of it; ends with its Commit
   Abort,        ///< the large transaction being read was cut off: its parts never happened

@@ -77,15 +77,13 @@ class Layer {
   bool has_work() const { return truncate || !changes.empty() || counts.rows() > 0; }
 
   /// Bytes held by rows and their index entries.
-  std::size_t memory_bytes() const {
-    return memory.bytes() + rows.capacity() * sizeof(StoredRow);
-  }
+  std::size_t memory_bytes() const { return memory.bytes() + rows.capacity() * sizeof(StoredRow); }
 
-  TablePtr table;                      ///< the shape of the rows, after `changes`
-  std::vector<SchemaChange> changes;   ///< applied before anything else of this layer
-  bool truncate = false;               ///< every row of the target goes before the net rows come
-  std::vector<StoredRow> rows;         ///< in order of first change; void ones are skipped
-  LayerCounts counts;                  ///< of rows that are not void; filled when the layer is closed
+  TablePtr table;                     ///< the shape of the rows, after `changes`
+  std::vector<SchemaChange> changes;  ///< applied before anything else of this layer
+  bool truncate = false;              ///< every row of the target goes before the net rows come
+  std::vector<StoredRow> rows;        ///< in order of first change; void ones are skipped
+  LayerCounts counts;  ///< of rows that are not void; filled when the layer is closed
   RowMemory memory;
 };
 

@@ -46,7 +46,8 @@ TEST(RowMemory, KeepsEveryBlockApart) {
 
 TEST(RowMemory, ReusesReleasedBlocks) {
   RowMemory memory;
-  StoredBytes stored = memory.store(std::string(1000, 'x'));
+  StoredBytes stored = memory.store(std::string(1200, 'x'));
+  stored = memory.replace(stored, std::string(900, 'y'));
   const std::size_t before = memory.bytes();
   for (int i = 0; i < 100000; ++i) {
     stored = memory.replace(stored, std::string(i % 2 == 0 ? 1200 : 900, 'y'));

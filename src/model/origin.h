@@ -15,11 +15,11 @@ struct Origin {
   std::string database;
   std::string slot;
   std::string publication;
-  int server_version = 0;         ///< as PQserverVersion: 150018
+  int server_version = 0;  ///< as PQserverVersion: 150018
   /// False while the slot is being created: a slot met in that state is ours to drop.
   bool created = false;
-  Lsn consistent_point;           ///< of the slot's creation; where the journal begins
-  std::vector<Oid> admitted;      ///< tables without rows at the consistent point
+  Lsn consistent_point;       ///< of the slot's creation; where the journal begins
+  std::vector<Oid> admitted;  ///< tables without rows at the consistent point
 };
 
 }  // namespace re_dms

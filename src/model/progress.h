@@ -26,7 +26,8 @@ class ProgressMark {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// received ≥ journaled ≥ staged ≥ loaded, all as positions (design term): everything below is done.
+/// received ≥ journaled ≥ staged ≥ loaded, all as positions (design term): everything below is
+/// done.
 struct Progress {
   ProgressMark received;   ///< read from the socket
   ProgressMark journaled;  ///< durable in the journal: what the slot may be told

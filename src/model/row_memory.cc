@@ -1,5 +1,6 @@
 #include "model/row_memory.h"
 
+#include <algorithm>
 #include <bit>
 
 #include "base/error.h"
@@ -33,20 +34,21 @@ StoredBytes RowMemory::reserve(std::size_t size) {
   // Beyond the classes (about 1 MiB) a block is a chunk of its own and is not reused.
   const bool classed = size_class < kClasses;
   const std::size_t block_bytes = classed ? class_bytes(size_class) : needed;
+  const std::size_t chunk_bytes = std::clamp(bytes_, kFirstChunkBytes, kChunkBytes);
   char* block = nullptr;
   if (classed && free_[size_class] != nullptr) {
     block = free_[size_class];
     std::memcpy(&free_[size_class], block, sizeof(char*));
-  } else if (block_bytes > kChunkBytes / 4) {
+  } else if (block_bytes > chunk_bytes / 4) {
     chunks_.push_back(std::make_unique_for_overwrite<char[]>(block_bytes));
     bytes_ += block_bytes;
     block = chunks_.back().get();
   } else {
     if (left_ < block_bytes) {
-      chunks_.push_back(std::make_unique_for_overwrite<char[]>(kChunkBytes));
-      bytes_ += kChunkBytes;
+      chunks_.push_back(std::make_unique_for_overwrite<char[]>(chunk_bytes));
+      bytes_ += chunk_bytes;
       next_ = chunks_.back().get();
-      left_ = kChunkBytes;
+      left_ = chunk_bytes;
     }
     block = next_;
     next_ += block_bytes;

@@ -21,7 +21,7 @@ class StoredBytes {
   explicit operator bool() const { return block_ != nullptr; }
 
   std::string_view view() const {
-    std::uint32_t size;
+    std::uint32_t size = 0;
     std::memcpy(&size, block_, sizeof(size));
     return {block_ + sizeof(size), size};
   }
@@ -60,6 +60,8 @@ class RowMemory {
   std::size_t bytes() const { return bytes_; }
 
  private:
+  /// Chunks grow with what is stored, so that thousands of small tables fit into one budget.
+  static constexpr std::size_t kFirstChunkBytes = 4 << 10;
   static constexpr std::size_t kChunkBytes = 256 << 10;
   static constexpr std::size_t kClasses = 64;
 

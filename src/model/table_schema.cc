@@ -2,7 +2,9 @@
 
 namespace re_dms {
 
-std::string to_string(const QualifiedName& name) { return name.schema + "." + name.name; }
+std::string to_string(const QualifiedName& name) {
+  return name.schema + "." + name.name;
+}
 
 std::vector<std::size_t> key_columns(const TableSchema& table) {
   std::vector<std::size_t> found;

@@ -30,26 +30,27 @@ std::string to_string(const QualifiedName& name);
 struct ColumnType {
   Oid oid = 0;
   std::int32_t typmod = -1;
-  std::string name;           ///< format_type(oid, typmod), for people and reports
-  char kind = 'b';            ///< pg_type.typtype of the base: b base, c composite, e enum, r range, m multirange
-  Oid base_oid = 0;           ///< equals oid when the type is no domain
+  std::string name;  ///< format_type(oid, typmod), for people and reports
+  char kind =
+      'b';  ///< pg_type.typtype of the base: b base, c composite, e enum, r range, m multirange
+  Oid base_oid = 0;  ///< equals oid when the type is no domain
   std::int32_t base_typmod = -1;
-  Oid element_oid = 0;        ///< of a true array (typcategory 'A'), else 0
+  Oid element_oid = 0;  ///< of a true array (typcategory 'A'), else 0
 
   bool operator==(const ColumnType&) const = default;
 };
 
 struct Column {
   std::string name;
-  std::int16_t attnum = 0;    ///< pg_attribute.attnum: the identity of a column through renames
+  std::int16_t attnum = 0;  ///< pg_attribute.attnum: the identity of a column through renames
   ColumnType type;
-  bool key = false;           ///< part of the replica identity
+  bool key = false;  ///< part of the replica identity
   bool not_null = false;
   /// The value rows have that were written before the column was added (pg_attribute.attmissingval,
   /// text form); empty: NULL.
   std::optional<std::string> missing;
-  /// The column has a default that is not stored as a missing value: adding it rewrote the table and
-  /// the values of older rows are nowhere in the stream.
+  /// The column has a default that is not stored as a missing value: adding it rewrote the table
+  /// and the values of older rows are nowhere in the stream.
   bool default_not_stored = false;
 
   bool operator==(const Column&) const = default;

@@ -8,8 +8,9 @@
 
 namespace re_dms {
 
-/// PostgreSQL 15, protocol-logicalrep-message-formats, TupleData. Three kinds of absence stay apart:
-/// a NULL, an empty text, and a TOASTed value that did not change and therefore was not sent.
+/// PostgreSQL 15, protocol-logicalrep-message-formats, TupleData. Three kinds of absence stay
+/// apart: a NULL, an empty text, and a TOASTed value that did not change and therefore was not
+/// sent.
 enum class ValueKind : char { Null = 'n', UnchangedToast = 'u', Text = 't' };
 
 struct Value {

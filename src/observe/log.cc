@@ -65,7 +65,9 @@ std::string as_json(LogLevel level, std::string_view event, std::string_view mes
 
 }  // namespace
 
-void configure_log(LogFormat format, LogLevel least) { settings() = {format, least}; }
+void configure_log(LogFormat format, LogLevel least) {
+  settings() = {format, least};
+}
 
 void log(LogLevel level, std::string_view event, std::string_view message,
          std::initializer_list<LogField> fields) {
@@ -75,7 +77,8 @@ void log(LogLevel level, std::string_view event, std::string_view message,
   std::string line = settings().format == LogFormat::Json ? as_json(level, event, message, fields)
                                                           : as_text(level, event, message, fields);
   line += '\n';
-  // One write per line keeps lines of several threads apart; a full pipe loses lines, not the daemon.
+  // One write per line keeps lines of several threads apart; a full pipe loses lines, not the
+  // daemon.
   [[maybe_unused]] const ssize_t wrote = ::write(STDERR_FILENO, line.data(), line.size());
 }
 

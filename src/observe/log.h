@@ -22,7 +22,7 @@ struct LogField {
   bool number = false;
 
   template <typename T>
-  LogField(std::string_view field, const T& what) : name(field), value(fmt::to_string(what)) {
+  LogField(std::string_view field, const T& what) : name(field), value(fmt::format("{}", what)) {
     number = std::is_arithmetic_v<T>;
   }
 };

@@ -34,9 +34,9 @@ std::string Metrics::to_prometheus() const {
             [](const Metric* a, const Metric* b) { return a->name() < b->name(); });
   std::string text;
   for (const Metric* metric : sorted) {
-    text += fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", metric->name(), metric->help(),
-                        metric->kind() == MetricKind::Counter ? "counter" : "gauge",
-                        metric->value());
+    text +=
+        fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", metric->name(), metric->help(),
+                    metric->kind() == MetricKind::Counter ? "counter" : "gauge", metric->value());
   }
   return text;
 }

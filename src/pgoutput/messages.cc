@@ -20,7 +20,9 @@ ByteReader open(std::string_view bytes, char type, std::string_view what) {
   return reader;
 }
 
-Lsn read_lsn(ByteReader& reader) { return Lsn{reader.u64()}; }
+Lsn read_lsn(ByteReader& reader) {
+  return Lsn{reader.u64()};
+}
 
 void skip_column(ByteReader& reader) {
   switch (static_cast<char>(reader.u8())) {
@@ -225,9 +227,10 @@ Message decode(std::string_view bytes) {
     case 'M':
       return decode_logical_message(bytes);
     default:
-      throw Error(ErrorKind::Fatal,
-                  fmt::format("a message of type 0x{:02x} came, which protocol version 1 does not have",
-                              static_cast<unsigned char>(bytes[0])));
+      throw Error(
+          ErrorKind::Fatal,
+          fmt::format("a message of type 0x{:02x} came, which protocol version 1 does not have",
+                      static_cast<unsigned char>(bytes[0])));
   }
 }
 

@@ -49,7 +49,7 @@ enum class OldTuple : char { None = 0, Key = 'K', Full = 'O' };
 struct Update {
   Oid relation = 0;
   OldTuple old_kind = OldTuple::None;  ///< None: the key did not change
-  TupleView old_tuple;                 ///< empty when None; with Key, Null means "not sent" off the key
+  TupleView old_tuple;  ///< empty when None; with Key, Null means "not sent" off the key
   TupleView tuple;
 };
 

@@ -97,7 +97,9 @@ auto parsed(std::string_view text, std::string_view what, F read) {
 
 }  // namespace
 
-std::string to_json(const TableSchema& table) { return schema_to_json(table).dump(); }
+std::string to_json(const TableSchema& table) {
+  return schema_to_json(table).dump();
+}
 
 TableSchema table_schema_from_json(std::string_view json) {
   return parsed(json, "a stored table schema", schema_from_json);
