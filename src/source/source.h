@@ -19,8 +19,8 @@
 namespace re_dms {
 
 struct SourceSettings {
-  std::string url;                       ///< libpq URL or conninfo
-  std::string password_command;          ///< run at each connect; empty: none
+  std::string url;               ///< libpq URL or conninfo
+  std::string password_command;  ///< run at each connect; empty: none
   std::string slot = "re_dms";
   std::string publication = "re_dms";
   std::vector<std::string> include = {"public.*"};
@@ -37,16 +37,16 @@ struct LeftOut {
 
 /// What the creation of the slot found.
 struct SlotCreation {
-  Origin origin;                         ///< created = true
-  std::vector<CatalogTable> tables;      ///< admitted ones and those met with rows (not admitted)
+  Origin origin;                     ///< created = true
+  std::vector<CatalogTable> tables;  ///< admitted ones and those met with rows (not admitted)
   std::vector<LeftOut> left_out;
 };
 
 /// What streaming needs from the rest of the daemon.
 struct StreamWiring {
-  BoundedQueue<JournalBlock>& out;       ///< weighed by bytes; blocks in the order of the stream
-  Progress& progress;                    ///< reads journaled, writes received, server and its time
-  std::function<bool()> paused;          ///< true: receive no further transaction (journal full)
+  BoundedQueue<JournalBlock>& out;  ///< weighed by bytes; blocks in the order of the stream
+  Progress& progress;               ///< reads journaled, writes received, server and its time
+  std::function<bool()> paused;     ///< true: receive no further transaction (journal full)
 };
 
 class Source {
@@ -59,10 +59,10 @@ class Source {
   Origin identify();
 
   /// First start. Creates the publication with the tables that qualify, one by one, then the slot;
-  /// `intend` is called after all checks and must have made the intention durable before it returns:
-  /// only then is the slot created. A slot of our name that is there and that `intended_before` says
-  /// we began to create is dropped first; any other is refused. Tables that hold rows at the
-  /// consistent point are not admitted.
+  /// `intend` is called after all checks and must have made the intention durable before it
+  /// returns: only then is the slot created. A slot of our name that is there and that
+  /// `intended_before` says we began to create is dropped first; any other is refused. Tables that
+  /// hold rows at the consistent point are not admitted.
   SlotCreation create_slot(bool intended_before, const std::function<void(const Origin&)>& intend);
 
   /// Later starts. Refuses a cluster, timeline, database or slot other than the origin's, a slot

@@ -1,0 +1,224 @@
+#include "source/check_source.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <string>
+
+#include "source/candidates.h"
+#include "source/connection.h"
+#include "source/identity.h"
+#include "source/publication.h"
+#include "source/slot.h"
+#include "source/synchronous_names.h"
+
+namespace re_dms {
+
+namespace {
+
+using Status = CheckResult::Status;
+using Results = std::vector<CheckResult>;
+
+std::string setting(Connection& plain, std::string_view name) {
+  return std::string(
+      plain.query(fmt::format("SELECT current_setting('{}', true)", name), "reading a setting")
+          .text(0, 0));
+}
+
+void check_version(Connection& plain, Results& results) {
+  const int version = plain.server_version();
+  CheckResult result{Status::Ok, "source: version",
+                     fmt::format("PostgreSQL {}", version_text(version)), ""};
+  if (version < kOldestServer) {
+    result.status = Status::Fail;
+    result.fix = "re_dms needs PostgreSQL 14 or newer";
+  } else if (version < 150000 || version >= 190000) {
+    result.status = Status::Warn;
+    result.fix = "15 to 18 are supported; others may work";
+  }
+  results.push_back(result);
+}
+
+void check_server(Connection& plain, Results& results) {
+  const bool standby =
+      plain.query("SELECT pg_is_in_recovery()", "looking at the server").flag(0, 0);
+  results.push_back(standby ? CheckResult{Status::Fail, "source: primary", "it is a standby",
+                                          "Point source.url at the primary"}
+                            : CheckResult{Status::Ok, "source: primary", "yes", ""});
+  const std::string level = setting(plain, "wal_level");
+  results.push_back({level == "logical" ? Status::Ok : Status::Fail, "source: wal_level", level,
+                     level == "logical"
+                         ? ""
+                         : "Set wal_level = logical and restart PostgreSQL (Amazon RDS and "
+                           "Aurora: rds.logical_replication = 1, then reboot)"});
+}
+
+void check_encryption(Connection& plain, Results& results) {
+  const char* mode = nullptr;
+  PQconninfoOption* options = PQconninfo(plain.raw());
+  for (const PQconninfoOption* option = options; option != nullptr && option->keyword != nullptr;
+       ++option) {
+    if (std::string_view(option->keyword) == "sslmode") {
+      mode = option->val;
+    }
+  }
+  const std::string chosen = mode != nullptr ? mode : "";
+  PQconninfoFree(options);
+  const char* host = PQhost(plain.raw());
+  const bool socket = host == nullptr || host[0] == '\0' || host[0] == '/';
+  const bool encrypted = PQsslInUse(plain.raw()) != 0;
+  CheckResult result{Status::Ok, "source: encryption", fmt::format("sslmode={}", chosen), ""};
+  if (socket) {
+    result.finding = "Unix socket";
+  } else if (!encrypted || (chosen != "verify-full" && chosen != "verify-ca")) {
+    result.status = Status::Warn;
+    result.finding = encrypted ? fmt::format("sslmode={}: nobody checks who the server is", chosen)
+                               : "the connection is not encrypted";
+    result.fix = "Put sslmode=verify-full and sslrootcert=FILE into source.url";
+  }
+  results.push_back(result);
+}
+
+void check_replication_right(const SourceSettings& settings, Results& results) {
+  try {
+    const Origin origin = identify_source(settings);
+    results.push_back({Status::Ok, "source: replication right",
+                       fmt::format("cluster {}, timeline {}, database {}", origin.system_identifier,
+                                   origin.timeline, origin.database),
+                       ""});
+  } catch (const Error& error) {
+    results.push_back({Status::Fail, "source: replication right", error.message(), error.advice()});
+  }
+}
+
+void check_room(Connection& plain, std::string_view what, std::string_view limit_name,
+                std::string_view count_sql, int needed, Results& results) {
+  const int limit = std::stoi(setting(plain, limit_name));
+  const auto used =
+      static_cast<int>(plain.query(std::string(count_sql), "counting what is in use").number(0, 0));
+  const bool enough = limit - used >= needed;
+  results.push_back({enough ? Status::Ok : Status::Fail, fmt::format("source: {}", what),
+                     fmt::format("{} of {} in use", used, limit),
+                     enough ? "" : fmt::format("Raise {} and restart PostgreSQL", limit_name)});
+}
+
+void check_publication(Connection& plain, const SourceSettings& settings, Results& results) {
+  const auto state = find_publication(plain, settings.publication);
+  CheckResult result{Status::Ok, "source: publication", "", ""};
+  if (!state) {
+    result.finding = fmt::format("\"{}\" does not exist yet", settings.publication);
+    if (!settings.auto_setup) {
+      result.status = Status::Fail;
+      result.fix = "With source.auto_setup = false it has to be made by hand";
+    }
+  } else {
+    const auto problems = publication_problems(*state, settings.publication);
+    result.finding =
+        fmt::format("\"{}\" publishes {} tables", settings.publication, state->tables.size());
+    if (!problems.empty()) {
+      result.status = Status::Fail;
+      result.fix = fmt::format("{}", fmt::join(problems, "; "));
+    }
+  }
+  results.push_back(result);
+}
+
+void check_slot(const std::optional<SlotState>& slot, const SourceSettings& settings,
+                const std::string& database, Results& results) {
+  CheckResult result{Status::Ok, "source: slot", "", ""};
+  if (!slot) {
+    result.finding = fmt::format("\"{}\" does not exist yet", settings.slot);
+    if (!settings.auto_setup) {
+      result.status = Status::Fail;
+      result.fix = "With source.auto_setup = false it has to be made by hand";
+    }
+  } else {
+    const std::string problem = slot_problem(*slot, database);
+    result.finding = fmt::format(
+        "\"{}\" stands at {} and holds {} MiB of WAL{}", settings.slot, slot->confirmed_flush,
+        slot->held_bytes >> 20,
+        slot->active_pid == 0 ? "" : fmt::format("; process {} reads it", slot->active_pid));
+    if (!problem.empty()) {
+      result.status = Status::Fail;
+      result.fix = fmt::format("It cannot be used: {}. Drop it and begin anew", problem);
+    }
+  }
+  results.push_back(result);
+}
+
+void check_tables(Connection& plain, const SourceSettings& settings, Results& results) {
+  const auto candidates =
+      list_candidates(plain, TableSelection(settings.include, settings.exclude));
+  const auto left_out = std::count_if(candidates.begin(), candidates.end(),
+                                      [](const CandidateTable& t) { return !t.problem.empty(); });
+  const auto usable = static_cast<std::ptrdiff_t>(candidates.size()) - left_out;
+  results.push_back({usable > 0 ? Status::Ok : Status::Warn, "source: tables",
+                     fmt::format("{} match and can be replicated", usable),
+                     usable > 0 ? "" : "Look at source.include and source.exclude"});
+  for (const CandidateTable& table : candidates) {
+    if (!table.problem.empty()) {
+      results.push_back({Status::Warn, "source: table left out", to_string(table.name),
+                         "It is left out because " + table.problem});
+    }
+  }
+}
+
+void check_commit_wait(Connection& plain, Results& results) {
+  const std::string names = setting(plain, "synchronous_standby_names");
+  const char* own = PQparameterStatus(plain.raw(), "application_name");
+  const CommitWait wait = commit_wait(names, own != nullptr ? own : "");
+  CheckResult result{Status::Ok, "source: commits wait for re_dms", "no", ""};
+  if (wait != CommitWait::Never) {
+    result.status = wait == CommitWait::Always ? Status::Fail : Status::Warn;
+    result.finding = fmt::format("{}: synchronous_standby_names = '{}'",
+                                 wait == CommitWait::Always ? "all of them" : "some may", names);
+    result.fix =
+        "A commit in production would wait until re_dms has confirmed it: name only the real "
+        "standbys in synchronous_standby_names";
+  }
+  results.push_back(result);
+}
+
+void check_retention(Connection& plain, Results& results) {
+  const std::string limit = setting(plain, "max_slot_wal_keep_size");
+  const bool unlimited = limit == "-1";
+  results.push_back(
+      {unlimited ? Status::Warn : Status::Ok, "source: max_slot_wal_keep_size",
+       unlimited ? "unlimited: while re_dms is down, the source keeps all WAL" : limit,
+       unlimited ? "Set a limit that the disk can hold: beyond it the slot is lost and replication "
+                   "begins anew, but the source stays up"
+                 : ""});
+}
+
+}  // namespace
+
+std::vector<CheckResult> check_source(const SourceSettings& settings) {
+  Results results;
+  try {
+    Connection plain(settings, ConnectionPurpose::Sql);
+    results.push_back({Status::Ok, "source: connection",
+                       fmt::format("database {} as {}", PQdb(plain.raw()), PQuser(plain.raw())),
+                       ""});
+    check_version(plain, results);
+    check_server(plain, results);
+    check_encryption(plain, results);
+    check_replication_right(settings, results);
+    const std::optional<SlotState> slot = find_slot(plain, settings.slot);
+    check_room(plain, "replication slots", "max_replication_slots",
+               "SELECT count(*) FROM pg_replication_slots", slot ? 0 : 1, results);
+    check_room(plain, "wal senders", "max_wal_senders", "SELECT count(*) FROM pg_stat_replication",
+               slot && slot->active_pid != 0 ? 0 : 1, results);
+    check_publication(plain, settings, results);
+    check_slot(slot, settings, PQdb(plain.raw()), results);
+    check_tables(plain, settings, results);
+    check_commit_wait(plain, results);
+    check_retention(plain, results);
+  } catch (const Error& error) {
+    results.push_back({Status::Fail, results.empty() ? "source: connection" : "source: questions",
+                       error.message(), error.advice()});
+  }
+  return results;
+}
+
+}  // namespace re_dms

@@ -1,0 +1,25 @@
+// From source.url to the parameters libpq is given.
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace re_dms {
+
+/// What a connection is for: SQL, or the replication protocol (which takes simple SQL too).
+enum class ConnectionPurpose { Sql, Replication };
+
+/// libpq keyword to value.
+using ConnectionParameters = std::map<std::string, std::string>;
+
+/// Reads a postgresql:// URL or a key=value text and completes it: pinned output settings,
+/// keepalives, application_name, TLS with a checked certificate unless the server is local. What
+/// the URL says stands, except for the pinned settings. Throws Usage; the text shows no password.
+ConnectionParameters connection_parameters(const std::string& url, ConnectionPurpose purpose);
+
+/// How long connecting may take in all: connect_timeout, for each host named.
+std::chrono::seconds connect_patience(const ConnectionParameters& parameters);
+
+}  // namespace re_dms

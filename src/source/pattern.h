@@ -1,0 +1,52 @@
+// Table patterns as psql's \d takes them.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "model/table_schema.h"
+
+namespace re_dms {
+
+/// `*` stands for any characters, `?` for one, `schema.table` for both parts; unquoted letters A-Z
+/// match lower case. Inside double quotes everything stands for itself, case and dots included; two
+/// double quotes are one. A pattern without a dot is a table of any schema. Unlike psql's, other
+/// characters of regular expressions stand for themselves.
+class TablePattern {
+ public:
+  /// Throws Usage on an empty part, an open quote, or more than one dot.
+  explicit TablePattern(std::string_view text);
+
+  bool matches(const QualifiedName& table) const;
+
+ private:
+  /// A piece of a part: a run of characters as they are, or one of the wildcards.
+  struct Piece {
+    enum class Kind { Exact, Any, One };
+
+    Kind kind = Kind::Exact;
+    std::string text;
+  };
+
+  using Part = std::vector<Piece>;
+
+  static bool matches(const Part& part, std::size_t from, std::string_view name);
+
+  Part schema_;  ///< any when the pattern has no dot
+  Part table_;
+};
+
+/// The tables a configuration asks for: those that some include pattern matches and no exclude one.
+class TableSelection {
+ public:
+  TableSelection(const std::vector<std::string>& include, const std::vector<std::string>& exclude);
+
+  bool matches(const QualifiedName& table) const;
+
+ private:
+  std::vector<TablePattern> include_;
+  std::vector<TablePattern> exclude_;
+};
+
+}  // namespace re_dms

@@ -1,0 +1,86 @@
+// `pg_ctl stop -m fast` never waits for us, whatever we are doing.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "source/testing/stream_probe.h"
+#include "source/testing/throwaway_postgres.h"
+
+namespace re_dms {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr seconds kShutdown{5};
+
+class Shutdown : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    postgres_.execute("CREATE TABLE t (id int PRIMARY KEY, v text)");
+    settings_.url = postgres_.url();
+    Source source(settings_);
+    origin_ = source.create_slot(false, [](const Origin&) {}).origin;
+    stream_ = std::make_unique<StreamProbe>(settings_, origin_, origin_.consistent_point,
+                                            origin_.consistent_point);
+    postgres_.execute("INSERT INTO t VALUES (0, 'a')");
+    ASSERT_TRUE(stream_->saw("I [0|a]"));
+  }
+
+  void expect_fast_shutdown() {
+    EXPECT_TRUE(postgres_.stop(ThrowawayPostgres::Stop::Fast, kShutdown));
+    const std::optional<Error> error = stream_->ended(kShutdown);
+    ASSERT_TRUE(error);
+    EXPECT_EQ(error->kind(), ErrorKind::Transient) << error->what();
+  }
+
+  ThrowawayPostgres postgres_;
+  SourceSettings settings_;
+  Origin origin_;
+  std::unique_ptr<StreamProbe> stream_;
+};
+
+TEST_F(Shutdown, IsFastWhileIdle) {
+  expect_fast_shutdown();
+}
+
+TEST_F(Shutdown, IsFastWhileOthersWrote) {
+  postgres_.execute("CREATE TABLE unpublished AS SELECT generate_series(1, 100000) AS id");
+  expect_fast_shutdown();
+}
+
+TEST_F(Shutdown, IsFastWhileChangesStream) {
+  postgres_.execute("INSERT INTO t SELECT g, repeat('x', 100) FROM generate_series(1, 50000) g");
+  expect_fast_shutdown();
+}
+
+TEST_F(Shutdown, IsFastWhilePaused) {
+  stream_->pause(true);
+  postgres_.execute("INSERT INTO t SELECT g, repeat('x', 100) FROM generate_series(1, 50000) g");
+  expect_fast_shutdown();
+}
+
+TEST_F(Shutdown, IsFastWhileTheQueueIsFull) {
+  stream_->hold(true);
+  postgres_.execute("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g");
+  expect_fast_shutdown();
+}
+
+TEST_F(Shutdown, IsFastWhileNothingIsJournaled) {
+  stream_->hold(true);
+  postgres_.execute("INSERT INTO t VALUES (1, 'b')");
+  const Lsn end = *Lsn::parse(postgres_.execute("SELECT pg_current_wal_lsn()"));
+  ASSERT_TRUE(eventually([&] { return stream_->progress().received.lsn() >= end; }));
+  EXPECT_TRUE(postgres_.stop(ThrowawayPostgres::Stop::Fast, seconds(20)));
+  EXPECT_TRUE(stream_->ended());
+}
+
+TEST_F(Shutdown, LosesNothingThatComesAfterTheRestart) {
+  expect_fast_shutdown();
+  const Lsn journaled = stream_->progress().journaled.lsn();
+  postgres_.start();
+  postgres_.execute("INSERT INTO t VALUES (1, 'after')");
+  StreamProbe again(settings_, origin_, origin_.consistent_point, journaled);
+  EXPECT_TRUE(again.saw("I [1|after]")) << again.ended(seconds(1))->what();
+}
+
+}  // namespace
+}  // namespace re_dms

@@ -1,0 +1,91 @@
+// The receive loop: from the slot to journal blocks. Owns the replication connection and, beside
+// it, a plain one for catalog questions, which also tells when the server wants to shut down. Never
+// touches the disk.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <unordered_set>
+
+#include "base/clock.h"
+#include "model/origin.h"
+#include "source/block_maker.h"
+#include "source/connection.h"
+#include "source/feedback.h"
+#include "source/replication_stream.h"
+#include "source/source.h"
+#include "source/stop_signal.h"
+
+namespace re_dms {
+
+struct ReadTimes {
+  std::chrono::milliseconds block{1};      ///< a block is handed on at this age
+  std::chrono::milliseconds idle{1000};    ///< between two idle positions, unless the server asks
+  std::chrono::milliseconds stuck{30000};  ///< paused or blocked without progress, then it leaves
+  /// How long the server may take to end the stream once it has ended the plain connection.
+  std::chrono::milliseconds farewell{10000};
+  FeedbackTimes feedback;
+};
+
+struct StreamStart {
+  Lsn from;          ///< for START_REPLICATION
+  Lsn journaled_to;  ///< end of the journal, idle positions included
+};
+
+/// Lives for one connection; used by one thread. Settings, origin and wiring outlive it.
+class SlotReader {
+ public:
+  SlotReader(const SourceSettings& settings, const Origin& origin, const StreamWiring& wiring,
+             ReadTimes times = {});
+
+  /// As Source::stream.
+  void run(StreamStart start, bool& open, const std::stop_token& stop);
+
+ private:
+  /// What one try at the socket brought.
+  struct Harvest {
+    std::size_t bytes = 0;
+    bool paused = false;  ///< stands between two transactions and may not take the next
+  };
+
+  void connect(StreamStart start);
+  void require_own_position(Lsn journaled_to);
+  Harvest receive();
+  BlockMaker::Step take(std::string_view copy_data);
+  void hand_on();
+  std::vector<CatalogTable> ask_catalog();
+  void wait_until_visible(const std::vector<std::uint32_t>& xids);
+  void push(JournalBlock block, bool open_after);
+  void note_progress();
+  void add_idle_position();
+  void report(SteadyTime now);
+  void wait(const Harvest& harvest);
+  int patience_ms(bool paused, SteadyTime now) const;
+  void watch_plain(short events);
+  void leave_if_stuck(bool held_up);
+  void finish();
+
+  const SourceSettings& settings_;
+  const StreamWiring& wiring_;
+  ReadTimes times_;
+  Clock& clock_;
+  std::unordered_set<Oid> admitted_;
+
+  std::optional<Connection> plain_;
+  std::optional<ReplicationStream> stream_;
+  std::optional<StopSignal> stop_signal_;
+  std::stop_token stop_;
+  bool* open_ = nullptr;
+
+  BlockMaker maker_;
+  Feedback feedback_;
+  Lsn server_end_;            ///< of the last keepalive
+  bool idle_urgent_ = false;  ///< the server waits for a position
+  SteadyTime block_began_{};
+  SteadyTime idle_at_{};
+  SteadyTime held_up_since_{};  ///< zero while not paused or blocked
+  SteadyTime plain_ended_{};    ///< zero while the plain connection lives
+};
+
+}  // namespace re_dms

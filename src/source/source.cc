@@ -1,0 +1,209 @@
+#include "source/source.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "observe/log.h"
+#include "source/candidates.h"
+#include "source/connection.h"
+#include "source/identity.h"
+#include "source/pattern.h"
+#include "source/publication.h"
+#include "source/slot.h"
+#include "source/slot_creation.h"
+#include "source/slot_reader.h"
+#include "source/sql_text.h"
+
+namespace re_dms {
+
+struct Source::State {
+  explicit State(SourceSettings wanted)
+      : settings(std::move(wanted)), selection(settings.include, settings.exclude) {}
+
+  SourceSettings settings;
+  TableSelection selection;
+  std::vector<LeftOut> left_out;
+};
+
+namespace {
+
+/// With auto_setup = false nothing is created: what is missing is asked for, as SQL.
+void require_prepared(const SourceSettings& settings, Connection& plain,
+                      const std::vector<CandidateTable>& candidates) {
+  std::vector<CandidateTable> tables = candidates;
+  std::erase_if(tables, [](const CandidateTable& table) { return !table.problem.empty(); });
+  std::string sql;
+  if (!find_publication(plain, settings.publication)) {
+    sql += create_publication_sql(settings.publication, tables) + "; ";
+  }
+  if (!find_slot(plain, settings.slot)) {
+    sql += fmt::format("SELECT pg_create_logical_replication_slot({}, 'pgoutput'); ",
+                       quote_literal(settings.slot));
+  }
+  if (!sql.empty()) {
+    throw Error(ErrorKind::Fatal,
+                "source.auto_setup is false, and publication and slot have to exist then",
+                fmt::format("Run, in this order: {}or set source.auto_setup = true", sql));
+  }
+}
+
+/// A slot of our name before we created one: left by a first start that was interrupted, or not
+/// ours.
+void clear_slot(const SourceSettings& settings, Connection& plain, const std::string& database,
+                bool intended_before) {
+  const std::optional<SlotState> slot = find_slot(plain, settings.slot);
+  if (!slot) {
+    return;
+  }
+  const bool like_ours = slot->plugin == "pgoutput" && slot->database == database;
+  if (!intended_before || !like_ours) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("slot \"{}\" exists already, and this daemon has no journal for it{}",
+                    settings.slot,
+                    slot->active_pid == 0 ? std::string()
+                                          : fmt::format("; process {} reads it", slot->active_pid)),
+        fmt::format("If nobody needs it: SELECT pg_drop_replication_slot({}). If it is in "
+                    "use, choose another source.slot. If the journal directory was moved, "
+                    "name it in journal.directory",
+                    quote_literal(settings.slot)));
+  }
+  log(LogLevel::Info, "slot_dropped", "dropping the slot of a first start that was interrupted",
+      {{"slot", settings.slot}});
+  drop_slot(plain, settings.slot);
+}
+
+/// Splits the candidates into those that the publication publishes and those left out, with
+/// reasons.
+std::vector<CandidateTable> published_tables(const std::vector<CandidateTable>& candidates,
+                                             const PublicationState& publication,
+                                             const std::string& name,
+                                             std::vector<LeftOut>& left_out) {
+  std::vector<CandidateTable> tables;
+  for (const CandidateTable& table : candidates) {
+    if (!table.problem.empty()) {
+      left_out.push_back({table.name, table.problem});
+    } else if (!publication.publishes(table.oid)) {
+      left_out.push_back(
+          {table.name, fmt::format("it is not in the publication {}, which is made at the first "
+                                   "start; adding tables later is not available in this version",
+                                   quote_identifier(name))});
+    } else {
+      tables.push_back(table);
+    }
+  }
+  return tables;
+}
+
+void require_same(std::string_view what, const std::string& before, const std::string& now) {
+  if (before != now) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("the journal belongs to {} {}, but source.url leads to {}", what, before, now),
+        "Positions of one cannot be used in the other. Point source.url at the source the "
+        "journal was begun with, or begin anew with an empty journal directory and target");
+  }
+}
+
+}  // namespace
+
+Source::Source(SourceSettings settings) {
+  require_slot_name(settings.slot);
+  if (settings.publication.empty()) {
+    throw Error(ErrorKind::Usage, "source.publication is empty");
+  }
+  // Faults of the URL are faults of the configuration: found before anything connects.
+  connection_parameters(settings.url, ConnectionPurpose::Sql);
+  state_ = std::make_unique<State>(std::move(settings));
+}
+
+Source::~Source() = default;
+
+Origin Source::identify() {
+  return identify_source(state_->settings);
+}
+
+SlotCreation Source::create_slot(bool intended_before,
+                                 const std::function<void(const Origin&)>& intend) {
+  const SourceSettings& settings = state_->settings;
+  const Origin identity = identify();
+  Connection plain(settings, ConnectionPurpose::Sql);
+  const std::vector<CandidateTable> candidates = list_candidates(plain, state_->selection);
+  if (settings.auto_setup) {
+    clear_slot(settings, plain, identity.database, intended_before);
+  } else {
+    require_prepared(settings, plain, candidates);
+  }
+  // The publication comes first: decoding looks it up in the catalog as of the slot's position.
+  const PublicationState publication = settings.auto_setup
+                                           ? ensure_publication(plain, settings, candidates)
+                                           : require_publication(plain, settings.publication);
+  std::vector<LeftOut> left_out;
+  const std::vector<CandidateTable> tables =
+      published_tables(candidates, publication, settings.publication, left_out);
+  intend(identity);
+  SlotCreation creation = settings.auto_setup
+                              ? create_slot_with_snapshot(settings, identity, tables)
+                              : adopt_slot(settings, identity, tables);
+  creation.left_out.insert(creation.left_out.begin(), left_out.begin(), left_out.end());
+  state_->left_out = creation.left_out;
+  return creation;
+}
+
+void Source::verify(const Origin& origin) {
+  const SourceSettings& settings = state_->settings;
+  const Origin now = identify();
+  require_same("the cluster", origin.system_identifier, now.system_identifier);
+  require_same("database", origin.database, now.database);
+  require_same("slot", origin.slot, now.slot);
+  require_same("publication", origin.publication, now.publication);
+  if (origin.timeline != now.timeline) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("the source was promoted or restored: its timeline is {}, the journal's "
+                    "is {}",
+                    now.timeline, origin.timeline),
+        "What the journal holds may not be part of the new timeline's history. Begin anew "
+        "with an empty journal directory and target");
+  }
+  Connection plain(settings, ConnectionPurpose::Sql);
+  const std::optional<SlotState> slot = find_slot(plain, settings.slot);
+  const std::string problem = slot ? slot_problem(*slot, now.database) : "it is gone";
+  if (!problem.empty()) {
+    throw Error(ErrorKind::Fatal,
+                fmt::format("slot \"{}\" cannot be used: {}", settings.slot, problem),
+                "The changes since its last position are not to be had any more. Begin anew: drop "
+                "the slot if it is there, empty the journal directory and the target");
+  }
+  const PublicationState publication = require_publication(plain, settings.publication);
+  std::vector<LeftOut> left_out;
+  for (const CandidateTable& table :
+       published_tables(list_candidates(plain, state_->selection), publication,
+                        settings.publication, left_out)) {
+    if (std::find(origin.admitted.begin(), origin.admitted.end(), table.oid) ==
+        origin.admitted.end()) {
+      left_out.push_back({table.name,
+                          "it held rows, or was not published, when replication began; the initial "
+                          "copy of existing rows is not available in this version"});
+    }
+  }
+  state_->left_out = std::move(left_out);
+}
+
+void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open,
+                    const StreamWiring& wiring, const std::stop_token& stop) {
+  SlotReader(state_->settings, origin, wiring).run({from, journaled_to}, open, stop);
+}
+
+Lsn Source::current_lsn() {
+  Connection plain(state_->settings, ConnectionPurpose::Sql);
+  return plain.query("SELECT pg_current_wal_lsn()", "asking for the end of the WAL").lsn(0, 0);
+}
+
+const std::vector<LeftOut>& Source::left_out() const {
+  return state_->left_out;
+}
+
+}  // namespace re_dms

@@ -1,0 +1,302 @@
+// The receive loop against a real PostgreSQL: what arrives, in which order, and where it stands.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "source/connection.h"
+#include "source/testing/stream_probe.h"
+#include "source/testing/throwaway_postgres.h"
+
+namespace re_dms {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Feedback well within the server's wal_sender_timeout.
+const ReadTimes kOftenHeard = [] {
+  ReadTimes times;
+  times.feedback.silence = milliseconds(500);
+  return times;
+}();
+
+class Stream : public ::testing::Test {
+ protected:
+  static void SetUpTestSuite() { postgres_ = new ThrowawayPostgres({"wal_sender_timeout = 4s"}); }
+
+  static void TearDownTestSuite() {
+    delete postgres_;
+    postgres_ = nullptr;
+  }
+
+  void SetUp() override {
+    postgres_->execute(
+        "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
+        "DROP PUBLICATION IF EXISTS re_dms;"
+        "CREATE TABLE t (id int PRIMARY KEY, v text);"
+        "ALTER TABLE t ALTER v SET STORAGE EXTERNAL");
+    settings_.url = postgres_->url();
+    Source source(settings_);
+    origin_ = source.create_slot(false, [](const Origin&) {}).origin;
+  }
+
+  void TearDown() override {
+    postgres_->execute(
+        "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE "
+        "active");
+    ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_replication_slots WHERE active", "0"));
+    postgres_->execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+  }
+
+  std::unique_ptr<StreamProbe> start(bool open = false, ReadTimes times = {}) {
+    return std::make_unique<StreamProbe>(settings_, origin_, origin_.consistent_point,
+                                         origin_.consistent_point, open, times);
+  }
+
+  static std::vector<std::string> without_idle(std::vector<std::string> records) {
+    std::erase(records, "idle");
+    return records;
+  }
+
+  std::string confirmed_beyond(Lsn lsn) {
+    return "SELECT confirmed_flush_lsn >= '" + to_string(lsn) + "' FROM pg_replication_slots";
+  }
+
+  static inline ThrowawayPostgres* postgres_ = nullptr;
+  SourceSettings settings_;
+  Origin origin_;
+};
+
+TEST_F(Stream, BringsChangesInOrderWithTheirCatalog) {
+  const auto stream = start();
+  postgres_->execute(
+      "INSERT INTO t VALUES (1, repeat('x', 5000)); UPDATE t SET id = 2;"
+      "DELETE FROM t; TRUNCATE t");
+  ASSERT_TRUE(stream->saw("C"));
+  EXPECT_THAT(without_idle(stream->records()),
+              ElementsAre("B", "catalog public.t(id*,v)", "R public.t", "I [1|5000 bytes]",
+                          "U [1|NULL][2|UNCHANGED]", "D [2|NULL]",
+                          // TRUNCATE invalidates what the server has told of the table.
+                          "catalog public.t(id*,v)", "R public.t", "T", "C"));
+  EXPECT_GT(stream->progress().received_commit_time.load(), 0);
+}
+
+TEST_F(Stream, AsksTheCatalogAgainAtEveryRelation) {
+  const auto stream = start();
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  ASSERT_TRUE(stream->saw("I [1|a]"));
+  postgres_->execute("ALTER TABLE t ADD COLUMN n int DEFAULT 7; INSERT INTO t VALUES (2, 'b')");
+  ASSERT_TRUE(stream->saw("I [2|b|7]"));
+  postgres_->execute(
+      "ALTER TABLE t DROP COLUMN n; ALTER TABLE t ADD COLUMN n int;"
+      "INSERT INTO t VALUES (3, 'c')");
+  ASSERT_TRUE(stream->saw("I [3|c|NULL]"));
+  EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v)"));
+  EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v,n=7)"));
+  EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v,n)"));
+}
+
+TEST_F(Stream, AsksTheCatalogOnceTheTransactionIsVisible) {
+  const auto stream = start();
+  const auto wait_for = [](const std::string& standby) {
+    postgres_->execute("ALTER SYSTEM SET synchronous_standby_names = '" + standby + "'");
+    postgres_->execute("SELECT pg_reload_conf()");
+    ASSERT_TRUE(postgres_->becomes("SHOW synchronous_standby_names", standby));
+  };
+  wait_for("nobody");
+  std::jthread altering([] {
+    postgres_->execute("ALTER TABLE t ADD COLUMN n int DEFAULT 7; INSERT INTO t VALUES (2, 'b')");
+  });
+  ASSERT_TRUE(postgres_->becomes(
+      "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "1"));
+  ASSERT_TRUE(postgres_->becomes(
+      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_visible_in_snapshot%' AND "
+      "pid <> pg_backend_pid()",
+      "t"));
+  wait_for("");
+  ASSERT_TRUE(stream->saw("I [2|b|7]"));
+  EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v,n=7)"));
+}
+
+TEST_F(Stream, MarksTablesThatWereNotEmptyAtTheStart) {
+  postgres_->execute(
+      "CREATE TABLE later (id int PRIMARY KEY);"
+      "ALTER PUBLICATION re_dms ADD TABLE later; INSERT INTO later VALUES (1)");
+  const auto stream = start();
+  EXPECT_TRUE(stream->saw("catalog public.later(id*) not admitted"));
+}
+
+TEST_F(Stream, DropsMessagesOfOtherPrograms) {
+  const auto stream = start();
+  postgres_->execute(
+      "BEGIN; SELECT pg_logical_emit_message(true, 'other', 'x'); SELECT "
+      "pg_logical_emit_message(true, 're_dms.ddl', 'y'); SELECT "
+      "pg_logical_emit_message(false, 're_dms', 'z'); COMMIT");
+  ASSERT_TRUE(stream->saw("C"));
+  EXPECT_THAT(without_idle(stream->records()), ElementsAre("B", "M re_dms.ddl", "C"));
+}
+
+TEST_F(Stream, ConfirmsWhatIsJournaledAndNothingElse) {
+  const auto stream = start();
+  stream->hold(true);
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  const Lsn end = *Lsn::parse(postgres_->execute("SELECT pg_current_wal_lsn()"));
+  ASSERT_TRUE(eventually([&] { return stream->progress().received.lsn() >= end; }));
+  EXPECT_EQ(postgres_->execute("SELECT coalesce(flush_lsn, '0/0') FROM pg_stat_replication"),
+            "0/0");
+  stream->hold(false);
+  EXPECT_TRUE(postgres_->becomes(confirmed_beyond(end), "t"));
+}
+
+TEST_F(Stream, MovesAnIdleSlotWhenOthersWrite) {
+  const auto stream = start();
+  postgres_->execute(
+      "CREATE TABLE unpublished (id int); INSERT INTO unpublished SELECT "
+      "generate_series(1, 10000)");
+  const Lsn end = *Lsn::parse(postgres_->execute("SELECT pg_current_wal_lsn()"));
+  EXPECT_TRUE(postgres_->becomes(confirmed_beyond(end), "t"));
+  EXPECT_TRUE(stream->saw("idle"));
+  EXPECT_THAT(stream->records(), Not(Contains(HasSubstr("I "))));
+}
+
+TEST_F(Stream, SendsEverythingAgainThatWasNotConfirmed) {
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  {
+    const auto stream = start();
+    ASSERT_TRUE(stream->saw("C"));
+    stream->stop();
+    EXPECT_FALSE(stream->ended());
+  }
+  postgres_->execute("INSERT INTO t VALUES (2, 'b')");
+  const Lsn end = *Lsn::parse(postgres_->execute("SELECT pg_current_wal_lsn()"));
+  StreamProbe again(settings_, origin_, origin_.consistent_point, end);
+  ASSERT_TRUE(again.saw("I [2|b]"));
+  // The last feedback before the end confirmed the first row.
+  EXPECT_THAT(again.records(), Not(Contains("I [1|a]")));
+}
+
+TEST_F(Stream, ClosesATransactionThatWasCutOff) {
+  auto stream = start();
+  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  // The queue's bound leaves most of the transaction with the server.
+  stream->hold(true);
+  postgres_->execute("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g");
+  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication WHERE sent_lsn > '" +
+                                     to_string(origin_.consistent_point) + "'",
+                                 "1"));
+  ASSERT_TRUE(eventually([&] { return stream->open(); }));
+  postgres_->execute("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+  stream->hold(false);
+  const std::optional<Error> error = stream->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient) << error->what();
+  EXPECT_TRUE(stream->open());
+  EXPECT_THAT(stream->records(), Not(Contains("C")));
+  stream = start(true);
+  ASSERT_TRUE(stream->saw("C"));
+  const std::vector<std::string> records = without_idle(stream->records());
+  EXPECT_EQ(records[0], "abort");
+  EXPECT_EQ(records[1], "B");
+  EXPECT_EQ(records.size(), 20000U + 5U);
+}
+
+TEST_F(Stream, RefusesASlotThatSomebodyElseMoved) {
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  postgres_->execute(
+      "SELECT count(*) FROM pg_logical_slot_get_binary_changes('re_dms', NULL, NULL, "
+      "'proto_version', '1', 'publication_names', 're_dms')");
+  const auto stream = start();
+  const std::optional<Error> error = stream->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Fatal);
+  EXPECT_THAT(error->message(), HasSubstr("the journal ends at"));
+}
+
+TEST_F(Stream, NamesTheProcessThatReadsTheSlot) {
+  const auto first = start();
+  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  const std::string process = postgres_->execute("SELECT active_pid FROM pg_replication_slots");
+  const auto second = start();
+  const std::optional<Error> error = second->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient);
+  EXPECT_THAT(error->message(), HasSubstr("PID " + process));
+}
+
+TEST_F(Stream, RefusesToReadWithoutItsPublication) {
+  postgres_->execute("DROP PUBLICATION re_dms");
+  const auto stream = start();
+  const std::optional<Error> error = stream->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Fatal);
+}
+
+TEST_F(Stream, PausesBetweenTransactionsAndStaysConnected) {
+  const auto stream = start(false, kOftenHeard);
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  ASSERT_TRUE(stream->saw("I [1|a]"));
+  stream->pause(true);
+  const auto before = stream->records().size();
+  // Longer than wal_sender_timeout: feedback alone keeps the connection.
+  std::string rows;
+  for (int i = 2; i < 300; ++i) {
+    rows += "INSERT INTO t VALUES (" + std::to_string(i) + ", repeat('y', 5000)); COMMIT; BEGIN;";
+  }
+  postgres_->execute("BEGIN; " + rows + " COMMIT");
+  const auto paused_at = std::chrono::steady_clock::now();
+  ASSERT_TRUE(eventually([&] { return std::chrono::steady_clock::now() - paused_at > seconds(6); },
+                         seconds(10)));
+  EXPECT_TRUE(stream->running());
+  // One transaction may have been on its way when the pause began.
+  EXPECT_LE(stream->records().size(), before + 4);
+  stream->pause(false);
+  EXPECT_TRUE(stream->saw("I [299|5000 bytes]"));
+}
+
+TEST_F(Stream, KeepsTheConnectionWhileTheQueueIsFull) {
+  const auto stream = start(false, kOftenHeard);
+  stream->hold(true);
+  postgres_->execute("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g");
+  const auto held_at = std::chrono::steady_clock::now();
+  ASSERT_TRUE(eventually([&] { return std::chrono::steady_clock::now() - held_at > seconds(6); },
+                         seconds(10)));
+  EXPECT_TRUE(stream->running());
+  stream->hold(false);
+  EXPECT_TRUE(stream->saw("C"));
+}
+
+TEST_F(Stream, LeavesTheSlotWhenNothingCanBeConfirmed) {
+  ReadTimes times;
+  times.stuck = milliseconds(300);
+  const auto stream = start(false, times);
+  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  stream->pause(true);
+  const std::optional<Error> error = stream->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient);
+  EXPECT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "0"));
+}
+
+TEST_F(Stream, PinsItsOutputSettingsAgainstTheRole) {
+  postgres_->execute(
+      "CREATE TABLE times (id int PRIMARY KEY, at timestamptz, i interval, f float8,"
+      " b bytea, r regclass); ALTER ROLE postgres SET datestyle = 'German';"
+      "ALTER ROLE postgres SET timezone = 'Asia/Tokyo';"
+      "ALTER ROLE postgres SET intervalstyle = 'iso_8601';"
+      "ALTER ROLE postgres SET bytea_output = 'escape';"
+      "ALTER ROLE postgres SET extra_float_digits = 0;"
+      "ALTER PUBLICATION re_dms ADD TABLE times");
+  const auto stream = start();
+  postgres_->execute(
+      "INSERT INTO times VALUES (1, '2024-06-30 18:30:00.5+00', '1 day', 1.0/3, "
+      "'\\x00', 'times')");
+  EXPECT_TRUE(stream->saw("I [1|24 bytes|1 day|0.3333333333333333|\\x00|public.times]"))
+      << ::testing::PrintToString(stream->records());
+  postgres_->execute("ALTER ROLE postgres RESET ALL");
+}
+
+}  // namespace
+}  // namespace re_dms

@@ -1,0 +1,144 @@
+#include "source/testing/stream_probe.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "model/journal_unit.h"
+#include "pgoutput/messages.h"
+#include "schema/catalog_json.h"
+
+namespace re_dms {
+
+namespace {
+
+std::string describe(const TupleView& tuple) {
+  std::string text = "[";
+  ColumnCursor columns = tuple.columns();
+  for (std::uint16_t i = 0; i < tuple.count(); ++i) {
+    const Value value = columns.next();
+    text += i == 0 ? "" : "|";
+    text += value.kind == ValueKind::Null             ? "NULL"
+            : value.kind == ValueKind::UnchangedToast ? "UNCHANGED"
+            : value.text.size() > 20                  ? fmt::format("{} bytes", value.text.size())
+                                                      : std::string(value.text);
+  }
+  return text + "]";
+}
+
+std::string describe_message(std::string_view body) {
+  switch (body[0]) {
+    case 'R':
+      return "R " + to_string(pgoutput::decode_relation(body).name);
+    case 'I':
+      return "I " + describe(pgoutput::decode_insert(body).tuple);
+    case 'U': {
+      const pgoutput::Update update = pgoutput::decode_update(body);
+      return "U " + (update.old_tuple.empty() ? "" : describe(update.old_tuple)) +
+             describe(update.tuple);
+    }
+    case 'D':
+      return "D " + describe(pgoutput::decode_delete(body).old_tuple);
+    case 'M':
+      return "M " + std::string(pgoutput::decode_logical_message(body).prefix);
+    default:
+      return std::string(1, body[0]);
+  }
+}
+
+std::string describe_catalog(std::string_view body) {
+  std::string text = "catalog";
+  for (const CatalogTable& table : catalog_from_json(body)) {
+    text += " " + to_string(table.schema.name) + "(";
+    for (const Column& column : table.schema.columns) {
+      text += column.attnum == table.schema.columns.front().attnum ? "" : ",";
+      text += column.name + (column.key ? "*" : "") + (column.default_not_stored ? "!" : "") +
+              (column.missing ? "=" + *column.missing : "");
+    }
+    text += table.admitted ? ")" : ") not admitted";
+  }
+  return text;
+}
+
+std::string describe(const RecordView& record) {
+  switch (record.kind) {
+    case RecordKind::Idle:
+      return "idle";
+    case RecordKind::Abort:
+      return "abort";
+    case RecordKind::Catalog:
+      return describe_catalog(record.body);
+    default:
+      return describe_message(record.body);
+  }
+}
+
+}  // namespace
+
+StreamProbe::StreamProbe(SourceSettings settings, Origin origin, Lsn from, Lsn journaled_to,
+                         bool open, ReadTimes times)
+    : open_(open) {
+  journal_thread_ = std::jthread([this](const std::stop_token& stop) { journal(stop); });
+  thread_ = std::jthread([=, this, settings = std::move(settings),
+                          origin = std::move(origin)](const std::stop_token& stop) {
+    read(settings, origin, {from, journaled_to}, times, stop);
+  });
+}
+
+StreamProbe::~StreamProbe() {
+  thread_.request_stop();
+  thread_.join();
+  journal_thread_.request_stop();
+}
+
+void StreamProbe::read(const SourceSettings& settings, const Origin& origin, StreamStart start,
+                       ReadTimes times, const std::stop_token& stop) {
+  const StreamWiring wiring{queue_, progress_, [this] { return paused_.load(); }};
+  try {
+    SlotReader(settings, origin, wiring, times).run(start, open_, stop);
+  } catch (const Error& error) {
+    const std::lock_guard lock(mutex_);
+    error_ = error;
+  }
+  finished_ = true;
+}
+
+void StreamProbe::journal(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (held_) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+      continue;
+    }
+    const std::optional<JournalBlock> block = queue_.pop_for(stop, std::chrono::milliseconds(20));
+    if (!block) {
+      continue;
+    }
+    const std::lock_guard lock(mutex_);
+    for (RecordCursor cursor(block->bytes); !cursor.at_end();) {
+      records_.push_back(describe(cursor.next()));
+    }
+    progress_.journaled.advance(block->position);
+  }
+}
+
+std::vector<std::string> StreamProbe::records() const {
+  const std::lock_guard lock(mutex_);
+  return records_;
+}
+
+bool StreamProbe::saw(const std::string& line, int times) const {
+  return eventually([&] {
+    const std::lock_guard lock(mutex_);
+    return std::count(records_.begin(), records_.end(), line) >= times;
+  });
+}
+
+std::optional<Error> StreamProbe::ended(std::chrono::seconds patience) {
+  if (!eventually([this] { return finished_.load(); }, patience)) {
+    return Error(ErrorKind::Fatal, "the stream goes on");
+  }
+  const std::lock_guard lock(mutex_);
+  return error_;
+}
+
+}  // namespace re_dms
