@@ -25,8 +25,8 @@ class JournalTail {
 
   JournalPlace place() const;
 
-  /// Waits until the durable end lies beyond `place`, `patience` passed or stop was requested; gives
-  /// the durable end.
+  /// Waits until the durable end lies beyond `place`, `patience` passed or stop was requested;
+  /// gives the durable end.
   JournalPlace wait_beyond(JournalPlace place, std::chrono::milliseconds patience,
                            const std::stop_token& stop) const;
 

@@ -17,8 +17,8 @@ namespace re_dms {
 struct JournalLimits {
   std::string directory;
   std::uint64_t segment_bytes = 64ULL << 20;
-  std::uint64_t max_bytes = 50ULL << 30;      ///< reading pauses between transactions above it
-  std::uint64_t reserve_bytes = 2ULL << 30;   ///< free disk that even one open transaction leaves
+  std::uint64_t max_bytes = 50ULL << 30;     ///< reading pauses between transactions above it
+  std::uint64_t reserve_bytes = 2ULL << 30;  ///< free disk that even one open transaction leaves
 };
 
 /// Owned by the journal's thread. Only release_below, bytes and full may be called from others.
@@ -32,9 +32,9 @@ class JournalWriter {
   JournalWriter(FileSystem& files, JournalLimits limits, const Origin& origin);
   ~JournalWriter();
 
-  /// Fills the block's CRCs and writes it; repeats table facts and starts new segments where needed.
-  /// Not durable on return. Throws Fatal when the disk's reserve is reached (names the transaction
-  /// and its size) or a write fails; after a throw the writer must not be used again.
+  /// Fills the block's CRCs and writes it; repeats table facts and starts new segments where
+  /// needed. Not durable on return. Throws Fatal when the disk's reserve is reached (names the
+  /// transaction and its size) or a write fails; after a throw the writer must not be used again.
   void append(JournalBlock& block);
 
   /// fsyncs what was appended (file, and directory when there is a new one), then publishes it to

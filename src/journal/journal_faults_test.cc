@@ -1,0 +1,296 @@
+// The journal's promise under every fault there is: nothing that was acknowledged is lost, nothing
+// comes twice, and bytes that were changed are refused or cut, never taken for something else.
+#include <gmock/gmock.h>
+
+#include <functional>
+
+#include "base/error.h"
+#include "base/testing/faulty_file_system.h"
+#include "journal/journal_reader.h"
+#include "journal/journal_writer.h"
+#include "journal/segment_file.h"
+#include "journal/stream_sample.h"
+
+namespace re_dms {
+namespace {
+
+constexpr std::uint32_t kTransactions = 24;
+const std::string kDirectory(kSampleDirectory);
+
+JournalLimits small_segments() {
+  JournalLimits limits = sample_limits();
+  limits.segment_bytes = 1500;
+  return limits;
+}
+
+/// PostgreSQL and the daemon around a journal: sends what the journal does not have, remembers what
+/// it was told is durable.
+class Replication {
+ public:
+  explicit Replication(FaultyFileSystem& files) : files_(files) {}
+
+  /// Runs to the end of the stream, or until a fault throws.
+  void run() {
+    JournalWriter writer(files_, small_segments(), sample_origin());
+    acknowledge(writer);
+    for (std::uint32_t n = 1; n <= kTransactions; ++n) {
+      if (nth_commit(n) >= writer.last_commit_end()) {
+        send(writer, nth_transaction(n), n % 3 != 0);
+      }
+      if (n % 10 == 0 && writer.position() < nth_commit(n + 1)) {
+        StreamSample idle;
+        idle.idle(Lsn{nth_commit(n + 1).value - 1});
+        send(writer, idle.take(), true);
+      }
+      if (n % 9 == 0) {
+        loaded_ = std::max(loaded_, nth_end(n / 2));
+        writer.release_below(loaded_);
+      }
+    }
+    writer.sync();
+    acknowledge(writer);
+  }
+
+  /// The journal as a restart finds it must hold what was acknowledged.
+  void expect_acknowledged_is_there() {
+    const JournalWriter writer(files_, small_segments(), sample_origin());
+    EXPECT_GE(writer.position(), acknowledged_);
+  }
+
+  /// After faults and a run without one, readers find every transaction once.
+  void expect_all_is_there() {
+    const auto begin = journal_begin(files_, kDirectory);
+    ASSERT_TRUE(begin);
+    ASSERT_LE(*begin, std::max(loaded_, kSampleStart));
+    for (const std::size_t part_bytes : {std::size_t{200}, std::size_t{1} << 20}) {
+      std::vector<std::string> expected;
+      for (std::uint32_t n = 1; n <= kTransactions; ++n) {
+        if (nth_commit(n) >= *begin) {
+          expected.push_back("B" + std::to_string(n) + " ");
+        }
+      }
+      const auto found = read_transactions(files_, *begin, {part_bytes});
+      ASSERT_EQ(found.size(), expected.size());
+      for (std::size_t i = 0; i < found.size(); ++i) {
+        EXPECT_TRUE(found[i].starts_with(expected[i])) << found[i];
+        const std::uint32_t n = kTransactions + 1 - static_cast<std::uint32_t>(found.size() - i);
+        EXPECT_EQ(static_cast<std::size_t>(std::count(found[i].begin(), found[i].end(), 'I')),
+                  nth_rows(n));
+      }
+    }
+  }
+
+ private:
+  /// In two blocks, so that faults meet open transactions.
+  void send(JournalWriter& writer, const JournalBlock& whole, bool sync) {
+    JournalBlock block;
+    std::size_t records = 0;
+    for (RecordCursor cursor(whole.bytes); !cursor.at_end();) {
+      const RecordView record = cursor.next();
+      block.add(record.kind, record.body);
+      if (++records == 5) {
+        writer.append(block);
+        block = {};
+      }
+    }
+    writer.append(block);
+    if (sync) {
+      writer.sync();
+      acknowledge(writer);
+    }
+  }
+
+  void acknowledge(const JournalWriter& writer) {
+    acknowledged_ = std::max(acknowledged_, writer.position());
+  }
+
+  FaultyFileSystem& files_;
+  Lsn acknowledged_;
+  Lsn loaded_;
+};
+
+/// Operations that a run without faults takes.
+std::uint64_t operations_of_a_run() {
+  FaultyFileSystem files;
+  Replication(files).run();
+  return files.operations();
+}
+
+/// Lets each operation of a run fail once, does `fault` to the disk, and looks at what is left.
+void for_each_failing_operation(
+    const std::function<void(FaultyFileSystem&, std::uint64_t)>& fault) {
+  const std::uint64_t operations = operations_of_a_run();
+  ASSERT_GT(operations, 100U);
+  for (std::uint64_t n = 1; n <= operations; ++n) {
+    SCOPED_TRACE("operation " + std::to_string(n));
+    FaultyFileSystem files;
+    Replication replication(files);
+    files.fail_operation(n);
+    EXPECT_THROW(replication.run(), Error);
+    fault(files, n);
+    ASSERT_NO_THROW(replication.expect_acknowledged_is_there());
+    ASSERT_NO_THROW(replication.run());
+    replication.expect_all_is_there();
+  }
+}
+
+TEST(JournalFaults, EveryFailingOperationIsSurvivedByARestart) {
+  for_each_failing_operation([](FaultyFileSystem& files, std::uint64_t) { files.kill(); });
+}
+
+TEST(JournalFaults, EveryPowerLossIsSurvived) {
+  for_each_failing_operation([](FaultyFileSystem& files, std::uint64_t) { files.lose_power(); });
+}
+
+TEST(JournalFaults, EveryPowerLossThatLeavesSomeUnsyncedBytesIsSurvived) {
+  for (std::uint32_t round = 0; round < 5; ++round) {
+    for_each_failing_operation([&](FaultyFileSystem& files, std::uint64_t n) {
+      files.lose_power(Survives::RandomPrefix, static_cast<std::uint32_t>(n) + 1000 * round);
+    });
+  }
+}
+
+/// A killed process leaves bytes that only the page cache holds; what the next start takes from
+/// them and acknowledges must not vanish with the power.
+TEST(JournalFaults, WhatRecoveryTookFromAKilledRunSurvivesAPowerLoss) {
+  const std::uint64_t operations = operations_of_a_run();
+  for (std::uint64_t n = 1; n <= operations; ++n) {
+    FaultyFileSystem files;
+    Replication replication(files);
+    files.fail_operation(n);
+    EXPECT_THROW(replication.run(), Error);
+    files.kill();
+    Lsn taken;
+    {
+      const JournalWriter writer(files, small_segments(), sample_origin());
+      taken = writer.position();
+    }
+    files.lose_power();
+    const JournalWriter writer(files, small_segments(), sample_origin());
+    EXPECT_GE(writer.position(), taken) << "operation " << n;
+  }
+}
+
+TEST(JournalFaults, AFaultDuringRecoveryIsSurvived) {
+  const std::uint64_t operations = operations_of_a_run();
+  for (std::uint64_t first = operations / 2; first < operations / 2 + 12; ++first) {
+    bool failed = true;
+    for (std::uint64_t n = 1; failed; ++n) {
+      SCOPED_TRACE("operations " + std::to_string(first) + " and " + std::to_string(n));
+      FaultyFileSystem files;
+      Replication replication(files);
+      files.fail_operation(first);
+      EXPECT_THROW(replication.run(), Error);
+      files.kill();
+      files.fail_operation(n);
+      failed = false;
+      try {
+        replication.expect_acknowledged_is_there();
+      } catch (const Error&) {
+        failed = true;
+      }
+      files.lose_power(Survives::RandomPrefix, static_cast<std::uint32_t>(n));
+      ASSERT_NO_THROW(replication.run());
+      replication.expect_all_is_there();
+    }
+  }
+}
+
+/// A journal of three segments, and what a reader must find in it at most.
+class DamagedJournal : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    JournalWriter writer(sound_, small_segments(), sample_origin());
+    for (std::uint32_t n = 1; n <= 12; ++n) {
+      JournalBlock block = nth_transaction(n);
+      writer.append(block);
+    }
+    writer.sync();
+    numbers_ = list_segments(sound_, kDirectory);
+    ASSERT_GE(numbers_.size(), 3U);
+    transactions_ = read_transactions(sound_, kSampleStart);
+    ASSERT_EQ(transactions_.size(), 12U);
+  }
+
+  bool is_a_beginning(const std::vector<std::string>& found) const {
+    return found.size() <= transactions_.size() &&
+           std::equal(found.begin(), found.end(), transactions_.begin());
+  }
+
+  /// Reads and recovers a journal with one file replaced; says how often it was refused.
+  int refusals(const std::string& path, const std::string& bytes) {
+    FaultyFileSystem files;
+    copy_journal(sound_, files);
+    files.put(path, bytes);
+    int refused = 0;
+    try {
+      EXPECT_TRUE(is_a_beginning(read_transactions(files, kSampleStart)));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+      ++refused;
+    }
+    try {
+      { const JournalWriter writer(files, small_segments(), sample_origin()); }
+      EXPECT_TRUE(is_a_beginning(read_transactions(files, kSampleStart)));
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+      ++refused;
+    }
+    return refused;
+  }
+
+  FaultyFileSystem sound_;
+  std::vector<std::uint64_t> numbers_;
+  std::vector<std::string> transactions_;
+};
+
+TEST_F(DamagedJournal, EveryChangedByteIsRefusedOrCut) {
+  for (const std::uint64_t number : numbers_) {
+    const std::string path = segment_path(kDirectory, number);
+    const std::string whole = sound_.content(path);
+    const std::uint64_t header = open_segment(sound_, kDirectory, number).header_bytes;
+    for (std::size_t at = 0; at < whole.size(); ++at) {
+      for (const char mask : {'\x01', '\x80', '\x55'}) {
+        std::string bytes = whole;
+        bytes[at] = static_cast<char>(bytes[at] ^ mask);
+        const int refused = refusals(path, bytes);
+        if (number != numbers_.back() || at < header) {
+          EXPECT_EQ(refused, 2) << path << " byte " << at;
+        }
+      }
+    }
+  }
+}
+
+TEST_F(DamagedJournal, ATornTailIsCutAtEveryLength) {
+  const std::string path = segment_path(kDirectory, numbers_.back());
+  const std::string whole = sound_.content(path);
+  const std::uint64_t header = open_segment(sound_, kDirectory, numbers_.back()).header_bytes;
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(refusals(path, whole.substr(0, size)), size < header ? 2 : 0) << size;
+    if (size >= header) {
+      const std::string zeros(whole.size() - size, '\0');
+      EXPECT_EQ(refusals(path, whole.substr(0, size) + zeros), 0) << size;
+    }
+  }
+}
+
+TEST_F(DamagedJournal, BytesOfAnotherSegmentNeverPass) {
+  const std::string path = segment_path(kDirectory, numbers_.back());
+  const std::string whole = sound_.content(path);
+  const std::string other = sound_.content(segment_path(kDirectory, numbers_.front()));
+  const std::uint64_t records = open_segment(sound_, kDirectory, numbers_.front()).header_bytes;
+  EXPECT_EQ(refusals(path, whole + other.substr(records)), 0);
+  EXPECT_EQ(refusals(path, other), 2);
+}
+
+TEST_F(DamagedJournal, AnEarlierSegmentIsNeverCut) {
+  const std::string path = segment_path(kDirectory, numbers_.front());
+  const std::string whole = sound_.content(path);
+  for (std::size_t size = 0; size < whole.size(); ++size) {
+    EXPECT_EQ(refusals(path, whole.substr(0, size)), 2) << size;
+  }
+}
+
+}  // namespace
+}  // namespace re_dms

@@ -1,0 +1,54 @@
+// The segments on disk: how large they are together, and which of them nobody needs any more.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+#include "model/lsn.h"
+
+namespace re_dms {
+
+/// A segment as far as its deletion is concerned.
+struct KeptSegment {
+  std::uint64_t number = 0;
+  Lsn position;       ///< where it begins
+  bool open = false;  ///< begins inside a transaction: no reader can start there
+  std::uint64_t bytes = 0;
+};
+
+/// Segments are added by the journal's thread; release_below and bytes are for any.
+class KeptSegments {
+ public:
+  /// `files` must outlive it.
+  KeptSegments(FileSystem& files, std::string directory);
+
+  /// The next segment begins. Its bytes count from now on.
+  void add(const KeptSegment& segment);
+
+  /// The newest segment grew.
+  void grow(std::uint64_t bytes);
+
+  /// Deletes the segments before the last one that a reader at `below` can start in; durable on
+  /// return. True when there were some.
+  bool release_below(Lsn below);
+
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  std::vector<KeptSegment> take_below(Lsn below);
+
+  FileSystem& files_;
+  const std::string directory_;
+  std::atomic<std::uint64_t> bytes_{0};
+  /// Held during deletions, which may be slow; taken before mutex_, which adding needs too.
+  std::mutex deleting_;
+  std::mutex mutex_;
+  std::deque<KeptSegment> segments_;
+};
+
+}  // namespace re_dms

@@ -1,0 +1,90 @@
+#include "journal/origin_file.h"
+
+#include <gmock/gmock.h>
+
+#include "base/error.h"
+#include "base/testing/faulty_file_system.h"
+#include "journal/journal_writer.h"
+#include "journal/stream_sample.h"
+
+namespace re_dms {
+namespace {
+
+const std::string kDirectory(kSampleDirectory);
+
+TEST(OriginFile, SurvivesAPowerLossOnceStored) {
+  FaultyFileSystem files;
+  EXPECT_EQ(load_origin(files, kDirectory), std::nullopt);
+  Origin origin = sample_origin();
+  origin.admitted = {16384, 4294967295U};
+  store_origin(files, kDirectory, origin);
+  files.lose_power();
+  const auto loaded = load_origin(files, kDirectory);
+  ASSERT_TRUE(loaded);
+  EXPECT_EQ(loaded->system_identifier, origin.system_identifier);
+  EXPECT_EQ(loaded->timeline, origin.timeline);
+  EXPECT_EQ(loaded->database, origin.database);
+  EXPECT_EQ(loaded->slot, origin.slot);
+  EXPECT_EQ(loaded->publication, origin.publication);
+  EXPECT_EQ(loaded->server_version, origin.server_version);
+  EXPECT_TRUE(loaded->created);
+  EXPECT_EQ(loaded->consistent_point, origin.consistent_point);
+  EXPECT_EQ(loaded->admitted, origin.admitted);
+}
+
+TEST(OriginFile, HoldsTheOldOrTheNewStateAfterAnyFault) {
+  for (std::uint32_t n = 1;; ++n) {
+    FaultyFileSystem files;
+    Origin origin = sample_origin();
+    origin.created = false;
+    store_origin(files, kDirectory, origin);
+    origin.created = true;
+    files.fail_operation(n);
+    bool failed = false;
+    try {
+      store_origin(files, kDirectory, origin);
+    } catch (const Error&) {
+      failed = true;
+    }
+    files.lose_power(Survives::RandomPrefix, n);
+    const auto loaded = load_origin(files, kDirectory);
+    ASSERT_TRUE(loaded) << "operation " << n;
+    EXPECT_EQ(loaded->slot, origin.slot);
+    if (!failed) {
+      EXPECT_TRUE(loaded->created);
+      break;
+    }
+  }
+}
+
+TEST(OriginFile, RefusesWhatItCannotRead) {
+  for (const char* text : {"", "{", "{\"format\": 1}", "{\"format\": 2}", "[]"}) {
+    FaultyFileSystem files;
+    files.put(kDirectory + "/origin.json", text);
+    EXPECT_THROW(load_origin(files, kDirectory), Error) << text;
+  }
+}
+
+TEST(JournalDirectory, IsHeldByOne) {
+  FaultyFileSystem files;
+  auto held = lock_journal(files, kDirectory);
+  EXPECT_THROW(lock_journal(files, kDirectory), Error);
+  EXPECT_THROW(remove_journal(files, kDirectory), Error);
+  held.reset();
+  EXPECT_NO_THROW(lock_journal(files, kDirectory));
+}
+
+TEST(JournalDirectory, IsRemovedButForWhatIsNotOurs) {
+  FaultyFileSystem files;
+  remove_journal(files, kDirectory);
+  store_origin(files, kDirectory, sample_origin());
+  { const JournalWriter writer(files, sample_limits(), sample_origin()); }
+  files.put(kDirectory + "/notes.txt", "theirs");
+  remove_journal(files, kDirectory);
+  files.lose_power();
+  EXPECT_THAT(files.list(kDirectory), ::testing::ElementsAre("notes.txt"));
+  remove_journal(files, kDirectory);
+}
+
+}  // namespace
+}  // namespace re_dms

@@ -1,0 +1,138 @@
+#include "journal/recovery.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "journal/record_scan.h"
+#include "journal/segment_file.h"
+#include "observe/log.h"
+
+namespace re_dms {
+
+namespace {
+
+/// Files that replace_file had not renamed yet: of no use to anybody.
+void remove_unfinished(FileSystem& files, const std::string& directory) {
+  for (const std::string& name : files.list(directory)) {
+    if (name.ends_with(".journal.new")) {
+      files.remove(directory + "/" + name);
+    }
+  }
+}
+
+[[noreturn]] void refuse_hole(const std::string& path, std::string_view problem) {
+  throw Error(ErrorKind::Fatal, fmt::format("the journal has a hole: segment {} {}", path, problem),
+              "A file was removed, renamed or cut by something else than re_dms. Put it back, or "
+              "start over with 're_dms teardown' and a new copy");
+}
+
+/// Checks that a segment follows the one before it and adds it.
+void join(std::vector<KeptSegment>& kept, const SegmentFile& segment, const std::string& path) {
+  const SegmentHeader& header = segment.header;
+  if (!kept.empty()) {
+    const KeptSegment& before = kept.back();
+    if (header.number != before.number + 1) {
+      refuse_hole(path, fmt::format("follows segment {:016x}", before.number));
+    }
+    if (header.previous_bytes != before.bytes) {
+      refuse_hole(path, fmt::format("follows a segment of {} bytes, but segment {:016x} has {}",
+                                    header.previous_bytes, before.number, before.bytes));
+    }
+    if (header.position < before.position) {
+      refuse_hole(path, fmt::format("begins at {}, before the segment it follows, at {}",
+                                    header.position, before.position));
+    }
+  } else if (header.open) {
+    refuse_hole(path, "is the oldest one and begins inside a transaction");
+  }
+  kept.push_back({header.number, header.position, header.open, segment.file->size()});
+}
+
+/// Reads all records of the last segment; the place behind the last good one is its end.
+void follow_records(RecordScan& scan, StreamTrack& track, const std::string& path) {
+  const std::uint64_t size = scan.segment().file->size();
+  while (scan.next(size) == RecordScan::Step::Record) {
+    try {
+      track.note(scan.record());
+    } catch (Error& error) {
+      throw error.in(fmt::format("journal segment {}, before byte {}", path, scan.place().offset));
+    }
+    scan.drop();
+  }
+}
+
+void cut_tail(File& file, const RecordScan& scan, const StreamTrack& track,
+              const std::string& path) {
+  const std::uint64_t kept = scan.place().offset;
+  const std::uint64_t torn = file.size() - kept;
+  if (torn == 0) {
+    return;
+  }
+  file.truncate(kept);
+  log(LogLevel::Warn, "journal_tail_cut",
+      "the last run ended while writing: unfinished bytes at the journal's end are removed, "
+      "PostgreSQL sends them again",
+      {{"segment", path},
+       {"bytes_cut", torn},
+       {"bytes_kept", kept},
+       {"position", to_string(track.position)},
+       {"reason", scan.problem()}});
+}
+
+RecoveredJournal start_journal(FileSystem& files, const std::string& directory,
+                               const Origin& origin) {
+  RE_DMS_CHECK(origin.consistent_point.known());
+  SegmentHeader header;
+  header.number = 1;
+  header.version = RE_DMS_VERSION;
+  header.origin = origin;
+  header.position = origin.consistent_point;
+  header.last_commit_end = origin.consistent_point;
+  SegmentFile segment = create_segment(files, directory, header);
+  RecoveredJournal journal;
+  journal.segments.push_back({1, header.position, false, segment.header_bytes});
+  journal.file = std::move(segment.file);
+  journal.crc = segment.crc;
+  journal.track.position = journal.track.last_commit_end = header.position;
+  return journal;
+}
+
+}  // namespace
+
+RecoveredJournal recover_journal(FileSystem& files, const std::string& directory,
+                                 const Origin& origin) {
+  files.create_directories(directory);
+  remove_unfinished(files, directory);
+  const std::vector<std::uint64_t> numbers = list_segments(files, directory);
+  if (numbers.empty()) {
+    return start_journal(files, directory, origin);
+  }
+  RecoveredJournal journal;
+  for (const std::uint64_t number : numbers) {
+    const std::string path = segment_path(directory, number);
+    const SegmentFile segment = open_segment(files, directory, number);
+    check_same_origin(segment.header.origin, origin, path);
+    join(journal.segments, segment, path);
+  }
+  const std::string path = segment_path(directory, numbers.back());
+  RecordScan scan(files, directory);
+  scan.open(numbers.back());
+  const SegmentHeader& header = scan.segment().header;
+  journal.track.open = header.open;
+  journal.track.last_commit_end = header.last_commit_end;
+  journal.track.position = header.position;
+  follow_records(scan, journal.track, path);
+  journal.file = files.open_append(path);
+  cut_tail(*journal.file, scan, journal.track, path);
+  journal.crc = scan.crc();
+  journal.segments.back().bytes = scan.place().offset;
+  for (const std::uint64_t number : numbers) {
+    files.open_append(segment_path(directory, number))->sync();
+  }
+  files.sync_directory(directory);
+  return journal;
+}
+
+}  // namespace re_dms
