@@ -1,29 +1,28 @@
 // Follows the journal's units and folds them into layers, batch after batch. Deterministic and
-// single-threaded: the same units and the same calls of seal give the same layers, byte by byte.
+// single-threaded: the same units and the same calls of seal and set_aside give the same layers,
+// byte by byte.
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <vector>
 
+#include "batch/table_roster.h"
 #include "model/batch.h"
 #include "model/journal_unit.h"
 #include "model/lsn.h"
-#include "model/table_schema.h"
 
 namespace re_dms {
 
 struct BatchLimits {
-  std::size_t memory_bytes = 128U << 20;   ///< rows and indexes of the batch being filled
-  std::size_t row_bytes_max = 64U << 20;   ///< a larger tuple sets its table aside
+  std::size_t memory_bytes = 128U << 20;  ///< rows and indexes of the batch being filled
+  std::size_t row_bytes_max = 64U << 20;  ///< a larger tuple sets its table aside
 };
 
-/// A table as the target has it at the position where reading starts.
-struct KnownTable {
-  TableSchema schema;
-  bool live = true;  ///< false: set aside earlier, its rows are skipped
-};
-
+/// A table that cannot go on is set aside at the `from` of the open batch: all its layers of that
+/// batch are discarded, and those that a large transaction already handed to the sink are void,
+/// because the target skips them when the seal names the table. So what the target keeps is the
+/// table at a commit, and its rows from there on are still in the journal.
 class Batcher {
  public:
   /// Transactions with commit_lsn < from are passed over. `sink` outlives the batcher.
@@ -35,7 +34,7 @@ class Batcher {
   /// that contradicts itself.
   void consume(const JournalUnit& unit);
 
-  /// Something to load since the last seal.
+  /// Something to load or to report since the last seal.
   bool has_work() const;
 
   /// Inside a large transaction: seal must wait for its end.
@@ -45,10 +44,11 @@ class Batcher {
   Lsn position() const;
 
   /// Hands on all layers and ends the batch at position(). Not while in_transaction(). Seals also
-  /// batches without work, as long as position() moved since the last seal; else does nothing.
+  /// batches without work; does nothing while position() has not moved since the last seal, because
+  /// the target tells batches apart by where they end.
   void seal();
 
-  /// Skips this table's rows from now on, because its load failed.
+  /// Skips this table's rows from now on, because its load failed; not reported in a seal.
   void set_aside(Oid table);
 
   std::size_t memory_bytes() const;

@@ -1,0 +1,270 @@
+#include "batch/batch_fold.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "pgoutput/messages.h"
+
+namespace re_dms {
+
+void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
+  if (record.kind != RecordKind::Message) {
+    if (record.kind != RecordKind::Catalog && record.kind != RecordKind::Relation) {
+      throw Error(ErrorKind::Fatal,
+                  fmt::format("a journal record of kind '{}' stands inside the transaction at {}",
+                              static_cast<char>(record.kind), commit_lsn));
+    }
+    note(record, false);
+    return;
+  }
+  switch (record.body.empty() ? '\0' : record.body[0]) {
+    case 'I':
+    case 'U':
+    case 'D':
+      fold_row(record.body, commit_lsn);
+      return;
+    case 'R':
+      note(record, false);
+      return;
+    case 'T':
+      truncate(pgoutput::decode_truncate(record.body));
+      return;
+    case 'M':
+    case 'O':
+    case 'Y':
+      return;
+    default:
+      throw Error(
+          ErrorKind::Fatal,
+          fmt::format("a message that is no part of a transaction stands inside the one at {}",
+                      commit_lsn));
+  }
+}
+
+void BatchFold::note(const RecordView& record, bool passing) {
+  Facts facts;
+  facts.read(record);
+  if (!facts.empty()) {
+    roster_.note(std::move(facts), passing);
+    current_.resize(roster_.size());
+  }
+}
+
+void BatchFold::check_has_relation(const RosterEntry& entry) const {
+  if (!entry.relation) {
+    throw Error(ErrorKind::Fatal,
+                fmt::format("a change of {} (OID {}) came before its Relation message",
+                            to_string(name_of(entry)), entry.oid));
+  }
+}
+
+/// Where changes of this table go; null when they are skipped.
+TableFold* BatchFold::fold_of(Oid oid) {
+  const std::size_t table = roster_.find(oid);
+  if (table == TableRoster::kNone) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("a change of the table with OID {} came before its Relation message", oid));
+  }
+  if (roster_.at(table).standing == Standing::NotLive) {
+    return nullptr;
+  }
+  if (roster_.at(table).unsettled) {
+    check_has_relation(roster_.at(table));
+    settle(table);
+    if (roster_.at(table).standing == Standing::Unmet) {
+      set_aside(table, "the journal does not say what the catalog knows of it");
+    }
+    if (roster_.at(table).standing == Standing::NotLive) {
+      return nullptr;
+    }
+  }
+  TableFold* fold = current_[table];
+  return fold != nullptr ? fold : &start_layer(table, roster_.at(table).schema, {});
+}
+
+void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
+  const Oid oid = pgoutput::row_relation(message);
+  TableFold* fold = fold_of(oid);
+  if (fold == nullptr) {
+    return;
+  }
+  ++changes_;
+  const std::size_t before = fold->memory_bytes();
+  const RowFault fault = message[0] == 'I'   ? fold->insert(pgoutput::decode_insert(message))
+                         : message[0] == 'U' ? fold->update(pgoutput::decode_update(message))
+                                             : fold->erase(pgoutput::decode_delete(message));
+  count_memory(before, fold->memory_bytes());
+  if (fault == RowFault::None) {
+    return;
+  }
+  std::string reason = fmt::format("{} (transaction at {}", describe(fault), commit_lsn);
+  if (fault == RowFault::RowTooLarge) {
+    reason += fmt::format(", {} bytes", fold->refused_bytes());
+  }
+  set_aside(roster_.find(oid), reason + ")");
+}
+
+void BatchFold::truncate(const pgoutput::Truncate& message) {
+  for (const Oid oid : message.relations) {
+    if (fold_of(oid) == nullptr) {
+      continue;
+    }
+    const std::size_t table = roster_.find(oid);
+    // What was folded so far would be deleted again; only its schema changes are still to be made.
+    for (OpenLayer& layer : layers_) {
+      if (layer.table == table) {
+        const std::size_t before = layer.fold->memory_bytes();
+        layer.fold->drop_rows();
+        count_memory(before, layer.fold->memory_bytes());
+      }
+    }
+    start_layer(table, roster_.at(table).schema, {}).truncate_first();
+  }
+}
+
+void BatchFold::settle() {
+  for (const std::size_t table : roster_.take_unsettled()) {
+    const RosterEntry& entry = roster_.at(table);
+    if (entry.unsettled && !(entry.standing == Standing::Live && entry.passed_over)) {
+      settle(table);
+    }
+  }
+}
+
+void BatchFold::settle(std::size_t table) {
+  if (RosterEntry& entry = roster_.at(table); entry.assumed && entry.relation) {
+    discard(table);
+    entry.standing = Standing::Unmet;
+    entry.schema = nullptr;
+    entry.assumed = false;
+  }
+  Verdict verdict = roster_.judge(roster_.at(table));
+  if (auto* refusal = std::get_if<Refusal>(&verdict)) {
+    set_aside(table, std::move(refusal->reason));
+    return;
+  }
+  RosterEntry& entry = roster_.at(table);
+  if (auto* shape = std::get_if<NewShape>(&verdict)) {
+    entry.assumed = entry.standing == Standing::Unmet && !entry.relation;
+    entry.standing = Standing::Live;
+    entry.schema = std::make_shared<const TableSchema>(std::move(shape->schema));
+    start_layer(table, entry.schema, std::move(shape->changes));
+  }
+  // Without a Relation message nothing was compared yet.
+  entry.unsettled = !entry.relation || entry.standing == Standing::Unmet;
+}
+
+TableFold& BatchFold::start_layer(std::size_t table, TablePtr shape,
+                                  std::vector<SchemaChange> changes) {
+  if (TableFold* last = current_[table]; last != nullptr) {
+    const std::size_t before = last->memory_bytes();
+    last->close();
+    count_memory(before, last->memory_bytes());
+  }
+  layers_.push_back(
+      {table, std::make_unique<TableFold>(std::move(shape), std::move(changes), row_bytes_max_)});
+  TableFold& fold = *layers_.back().fold;
+  current_[table] = &fold;
+  count_memory(0, fold.memory_bytes());
+  return fold;
+}
+
+bool BatchFold::would_change(std::string_view records) const {
+  Facts facts;
+  for (RecordCursor cursor(records); !cursor.at_end();) {
+    facts.read(cursor.next());
+  }
+  return !facts.empty() && roster_.would_change(facts);
+}
+
+void BatchFold::skip(Oid oid) {
+  const std::size_t table = roster_.find_or_add(oid);
+  current_.resize(roster_.size());
+  roster_.at(table).standing = Standing::NotLive;
+  discard(table);
+  std::erase_if(set_aside_, [oid](const SetAside& entry) { return entry.oid == oid; });
+  if (memory_of_start_) {
+    memory_of_start_->skipped.push_back(oid);
+  }
+}
+
+void BatchFold::set_aside(std::size_t table, std::string reason) {
+  RosterEntry& entry = roster_.at(table);
+  entry.standing = Standing::NotLive;
+  discard(table);
+  set_aside_.push_back({entry.oid, name_of(entry), std::move(reason), Lsn{}});
+}
+
+void BatchFold::discard(std::size_t table) {
+  current_[table] = nullptr;
+  std::erase_if(layers_, [&](const OpenLayer& layer) {
+    if (layer.table != table) {
+      return false;
+    }
+    count_memory(layer.fold->memory_bytes(), 0);
+    return true;
+  });
+}
+
+void BatchFold::discard_all() {
+  layers_.clear();
+  std::fill(current_.begin(), current_.end(), nullptr);
+  memory_bytes_ = 0;
+}
+
+bool BatchFold::has_work() const {
+  return handed_on_ || !set_aside_.empty() ||
+         std::any_of(layers_.begin(), layers_.end(),
+                     [](const OpenLayer& layer) { return layer.fold->has_work(); });
+}
+
+void BatchFold::hand_on() {
+  for (OpenLayer& layer : layers_) {
+    if (layer.fold->has_work()) {
+      handed_on_ = true;
+      roster_.at(layer.table).assumed = false;
+      sink_.layer(layer.fold->take());
+    }
+  }
+  discard_all();
+}
+
+std::vector<SetAside> BatchFold::end_batch() {
+  changes_ = 0;
+  handed_on_ = false;
+  return std::exchange(set_aside_, {});
+}
+
+void BatchFold::remember() {
+  Start start{roster_.entries(), {}, set_aside_, {}, changes_, handed_on_};
+  for (const OpenLayer& layer : layers_) {
+    const Layer& begun = layer.fold->layer();
+    if (!begun.changes.empty()) {
+      start.layers.push_back({layer.table, begun.table, begun.changes});
+    }
+  }
+  memory_of_start_ = std::move(start);
+}
+
+void BatchFold::undo() {
+  RE_DMS_CHECK(memory_of_start_.has_value());
+  Start start = std::move(*memory_of_start_);
+  memory_of_start_.reset();
+  discard_all();
+  roster_.restore(std::move(start.entries));
+  set_aside_ = std::move(start.set_aside);
+  changes_ = start.changes;
+  handed_on_ = start.handed_on;
+  for (Start::LayerStart& layer : start.layers) {
+    start_layer(layer.table, std::move(layer.shape), std::move(layer.changes));
+  }
+  for (const Oid oid : start.skipped) {
+    skip(oid);
+  }
+}
+
+}  // namespace re_dms

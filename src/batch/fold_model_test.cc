@@ -1,0 +1,130 @@
+// Random transactions through the batcher into a strict target: after every batch the target holds
+// what the source held at the batch's end. A failure prints its seed.
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "batch/testing/fold_run.h"
+#include "batch/testing/source_model.h"
+
+namespace re_dms {
+namespace {
+
+std::string joined(const std::vector<std::string>& records, std::size_t first, std::size_t last) {
+  std::string all;
+  for (std::size_t i = first; i < last; ++i) {
+    all += records[i];
+  }
+  return all;
+}
+
+/// One history of one seed. `text` collects all that came out, for comparing two runs.
+class Play {
+ public:
+  explicit Play(std::uint64_t seed)
+      : source_(seed),
+        batcher_({source_.random(2) == 0 ? 12'000U : 1U << 20, 1U << 20}, Lsn{1000},
+                 FoldRun::known(source_.schemas()), sink_) {
+    for (const TableSchema& table : source_.schemas()) {
+      target_.create(table);
+    }
+  }
+
+  void run() {
+    const std::uint64_t transactions = 3 + source_.random(12);
+    for (std::uint64_t i = 0; i < transactions; ++i) {
+      transaction();
+      if (source_.random(5) == 0) {
+        batcher_.seal();
+      }
+      check();
+    }
+    batcher_.seal();
+    check();
+    ASSERT_EQ(target_.tables, source_.rows());
+  }
+
+  std::string text;
+
+ private:
+  void transaction() {
+    const std::vector<std::string> records = source_.transaction();
+    position_ += 100;
+    states_[position_] = source_.rows();
+    const Lsn commit{position_ - 10};
+    const std::string begin = StreamBuilder().begin(commit).bytes();
+    StreamBuilder ending;
+    ending.begin(commit);
+    ending.clear();
+    const std::string end = ending.commit(Lsn{position_}).bytes();
+    while (source_.random(3) == 0) {
+      const std::size_t sent = parts(begin, records);
+      if (source_.random(2) == 0) {
+        const std::string rest = joined(records, sent, records.size()) + end;
+        return batcher_.consume({UnitKind::LastPart, rest});
+      }
+      batcher_.consume({UnitKind::Abort, {}});
+    }
+    const std::string whole = begin + joined(records, 0, records.size()) + end;
+    batcher_.consume({UnitKind::Transaction, whole});
+  }
+
+  /// Sends a first part and some more; how many records that were.
+  std::size_t parts(const std::string& begin, const std::vector<std::string>& records) {
+    std::size_t sent = source_.random(records.size() + 1);
+    const std::string first = begin + joined(records, 0, sent);
+    batcher_.consume({UnitKind::FirstPart, first});
+    while (source_.random(2) == 0) {
+      const std::size_t next = sent + source_.random(records.size() - sent + 1);
+      const std::string more = joined(records, sent, next);
+      batcher_.consume({UnitKind::NextPart, more});
+      sent = next;
+    }
+    return sent;
+  }
+
+  void check() {
+    for (const SealedBatch& batch : sink_.batches) {
+      ASSERT_TRUE(batch.set_aside.empty()) << batch.set_aside[0].reason;
+      text += fmt::format("batch {} {}\n", batch.span.from, batch.span.to);
+      text += describe_changes(batch.layers);
+      target_.apply(batch);
+      ASSERT_EQ(target_.tables, states_.at(batch.span.to.value)) << "after " << batch.span.to.value;
+    }
+    sink_.batches.clear();
+  }
+
+  SourceModel source_;
+  RecordingSink sink_;
+  Batcher batcher_;
+  TargetModel target_;
+  std::map<std::uint64_t, std::map<Oid, TargetModel::Rows>> states_;
+  std::uint64_t position_ = 1000;
+};
+
+TEST(FoldModel, TheTargetEqualsTheSourceAfterEveryBatch) {
+  for (std::uint64_t seed = 1; seed <= 4000; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Play play(seed);
+    ASSERT_NO_THROW(play.run());
+    if (HasFatalFailure()) {
+      return;
+    }
+  }
+}
+
+TEST(FoldModel, TheSameUnitsGiveTheSameLayers) {
+  for (std::uint64_t seed = 1; seed <= 200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Play first(seed);
+    first.run();
+    Play second(seed);
+    second.run();
+    ASSERT_EQ(first.text, second.text);
+  }
+}
+
+}  // namespace
+}  // namespace re_dms

@@ -1,0 +1,24 @@
+// Why a table's changes cannot be folded any further.
+#pragma once
+
+#include <string_view>
+
+namespace re_dms {
+
+/// Each means that going on would be guessing, so the table is set aside.
+enum class RowFault {
+  None,
+  KeyIsNull,
+  KeyNotSent,
+  FullOldTuple,
+  InsertWithoutValue,
+  InsertOfPresentRow,
+  ChangeOfAbsentRow,
+  MoveOntoPresentRow,
+  RowTooLarge,
+};
+
+/// A sentence for people.
+std::string_view describe(RowFault fault);
+
+}  // namespace re_dms

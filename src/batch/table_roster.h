@@ -1,0 +1,118 @@
+// What the stream and the catalog say of each table, and what follows for the fold.
+#pragma once
+
+#include <absl/container/flat_hash_map.h>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "model/journal_unit.h"
+#include "model/relation.h"
+#include "model/schema_change.h"
+#include "model/table_schema.h"
+#include "schema/versions.h"
+
+namespace re_dms {
+
+/// A table as the target has it at the position where reading starts.
+struct KnownTable {
+  TableSchema schema;
+  bool live = true;  ///< false: set aside earlier, its rows are skipped
+};
+
+enum class Standing {
+  Unmet,    ///< not in the target; nothing decided yet
+  Live,     ///< its rows are folded
+  NotLive,  ///< its rows are skipped
+};
+
+/// One table, by OID.
+struct RosterEntry {
+  Oid oid = 0;
+  Standing standing = Standing::Unmet;
+  TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
+  // The latest facts. Shared with the copy that an aborted transaction is undone from.
+  std::shared_ptr<const Relation> relation;
+  std::shared_ptr<const CatalogTable> catalog;
+  bool unsettled = true;    ///< facts came that `schema` was not compared with
+  bool passed_over = true;  ///< they all stood before the position where reading starts
+  /// The open batch creates the table as the catalog says, which may be ahead of the stream: a
+  /// Relation that comes before the layer is handed on corrects it.
+  bool assumed = false;
+};
+
+/// The table gets a new layer of this shape, beginning with these changes.
+struct NewShape {
+  TableSchema schema;
+  std::vector<SchemaChange> changes;
+};
+
+/// Nothing to do, a new layer, or the reason why the table cannot be followed.
+using Verdict = std::variant<std::monostate, NewShape, Refusal>;
+
+/// The facts of one record or of several.
+struct Facts {
+  std::vector<Relation> relations;
+  std::vector<CatalogTable> tables;
+
+  bool empty() const { return relations.empty() && tables.empty(); }
+
+  /// Adds what `record` says when it is a Relation or Catalog record. Throws Fatal when it is
+  /// malformed.
+  void read(const RecordView& record);
+};
+
+/// Entries in the order in which their tables were first met, which is the same in every run.
+class TableRoster {
+ public:
+  static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
+
+  explicit TableRoster(const std::vector<KnownTable>& known);
+
+  std::size_t size() const { return entries_.size(); }
+
+  RosterEntry& at(std::size_t index) { return entries_[index]; }
+
+  const RosterEntry& at(std::size_t index) const { return entries_[index]; }
+
+  /// kNone for a table never heard of.
+  std::size_t find(Oid oid) const;
+  std::size_t find_or_add(Oid oid);
+
+  /// Remembers facts. `passing`: they stand before the position where reading starts.
+  void note(Facts&& facts, bool passing);
+
+  /// Entries with unsettled facts, oldest first; they are forgotten here, not settled.
+  std::vector<std::size_t> take_unsettled();
+
+  /// What the facts of an entry mean for it.
+  Verdict judge(const RosterEntry& entry) const;
+
+  /// Whether facts would change the shape of a live table, or end its replication.
+  bool would_change(const Facts& facts) const;
+
+  /// A copy to go back to.
+  std::vector<RosterEntry> entries() const { return entries_; }
+
+  /// Goes back to a copy, except for what the catalog said since: that is true whatever becomes of
+  /// a transaction. Tables met since are unmet again.
+  void restore(std::vector<RosterEntry> entries);
+
+ private:
+  Verdict judge_unmet(const RosterEntry& entry) const;
+  void mark(std::size_t index, bool passing);
+
+  absl::flat_hash_map<Oid, std::size_t> by_oid_;
+  std::vector<RosterEntry> entries_;
+  std::vector<std::size_t> unsettled_;
+};
+
+/// What is known of the table's name; may be empty of everything but the OID.
+QualifiedName name_of(const RosterEntry& entry);
+
+}  // namespace re_dms

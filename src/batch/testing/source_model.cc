@@ -1,0 +1,194 @@
+#include "batch/testing/source_model.h"
+
+#include <iterator>
+
+namespace re_dms {
+
+namespace {
+
+constexpr std::uint64_t kKeys = 5;
+constexpr std::size_t kTablesMax = 4;
+
+bool toasted(const Cell& cell) {
+  return cell.text.starts_with('T');
+}
+
+}  // namespace
+
+SourceModel::SourceModel(std::uint64_t seed) : engine_(seed) {
+  tables_[1].schema = text_table(1, "single", {"k", "a", "b", "c"});
+  tables_[2].schema = text_table(2, "pairs", {"k", "l", "a", "b"}, 2);
+}
+
+std::vector<std::string> SourceModel::transaction() {
+  records_.clear();
+  announced_.clear();
+  const std::uint64_t changes = 1 + random(random(8) == 0 ? 120 : 6);
+  for (std::uint64_t i = 0; i < changes; ++i) {
+    const std::uint64_t dice = random(400);
+    if (dice < 4) {
+      truncate();
+    } else if (dice == 4) {
+      add_column(std::next(tables_.begin(), static_cast<long>(random(tables_.size())))->second);
+    } else if (dice == 5 && tables_.size() < kTablesMax) {
+      create_table();
+    } else {
+      change(std::next(tables_.begin(), static_cast<long>(random(tables_.size())))->second);
+    }
+  }
+  return std::move(records_);
+}
+
+std::map<Oid, TargetModel::Rows> SourceModel::rows() const {
+  std::map<Oid, TargetModel::Rows> all;
+  for (const auto& [oid, table] : tables_) {
+    all[oid] = table.rows;
+  }
+  return all;
+}
+
+std::vector<TableSchema> SourceModel::schemas() const {
+  std::vector<TableSchema> all;
+  for (const auto& [oid, table] : tables_) {
+    all.push_back(table.schema);
+  }
+  return all;
+}
+
+void SourceModel::emit(const std::string& message) {
+  records_.push_back(StreamBuilder().message(message).bytes());
+}
+
+void SourceModel::announce(const Table& table) {
+  if (announced_.insert(table.schema.oid).second) {
+    emit(relation_message(relation_of(table.schema)));
+  }
+}
+
+void SourceModel::change(Table& table) {
+  announce(table);
+  const std::uint64_t dice = table.rows.empty() ? 0 : random(10);
+  if (dice < 3) {
+    insert(table);
+  } else if (dice < 8) {
+    update(table);
+  } else {
+    erase(table);
+  }
+}
+
+Cell SourceModel::random_value() {
+  switch (random(6)) {
+    case 0:
+      return kNull;
+    case 1:
+      return "";
+    case 2:
+    case 3:
+      return "T" + std::string(random(300), 'x') + std::to_string(random(1000));
+    default:
+      return std::to_string(random(1000));
+  }
+}
+
+Cells SourceModel::random_row(const TableSchema& table) {
+  Cells row;
+  for (const Column& column : table.columns) {
+    const std::uint64_t key = random(kKeys);
+    row.push_back(column.key ? Cell((key == 0 ? "T" : "") + std::to_string(key)) : random_value());
+  }
+  return row;
+}
+
+TargetModel::Rows::iterator SourceModel::random_row_of(Table& table) {
+  return std::next(table.rows.begin(), static_cast<long>(random(table.rows.size())));
+}
+
+void SourceModel::insert(Table& table) {
+  Cells row = random_row(table.schema);
+  if (table.rows.emplace(key_of(table.schema, row), row).second) {
+    emit(insert_message(table.schema.oid, row));
+  }
+}
+
+void SourceModel::update(Table& table) {
+  const auto at = random_row_of(table);
+  const Cells old = at->second;
+  Cells row = random_row(table.schema);
+  const bool moves = random(4) == 0;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    const bool key = table.schema.columns[i].key;
+    if (key ? !moves : random(2) == 0) {
+      row[i] = old[i];
+    }
+  }
+  const std::string key = key_of(table.schema, row);
+  if (key != at->first && table.rows.contains(key)) {
+    return;
+  }
+  table.rows.erase(at);
+  table.rows.emplace(key, row);
+  Cells sent = row;
+  Cells old_key(old.size(), kNull);
+  bool key_sent = key != key_of(table.schema, old);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (toasted(row[i]) && row[i] == old[i]) {
+      sent[i] = kUnchanged;
+    }
+    if (table.schema.columns[i].key) {
+      old_key[i] = old[i];
+      key_sent = key_sent || toasted(old[i]);
+    }
+  }
+  emit(key_sent ? update_message(table.schema.oid, old_key, sent)
+                : update_message(table.schema.oid, sent));
+}
+
+void SourceModel::erase(Table& table) {
+  const auto at = random_row_of(table);
+  Cells old = at->second;
+  for (std::size_t i = 0; i < old.size(); ++i) {
+    if (!table.schema.columns[i].key) {
+      old[i] = kNull;
+    }
+  }
+  table.rows.erase(at);
+  emit(delete_message(table.schema.oid, old));
+}
+
+void SourceModel::truncate() {
+  std::vector<Oid> oids;
+  for (auto& [oid, table] : tables_) {
+    if (random(2) == 0) {
+      announce(table);
+      table.rows.clear();
+      oids.push_back(oid);
+    }
+  }
+  emit(truncate_message(oids));
+}
+
+void SourceModel::add_column(Table& table) {
+  const std::size_t number = table.schema.columns.size() + 1;
+  Column column = text_table(0, "", {"added" + std::to_string(number)}, 0).columns[0];
+  column.attnum = static_cast<std::int16_t>(number);
+  if (random(2) == 0) {
+    column.missing = "default";
+  }
+  table.schema.columns.push_back(column);
+  for (auto& [key, row] : table.rows) {
+    row.push_back(column.missing ? Cell(*column.missing) : kNull);
+  }
+  records_.push_back(StreamBuilder().catalog({{table.schema, true}}).bytes());
+  announced_.erase(table.schema.oid);
+  announce(table);
+}
+
+void SourceModel::create_table() {
+  const auto oid = static_cast<Oid>(tables_.size() + 1);
+  Table& table = tables_[oid];
+  table.schema = text_table(oid, "new" + std::to_string(oid), {"k", "a"});
+  records_.push_back(StreamBuilder().catalog({{table.schema, true}}).bytes());
+}
+
+}  // namespace re_dms

@@ -1,0 +1,158 @@
+#include "batch/testing/target_model.h"
+
+#include <stdexcept>
+#include <variant>
+
+namespace re_dms {
+
+namespace {
+
+void expect(bool holds, const std::string& what) {
+  if (!holds) {
+    throw std::logic_error(what);
+  }
+}
+
+void apply_change(std::map<Oid, TargetModel::Rows>& tables, const Layer& layer,
+                  const SchemaChange& change) {
+  if (std::holds_alternative<CreateTable>(change)) {
+    expect(tables.try_emplace(layer.table->oid).second, "the table to create exists");
+    return;
+  }
+  const auto& added = std::get<AddColumn>(change).column;
+  for (auto& [key, row] : tables.at(layer.table->oid)) {
+    row.push_back(added.missing ? Cell(*added.missing) : kNull);
+  }
+}
+
+void put(TargetModel::Rows& rows, const TableSchema& table, Cells row) {
+  for (const Cell& cell : row) {
+    expect(cell.kind != ValueKind::UnchangedToast, "a value is missing");
+  }
+  expect(row.size() == table.columns.size(), "a row has another number of columns");
+  std::string key = key_of(table, row);
+  expect(rows.emplace(std::move(key), std::move(row)).second, "two rows have one key");
+}
+
+Cells masked(Cells old, Cells fresh) {
+  expect(old.size() == fresh.size(), "a masked row has another number of columns");
+  for (std::size_t i = 0; i < fresh.size(); ++i) {
+    if (fresh[i].kind == ValueKind::UnchangedToast) {
+      fresh[i] = old[i];
+    }
+  }
+  return fresh;
+}
+
+Cells take(TargetModel::Rows& rows, std::string_view key) {
+  auto node = rows.extract(std::string(key));
+  expect(!node.empty(), "a row to change is not there");
+  return std::move(node.mapped());
+}
+
+}  // namespace
+
+std::string key_of(const TableSchema& table, const Cells& row) {
+  std::string key;
+  for (const std::size_t column : key_columns(table)) {
+    append_key_part(key, row.at(column).text);
+  }
+  return key;
+}
+
+Cells cells_of(TupleView tuple) {
+  Cells cells;
+  ColumnCursor columns = tuple.columns();
+  for (std::uint16_t i = 0; i < tuple.count(); ++i) {
+    const Value value = columns.next();
+    cells.push_back(value.kind == ValueKind::Text ? Cell(std::string(value.text))
+                                                  : Cell(value.kind));
+  }
+  return cells;
+}
+
+void TargetModel::apply(const Layer& layer) {
+  expect(layer.has_work(), "a layer without work");
+  for (const SchemaChange& change : layer.changes) {
+    apply_change(tables, layer, change);
+  }
+  Rows& rows = tables.at(layer.table->oid);
+  if (layer.truncate) {
+    rows.clear();
+  }
+  LayerCounts counts;
+  std::vector<Cells> moved;
+  std::vector<Cells> inserted;
+  // Everything is taken out first: keys of one statement's rows may be exchanged freely.
+  for (std::size_t i = 0; i < layer.rows.size(); ++i) {
+    if (layer.rows[i].void_row) {
+      continue;
+    }
+    const NetRow row = layer.row(i);
+    expect((row.op == RowOp::Insert) == row.origin_key.empty(), "an origin key where none belongs");
+    expect((row.op == RowOp::Delete) == row.tuple.empty(), "a tuple where none belongs");
+    counts.inserts += row.op == RowOp::Insert ? 1 : 0;
+    counts.replaces += row.op == RowOp::Replace ? 1 : 0;
+    counts.updates += row.op == RowOp::Update ? 1 : 0;
+    counts.deletes += row.op == RowOp::Delete ? 1 : 0;
+    if (row.op == RowOp::Update) {
+      moved.push_back(masked(take(rows, row.origin_key), cells_of(row.tuple)));
+    } else if (row.op != RowOp::Insert) {
+      take(rows, row.origin_key);
+    }
+    if (row.op == RowOp::Insert || row.op == RowOp::Replace) {
+      inserted.push_back(cells_of(row.tuple));
+    }
+  }
+  expect(counts == layer.counts, "the layer's counts are wrong");
+  for (Cells& row : moved) {
+    put(rows, *layer.table, std::move(row));
+  }
+  for (Cells& row : inserted) {
+    put(rows, *layer.table, std::move(row));
+  }
+}
+
+void TargetModel::apply(const SealedBatch& batch) {
+  for (const Layer& layer : batch.layers) {
+    apply(layer);
+  }
+}
+
+std::string describe_changes(const Layer& layer) {
+  std::string text = layer.table->name.name + ":";
+  for (const SchemaChange& change : layer.changes) {
+    const auto* added = std::get_if<AddColumn>(&change);
+    text += added == nullptr ? " create" : " +" + added->column.name;
+  }
+  text += layer.truncate ? " truncate\n" : "\n";
+  for (std::size_t i = 0; i < layer.rows.size(); ++i) {
+    if (layer.rows[i].void_row) {
+      continue;
+    }
+    const NetRow row = layer.row(i);
+    text += static_cast<char>(row.op);
+    std::string separator = " ";
+    for_each_key_part(row.origin_key, [&](std::string_view part) {
+      text.append(separator).append(part);
+      separator = "|";
+    });
+    separator = row.origin_key.empty() ? " " : ">";
+    for (const Cell& cell : row.tuple.empty() ? Cells{} : cells_of(row.tuple)) {
+      text += separator + (cell == kNull ? "NULL" : cell == kUnchanged ? "~" : cell.text);
+      separator = ",";
+    }
+    text += '\n';
+  }
+  return text;
+}
+
+std::string describe_changes(const std::vector<Layer>& layers) {
+  std::string text;
+  for (const Layer& layer : layers) {
+    text += describe_changes(layer);
+  }
+  return text;
+}
+
+}  // namespace re_dms

@@ -1,0 +1,65 @@
+// Stand-ins for what follows the fold: a sink that keeps what it gets, and a target that applies
+// layers as a warehouse does, but refuses everything that does not fit exactly.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "batch/testing/stream_builder.h"
+#include "model/batch.h"
+
+namespace re_dms {
+
+struct SealedBatch {
+  BatchSpan span;
+  std::vector<Layer> layers;
+  std::vector<SetAside> set_aside;
+};
+
+class RecordingSink final : public BatchSink {
+ public:
+  void layer(Layer&& layer) override { open.push_back(std::move(layer)); }
+
+  void seal(const BatchSpan& span, std::vector<SetAside> set_aside) override {
+    batches.push_back({span, std::move(open), std::move(set_aside)});
+    open.clear();
+  }
+
+  void drop() override {
+    open.clear();
+    ++drops;
+  }
+
+  std::vector<Layer> open;
+  std::vector<SealedBatch> batches;
+  int drops = 0;
+};
+
+/// Tables by name, rows by encoded key.
+class TargetModel {
+ public:
+  using Rows = std::map<std::string, Cells>;
+
+  /// Changes, truncation, then DELETE by origin, all masked rows at once, INSERT. Throws
+  /// std::logic_error when a statement touches other than the rows staged for it, when two rows
+  /// get one key, or when counts are wrong.
+  void apply(const Layer& layer);
+  void apply(const SealedBatch& batch);
+
+  void create(const TableSchema& table) { tables[table.oid] = {}; }
+
+  std::map<Oid, Rows> tables;
+};
+
+/// The encoded key of a row.
+std::string key_of(const TableSchema& table, const Cells& row);
+
+Cells cells_of(TupleView tuple);
+
+/// One line per layer and row: "I 1,a", "R 1>2,a", "U 1>1,~,b" (~ unchanged), "D 1"; before the
+/// rows "orders: create +column truncate".
+std::string describe_changes(const Layer& layer);
+std::string describe_changes(const std::vector<Layer>& layers);
+
+}  // namespace re_dms
