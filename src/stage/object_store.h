@@ -17,21 +17,28 @@ class ObjectWriter {
   virtual std::string finish() = 0;
 };
 
-/// Keys are relative, with '/' between parts. From any thread.
+/// Keys are relative, with '/' between parts; no part is empty, "." or "..". From any thread.
+/// Errors are Transient where trying again may help (the disk is full, the store is away) and Fatal
+/// where a person must act (rights, a read-only file system).
 class ObjectStore {
  public:
   virtual ~ObjectStore() = default;
+  /// Replaces an object of that key when finished.
   virtual std::unique_ptr<ObjectWriter> create(const std::string& key) = 0;
   /// Keys that start with `prefix`, sorted.
   virtual std::vector<std::string> list(const std::string& prefix) = 0;
+  /// What starts with `prefix` and was begun but not finished: by writers at work now, or by ones
+  /// that died. Under names that remove() takes and no finished object has; sorted.
+  virtual std::vector<std::string> list_unfinished(const std::string& prefix) = 0;
   /// Removing what is not there is fine.
   virtual void remove(const std::string& key) = 0;
   /// The key of an object whose path finish() returned.
   virtual std::string key_of(const std::string& path) const = 0;
 };
 
-/// Objects as files below `directory`, written beside their place and renamed into it. Staged files
-/// are not fsynced: a batch that was not loaded is staged again from the journal after a crash.
+/// Objects as files below `directory`, written beside their place and renamed into it. Directories
+/// come with their first object and go with their last. Staged files are not fsynced: a batch that
+/// was not loaded is staged again from the journal after a crash.
 std::unique_ptr<ObjectStore> open_directory_store(const std::string& directory);
 
 }  // namespace re_dms

@@ -20,11 +20,12 @@ struct PartRange {
   bool operator==(const PartRange&) const = default;
 };
 
-/// Cuts a layer's rows into parts of about `part_bytes` of tuple bytes each; depends on the layer's
-/// content alone. No part is empty; a layer without rows has none.
+/// Cuts a layer's rows into even parts of at most about `part_bytes` of keys and tuples each;
+/// depends on the layer's content alone. Every part has a row that is not void; a layer without
+/// such rows has no parts.
 std::vector<PartRange> plan_parts(const Layer& layer, std::size_t part_bytes);
 
-/// The staged form of a layer, without its files.
+/// The staged form of a layer, without its files. Relies on the layer's counts being filled.
 StagedLayer describe(const Layer& layer);
 
 /// Names the objects of one run of the daemon; no two runs share one.
@@ -38,20 +39,29 @@ struct StageNames {
   std::string prefix() const;
 };
 
-/// Writes one part under a fresh name; visible in the store only when complete. Safe to call from
-/// several threads for one layer. Throws what the store throws (Transient, or Fatal when full).
-StagedFile write_part(ObjectStore& store, const StageNames& names, std::uint64_t batch_number,
-                      std::size_t layer_index, std::size_t part_index, const Layer& layer,
-                      const PartRange& range);
+/// Which part of which layer of which batch; layers and parts count from 0.
+struct PartNumber {
+  std::uint64_t batch = 0;
+  std::size_t layer = 0;
+  std::size_t part = 0;
+};
+
+/// Writes one part as "<prefix>b<batch>-l<layer>-p<part>.csv.gz"; visible in the store only when
+/// complete. Written again after a failure it is the same, byte for byte. Safe to call from several
+/// threads for one layer. Throws what the store throws.
+StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNumber& number,
+                      const Layer& layer, const PartRange& range);
 
 /// Writes the manifest: batch span and every file with rows, bytes and longest row, as JSON
-/// (docs/stage_format.md). Returns its path, as StagedBatch::manifest_path.
+/// (docs/stage_format.md). Written when all its files are. Returns its path, as
+/// StagedBatch::manifest_path.
 std::string write_manifest(ObjectStore& store, const StageNames& names, const StagedBatch& batch);
 
-/// Removes the files and the manifest of a loaded batch.
+/// Removes the files and the manifest of a loaded batch. May be called again after a failure.
 void remove_batch(ObjectStore& store, const StagedBatch& batch);
 
-/// After the fence was taken: removes what older epochs of this slot left behind, nothing else.
+/// After the fence was taken: removes what older epochs of this slot left behind, unfinished
+/// objects included, and what another run left that shares our epoch; nothing else.
 void remove_older_epochs(ObjectStore& store, const StageNames& names);
 
 }  // namespace re_dms

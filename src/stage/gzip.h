@@ -1,0 +1,41 @@
+// Compresses a stream of bytes into an object as one gzip member.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string_view>
+
+#include "stage/byte_sink.h"
+#include "stage/object_store.h"
+
+namespace re_dms {
+
+/// ISA-L at level 1. The same bytes taken in the same pieces give the same object: the header holds
+/// neither name nor time.
+class GzipStream final : public ByteSink {
+ public:
+  /// `object` must outlive the stream; finishing it is left to the caller.
+  explicit GzipStream(ObjectWriter& object);
+  GzipStream(const GzipStream&) = delete;
+  GzipStream& operator=(const GzipStream&) = delete;
+  ~GzipStream() override;
+
+  void take(std::string_view bytes) override;
+
+  /// Writes what is held back, and the trailer. Nothing may be taken after it.
+  void finish();
+
+  /// Compressed bytes handed to the object so far.
+  std::uint64_t bytes() const { return bytes_; }
+
+ private:
+  struct Deflate;
+
+  void deflate();
+
+  ObjectWriter& object_;
+  std::unique_ptr<Deflate> state_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace re_dms

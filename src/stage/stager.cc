@@ -1,0 +1,173 @@
+#include "stage/stager.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <string_view>
+
+#include "base/error.h"
+#include "stage/csv.h"
+#include "stage/gzip.h"
+
+namespace re_dms {
+
+namespace {
+
+/// "<system identifier>/<slot>/": what all runs of one slot share.
+std::string slot_prefix(const StageNames& names) {
+  return fmt::format("{}/{}/", names.system_identifier, names.slot);
+}
+
+std::size_t bytes_of(const Layer::StoredRow& row) {
+  return (row.tuple ? row.tuple.view().size() : 0) +
+         (row.origin_key ? row.origin_key.view().size() : 0);
+}
+
+LayerShape shape_of(const Layer& layer) {
+  return layer.counts.rows() == layer.counts.inserts ? LayerShape::Inserts : LayerShape::Changes;
+}
+
+std::vector<bool> updated_columns(const Layer& layer) {
+  if (layer.counts.updates == 0) {
+    return {};
+  }
+  const std::size_t columns = layer.table->columns.size();
+  std::vector<bool> updated(columns, false);
+  std::size_t missing = columns;
+  for (std::size_t index = 0; index < layer.rows.size() && missing > 0; ++index) {
+    if (layer.rows[index].void_row || layer.rows[index].op != RowOp::Update) {
+      continue;
+    }
+    const TupleView tuple = layer.row(index).tuple;
+    RE_DMS_CHECK(!tuple.empty() && tuple.count() == columns);
+    ColumnCursor cursor = tuple.columns();
+    for (std::size_t column = 0; column < columns; ++column) {
+      if (cursor.next().kind != ValueKind::UnchangedToast && !updated[column]) {
+        updated[column] = true;
+        --missing;
+      }
+    }
+  }
+  return updated;
+}
+
+/// The epoch in "<slot prefix><epoch>-<random>/…", and whether it is this run's own; empty for
+/// names that no daemon wrote.
+struct RunOfObject {
+  std::uint64_t epoch = 0;
+  bool ours = false;
+};
+
+std::optional<RunOfObject> run_of(std::string_view key, const StageNames& names) {
+  const bool ours = key.starts_with(names.prefix());
+  key.remove_prefix(slot_prefix(names).size());
+  RunOfObject run{0, ours};
+  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), run.epoch);
+  if (error != std::errc() || end == key.data() + key.size() || *end != '-' ||
+      key.find('/') == key.npos) {
+    return std::nullopt;
+  }
+  return run;
+}
+
+}  // namespace
+
+std::vector<PartRange> plan_parts(const Layer& layer, std::size_t part_bytes) {
+  std::size_t total = 0;
+  std::size_t work_end = 0;  // behind the last row that is not void
+  for (std::size_t index = 0; index < layer.rows.size(); ++index) {
+    if (!layer.rows[index].void_row) {
+      total += bytes_of(layer.rows[index]);
+      work_end = index + 1;
+    }
+  }
+  std::vector<PartRange> parts;
+  if (work_end == 0) {
+    return parts;
+  }
+  const std::size_t wanted = std::max(part_bytes, std::size_t{1});
+  const std::size_t count = std::max((total + wanted - 1) / wanted, std::size_t{1});
+  const std::size_t even = std::max((total + count - 1) / count, std::size_t{1});
+  std::size_t first = 0;
+  std::size_t done = 0;
+  std::size_t cut = even;  // where in the bytes the next part begins
+  for (std::size_t index = 0; index < work_end; ++index) {
+    if (layer.rows[index].void_row) {
+      continue;
+    }
+    done += bytes_of(layer.rows[index]);
+    if (done >= cut && index + 1 < work_end) {
+      parts.push_back({first, index + 1});
+      first = index + 1;
+      // A row larger than a part takes the place of several.
+      cut = (done / even + 1) * even;
+    }
+  }
+  parts.push_back({first, layer.rows.size()});
+  return parts;
+}
+
+StagedLayer describe(const Layer& layer) {
+  StagedLayer staged;
+  staged.table = layer.table;
+  staged.changes = layer.changes;
+  staged.truncate = layer.truncate;
+  staged.shape = shape_of(layer);
+  staged.counts = layer.counts;
+  staged.updated_columns = updated_columns(layer);
+  return staged;
+}
+
+std::string StageNames::prefix() const {
+  return fmt::format("{}{}-{}/", slot_prefix(*this), epoch, random);
+}
+
+StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNumber& number,
+                      const Layer& layer, const PartRange& range) {
+  RE_DMS_CHECK(range.first < range.last && range.last <= layer.rows.size());
+  const std::unique_ptr<ObjectWriter> object = store.create(
+      fmt::format("{}b{}-l{}-p{}.csv.gz", names.prefix(), number.batch, number.layer, number.part));
+  GzipStream gzip(*object);
+  CsvWriter csv(*layer.table, shape_of(layer), gzip);
+  StagedFile file;
+  for (std::size_t index = range.first; index < range.last; ++index) {
+    if (!layer.rows[index].void_row) {
+      file.row_bytes_max = std::max(file.row_bytes_max, csv.append(layer.row(index)));
+      ++file.rows;
+    }
+  }
+  csv.finish();
+  gzip.finish();
+  file.csv_bytes = csv.bytes();
+  file.stored_bytes = gzip.bytes();
+  file.path = object->finish();
+  return file;
+}
+
+void remove_batch(ObjectStore& store, const StagedBatch& batch) {
+  // The manifest goes first: one that is there names files that are there.
+  if (!batch.manifest_path.empty()) {
+    store.remove(store.key_of(batch.manifest_path));
+  }
+  for (const StagedLayer& layer : batch.layers) {
+    for (const StagedFile& file : layer.files) {
+      store.remove(store.key_of(file.path));
+    }
+  }
+}
+
+void remove_older_epochs(ObjectStore& store, const StageNames& names) {
+  std::vector<std::string> keys = store.list(slot_prefix(names));
+  std::vector<std::string> unfinished = store.list_unfinished(slot_prefix(names));
+  keys.insert(keys.end(), unfinished.begin(), unfinished.end());
+  for (const std::string& key : keys) {
+    const std::optional<RunOfObject> run = run_of(key, names);
+    if (run && !run->ours && run->epoch <= names.epoch) {
+      store.remove(key);
+    }
+  }
+}
+
+}  // namespace re_dms
