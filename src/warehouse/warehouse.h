@@ -16,10 +16,10 @@
 namespace re_dms {
 
 struct WarehouseSettings {
-  std::string url;                       ///< duckdb:///absolute/path
-  std::string schema;                    ///< empty: the source's schema names
-  std::uint64_t memory_bytes = 0;        ///< what the engine may use inside this process
-  std::string temporary_directory;       ///< for what does not fit
+  std::string url;                  ///< duckdb:///absolute/path
+  std::string schema;               ///< empty: the source's schema names
+  std::uint64_t memory_bytes = 0;   ///< what the engine may use inside this process
+  std::string temporary_directory;  ///< for what does not fit
 };
 
 /// A table of the target as it stands at the loaded position.
@@ -33,7 +33,7 @@ struct TargetTable {
 /// What the target knew when this daemon took it over.
 struct TargetState {
   std::uint64_t epoch = 0;
-  Lsn loaded;                       ///< origin.consistent_point on a fresh target
+  Lsn loaded;  ///< origin.consistent_point on a fresh target
   std::vector<TargetTable> tables;
 };
 

@@ -1,0 +1,173 @@
+// What rows do to a table: the contract of Warehouse::load for one table.
+#include <fmt/format.h>
+
+#include "warehouse/testing/contract.h"
+
+namespace re_dms::testing {
+
+namespace {
+
+TablePtr items() {
+  return make_table(501, {"shop", "items"},
+                    {key_column("id", bigint_type()), column("a", text_type()),
+                     column("b", text_type()), column("c", text_type())});
+}
+
+constexpr auto kAll = "SELECT * FROM shop.items";
+
+}  // namespace
+
+TEST_P(WarehouseContract, InsertsLandInANewTable) {
+  const LoadReport report = load({staged(LayerBuilder(items())
+                                             .create()
+                                             .insert({"1", "x", "y", "z"})
+                                             .insert({"2", std::nullopt, "", "\\N"}))});
+  EXPECT_EQ(report.rows, 2U);
+  EXPECT_TRUE(report.set_aside.empty());
+  EXPECT_EQ(select(kAll), (Rows{"1|x|y|z", "2|NULL||\\N"}));
+  EXPECT_EQ(select("SELECT id FROM shop.items WHERE a IS NULL AND b = '' AND c = '\\N'"),
+            Rows{"2"});
+}
+
+TEST_P(WarehouseContract, TextsArriveByteForByte) {
+  const TextRow texts = {"1", "a,b\"c\"\n\r\n\r", "\xEF\xBB\xBF é 😀 \\ ' \t",
+                         std::string(300000, 'q')};
+  load({staged(LayerBuilder(items()).create().insert(texts))});
+  EXPECT_EQ(select(kAll), (Rows{fmt::format("1|{}|{}|{}", *texts[1], *texts[2], *texts[3])}));
+  load({staged(LayerBuilder(items()).replace({"1"}, {"1", texts[2], texts[1], ""}))});
+  EXPECT_EQ(select(kAll), (Rows{fmt::format("1|{}|{}|", *texts[2], *texts[1])}));
+}
+
+TEST_P(WarehouseContract, MasksOfEverySubsetChangeWhatTheyCarry) {
+  LayerBuilder first(items());
+  first.create();
+  LayerBuilder second(items());
+  Rows expected;
+  for (int subset = 0; subset < 8; ++subset) {
+    const std::string id = std::to_string(subset);
+    first.insert({id, "a", "b", "c"});
+    std::string mask = "1";
+    TextRow values{id};
+    std::string line = id;
+    for (int column = 0; column < 3; ++column) {
+      const bool carried = ((subset >> column) & 1) != 0;
+      mask += carried ? '1' : '0';
+      const Text value = column == 1 ? Text() : Text("new");
+      values.push_back(carried ? value : Text());
+      line += "|" + (carried ? value.value_or("NULL") : std::string(1, "abc"[column]));
+    }
+    second.update({id}, mask, values);
+    expected.push_back(line);
+  }
+  load({staged(first)});
+  EXPECT_EQ(load({staged(second)}).rows, 8U);
+  EXPECT_EQ(select(kAll), expected);
+}
+
+TEST_P(WarehouseContract, UpdatesThatAllCarryTheSameColumns) {
+  load({staged(
+      LayerBuilder(items()).create().insert({"1", "a", "b", "c"}).insert({"2", "a", "b", "c"}))});
+  load({staged(LayerBuilder(items())
+                   .update({"1"}, "1100", {"1", "x", std::nullopt, std::nullopt})
+                   .update({"2"}, "1100", {"2", std::nullopt, std::nullopt, std::nullopt}))});
+  EXPECT_EQ(select(kAll), (Rows{"1|x|b|c", "2|NULL|b|c"}));
+}
+
+TEST_P(WarehouseContract, AnUpdateThatCarriesOnlyItsKeyIsCounted) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "a", "b", "c"}))});
+  EXPECT_TRUE(load({staged(LayerBuilder(items()).update({"1"}, "1000", {"1"}))}).set_aside.empty());
+  EXPECT_EQ(load({staged(LayerBuilder(items()).update({"9"}, "1000", {"9"}))}).set_aside.size(),
+            1U);
+  EXPECT_EQ(select(kAll), Rows{"1|a|b|c"});
+}
+
+TEST_P(WarehouseContract, ReplaceAndDeleteMatchTheOriginKey) {
+  load({staged(LayerBuilder(items())
+                   .create()
+                   .insert({"1", "a", "b", "c"})
+                   .insert({"2", "a", "b", "c"})
+                   .insert({"3", "a", "b", "c"}))});
+  const LoadReport report = load({staged(LayerBuilder(items())
+                                             .replace({"1"}, {"10", "n", std::nullopt, ""})
+                                             .remove({"2"})
+                                             .insert({"4", "i", "i", "i"}))});
+  EXPECT_EQ(report.rows, 3U);
+  EXPECT_EQ(select(kAll), (Rows{"10|n|NULL|", "3|a|b|c", "4|i|i|i"}));
+}
+
+TEST_P(WarehouseContract, KeysSwapAndMoveInCircles) {
+  LayerBuilder first(items());
+  first.create();
+  for (int id = 1; id <= 6; ++id) {
+    first.insert({std::to_string(id), fmt::format("a{}", id), fmt::format("b{}", id), "c"});
+  }
+  load({staged(first)});
+  // 1 and 2 change places with b kept; 3 → 4 → 5 → 3 goes round; 6 goes where nobody is.
+  const LoadReport report =
+      load({staged(LayerBuilder(items())
+                       .update({"1"}, "1101", {"2", "x", std::nullopt, "n"})
+                       .update({"2"}, "1001", {"1", std::nullopt, std::nullopt, "n"})
+                       .replace({"3"}, {"4", "r", "r", "r"})
+                       .update({"4"}, "1110", {"5", "u", "u", std::nullopt})
+                       .update({"5"}, "1000", {"3"})
+                       .update({"6"}, "1000", {"60"}))});
+  EXPECT_TRUE(report.set_aside.empty());
+  EXPECT_EQ(select(kAll),
+            (Rows{"1|a2|b2|n", "2|x|b1|n", "3|a5|b5|c", "4|r|r|r", "5|u|u|c", "60|a6|b6|c"}));
+}
+
+TEST_P(WarehouseContract, ADeletedKeyIsTakenByAnotherRow) {
+  load({staged(
+      LayerBuilder(items()).create().insert({"1", "a", "b", "c"}).insert({"2", "a", "b", "c"}))});
+  load({staged(LayerBuilder(items())
+                   .remove({"2"})
+                   .update({"1"}, "1100", {"2", "moved", std::nullopt, std::nullopt})
+                   .insert({"1", "fresh", "", std::nullopt}))});
+  EXPECT_EQ(select(kAll), (Rows{"1|fresh||NULL", "2|moved|b|c"}));
+}
+
+TEST_P(WarehouseContract, TruncateEmptiesBeforeTheLayersRowsCome) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "a", "b", "c"}))});
+  load({staged(LayerBuilder(items()).insert({"2", "a", "b", "c"})),
+        staged(LayerBuilder(items()).truncate().insert({"3", "a", "b", "c"})),
+        staged(LayerBuilder(items()).replace({"3"}, {"3", "z", "b", "c"}))});
+  EXPECT_EQ(select(kAll), Rows{"3|z|b|c"});
+  load({staged(LayerBuilder(items()).truncate())});
+  EXPECT_EQ(select(kAll), Rows{});
+}
+
+TEST_P(WarehouseContract, CompositeKeysMatchInAllTheirColumns) {
+  const TablePtr table = make_table(502, {"shop", "lines"},
+                                    {key_column("order", bigint_type()),
+                                     column("note", text_type()), key_column("line", text_type())});
+  load({staged(LayerBuilder(table)
+                   .create()
+                   .insert({"1", "n", "a"})
+                   .insert({"1", "n", "a "})
+                   .insert({"2", "n", "a"}))});
+  load({staged(LayerBuilder(table)
+                   .remove({"1", "a"})
+                   .update({"2", "a"}, "101", {"1", std::nullopt, "a"})
+                   .replace({"1", "a "}, {"2", "r", "a"}))});
+  EXPECT_EQ(select("SELECT * FROM shop.lines"), (Rows{"1|n|a", "2|r|a"}));
+}
+
+TEST_P(WarehouseContract, ManyFilesOfOneLayerAreOneLayer) {
+  LayerBuilder first(items());
+  LayerBuilder second(items());
+  first.create();
+  for (int id = 0; id < 100; ++id) {
+    const std::string key = std::to_string(id);
+    first.insert({key, "a", "b", "c"});
+    second.update({key}, "1100",
+                  {std::to_string((id + 1) % 100), "a" + key, std::nullopt, std::nullopt});
+  }
+  load({first.build(directory_.string(), 7)});
+  EXPECT_TRUE(load({second.build(directory_.string(), 7)}).set_aside.empty());
+  EXPECT_EQ(
+      select(
+          "SELECT count(*), count(DISTINCT id) FROM shop.items WHERE a = 'a' || (id + 99) % 100"),
+      Rows{"100|100"});
+}
+
+}  // namespace re_dms::testing

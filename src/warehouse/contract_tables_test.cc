@@ -1,0 +1,212 @@
+// Tables of their own: schema changes, names, and one table's trouble that stays its own.
+#include <fmt/format.h>
+
+#include "warehouse/testing/contract.h"
+
+namespace re_dms::testing {
+
+namespace {
+
+TablePtr items(Oid oid = 501, const std::string& name = "items") {
+  return make_table(oid, {"shop", name},
+                    {key_column("id", bigint_type()), column("a", text_type())});
+}
+
+Column with_missing(const std::string& name, ColumnType type, const std::string& missing) {
+  Column result = column(name, std::move(type));
+  result.missing = missing;
+  return result;
+}
+
+}  // namespace
+
+TEST_P(WarehouseContract, AnAddedColumnGivesOlderRowsTheirValue) {
+  const TablePtr before = items();
+  const TablePtr with_b = with_column(before, with_missing("b", text_type(), "it's"));
+  const TablePtr with_c = with_column(with_b, column("c", bigint_type()));
+  load({staged(LayerBuilder(before).create().insert({"1", "x"}))});
+  load({staged(LayerBuilder(with_b).add_column("b").insert({"2", "x", std::nullopt})),
+        staged(LayerBuilder(with_c).add_column("c").insert({"3", "x", "y", "7"}))});
+  EXPECT_EQ(select("SELECT * FROM shop.items"),
+            (Rows{"1|x|it's|NULL", "2|x|NULL|NULL", "3|x|y|7"}));
+  EXPECT_EQ(state_of("items"), "live|NULL");
+}
+
+TEST_P(WarehouseContract, ColumnsAreAddedAfterRowsWereChangedInTheSameBatch) {
+  const TablePtr before = items();
+  const TablePtr with_b = with_column(
+      before, with_missing("b", type_of(1700, "numeric(10,2)", (10 << 16 | 2) + 4), "1.50"));
+  const TablePtr with_c =
+      with_column(with_b, with_missing("c", type_of(1082, "date"), "0044-03-15 BC"));
+  const TablePtr with_d = with_column(with_c, column("d", text_type()));
+  load({staged(
+      LayerBuilder(before).create().insert({"1", "x"}).insert({"2", "x"}).insert({"3", "x"}))});
+  const LoadReport report = load(
+      {staged(LayerBuilder(before).remove({"1"})),
+       staged(LayerBuilder(with_b).add_column("b").update({"2"}, "111", {"2", "u", "2.25"})),
+       staged(LayerBuilder(with_c).add_column("c").truncate().insert(
+           {"4", "n", "3.00", std::nullopt})),
+       staged(LayerBuilder(with_d).add_column("d").insert({"5", "n", "4.00", std::nullopt, "d"}))});
+  EXPECT_TRUE(report.set_aside.empty());
+  EXPECT_EQ(select("SELECT * FROM shop.items"), (Rows{"4|n|3.00|NULL|NULL", "5|n|4.00|NULL|d"}));
+  load({staged(LayerBuilder(with_d).replace({"4"}, {"4", "z", "0.01", "2026-01-01", ""}))});
+  EXPECT_EQ(select("SELECT * FROM shop.items"), (Rows{"4|z|0.01|2026-01-01|", "5|n|4.00|NULL|d"}));
+}
+
+TEST_P(WarehouseContract, AShapeIsKnownAfterARestart) {
+  const TablePtr table = with_column(items(), with_missing("b", text_type(), "m"));
+  load({staged(LayerBuilder(table).create().insert({"1", "x", "y"}))});
+  warehouse_ = target_->open(clock_, "");
+  const TargetState state = warehouse_->take_over(test_origin());
+  EXPECT_EQ(state.loaded, loaded_);
+  ASSERT_EQ(state.tables.size(), 1U);
+  EXPECT_EQ(state.tables[0].schema, *table);
+  EXPECT_TRUE(state.tables[0].live);
+}
+
+TEST_P(WarehouseContract, OddNamesAreNames) {
+  const TablePtr table =
+      make_table(503, {"My \"Shop\"", "Select * from x; --"},
+                 {key_column("Order by", bigint_type()), column("it's \"a\" {}", text_type()),
+                  column("rowid", text_type()), column("größe", text_type())});
+  load({staged(LayerBuilder(table).create().insert({"1", "a", "b", "c"}))});
+  load({staged(LayerBuilder(with_column(table, with_missing("from", text_type(), "{}")))
+                   .add_column("from")
+                   .update({"1"}, "10101", {"2", std::nullopt, "r", std::nullopt, "f"}))});
+  EXPECT_EQ(select("SELECT \"Order by\", \"it's \"\"a\"\" {}\", \"rowid\", \"größe\", \"from\" "
+                   "FROM \"My \"\"Shop\"\"\".\"Select * from x; --\""),
+            Rows{"2|a|r|c|f"});
+}
+
+TEST_P(WarehouseContract, OneTablesTroubleStaysItsOwn) {
+  const TablePtr good = items(501, "good");
+  const TablePtr bad = items(502, "bad");
+  load({staged(LayerBuilder(good).create().insert({"1", "x"})),
+        staged(LayerBuilder(bad).create().insert({"1", "x"}))});
+  const Lsn before = loaded_;
+  const LoadReport report =
+      load({staged(LayerBuilder(good).remove({"1"})), staged(LayerBuilder(bad).insert({"2", "x"})),
+            staged(LayerBuilder(bad).remove({"1"}).remove({"7"})),
+            staged(LayerBuilder(good).insert({"3", "x"}))});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  EXPECT_EQ(report.set_aside[0].oid, 502U);
+  EXPECT_EQ(report.set_aside[0].table, bad->name);
+  EXPECT_EQ(report.set_aside[0].position, before);
+  EXPECT_NE(report.set_aside[0].reason.find("1 rows where 2 were staged"), std::string::npos);
+  EXPECT_EQ(report.rows, 2U);
+  EXPECT_EQ(select("SELECT * FROM shop.good"), Rows{"3|x"});
+  EXPECT_EQ(select("SELECT * FROM shop.bad"), Rows{"1|x"});
+  EXPECT_EQ(state_of("bad"), "needs_resync|" + report.set_aside[0].reason);
+
+  load({staged(LayerBuilder(bad).insert({"9", "x"})),
+        staged(LayerBuilder(good).insert({"4", "x"}))});
+  EXPECT_EQ(select("SELECT * FROM shop.bad"), Rows{"1|x"});
+  EXPECT_EQ(select("SELECT * FROM shop.good"), (Rows{"3|x", "4|x"}));
+  warehouse_ = target_->open(clock_, "");
+  for (const TargetTable& table : warehouse_->take_over(test_origin()).tables) {
+    EXPECT_EQ(table.live, table.schema.oid == 501);
+    EXPECT_EQ(table.position, table.live ? Lsn{} : before);
+  }
+}
+
+TEST_P(WarehouseContract, RowsThatAreMissingInTheTargetSetTheTableAside) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}).insert({"2", "x"}))});
+  target_->execute("DELETE FROM shop.items WHERE id = 2");
+  EXPECT_EQ(load({staged(LayerBuilder(items()).update({"2"}, "11", {"2", "y"}))}).set_aside.size(),
+            1U);
+  EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
+}
+
+TEST_P(WarehouseContract, AFileWithOtherRowsThanItsManifestSetsTheTableAside) {
+  StagedLayer layer = staged(LayerBuilder(items()).create().insert({"1", "x"}).insert({"2", "x"}));
+  layer.files[0].rows = 3;
+  layer.counts.inserts = 3;
+  const LoadReport report = load({layer});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  EXPECT_NE(report.set_aside[0].reason.find("2 rows where 3 were staged"), std::string::npos);
+}
+
+TEST_P(WarehouseContract, AValueTheTargetCannotHoldNamesItsColumnAndNoValue) {
+  const TablePtr table = make_table(504, {"shop", "moments"},
+                                    {key_column("id", bigint_type()),
+                                     column("at", type_of(1114, "timestamp without time zone"))});
+  const LoadReport report = load({staged(LayerBuilder(table)
+                                             .create()
+                                             .insert({"1", "294276-12-31 23:59:59.999999"})
+                                             .insert({"2", "2026-01-01 00:00:00"})),
+                                  staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  const std::string& reason = report.set_aside[0].reason;
+  EXPECT_NE(reason.find("column \"at\" (timestamp without time zone) has 1 value "),
+            std::string::npos)
+      << reason;
+  EXPECT_EQ(reason.find("294276"), std::string::npos);
+  EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
+}
+
+TEST_P(WarehouseContract, ATableThatIsNotOursIsLeftAlone) {
+  taken();
+  target_->execute("CREATE SCHEMA shop");
+  target_->execute("CREATE TABLE shop.\"ITEMS\" (theirs INTEGER)");
+  const LoadReport report = load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  EXPECT_NE(report.set_aside[0].reason.find("a table of that name is already in the target"),
+            std::string::npos);
+  EXPECT_EQ(select("SELECT count(*) FROM shop.\"ITEMS\""), Rows{"0"});
+}
+
+TEST_P(WarehouseContract, LayersOfATableThatTheFoldSetsAsideAreVoid) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  const Lsn position{loaded_.value + 50};
+  const LoadReport report = load({staged(LayerBuilder(items()).insert({"2", "x"}))},
+                                 {{501, {"shop", "items"}, "a column was dropped", position},
+                                  {777, {"shop", "unknown"}, "it was not empty", position}});
+  EXPECT_TRUE(report.set_aside.empty());
+  EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
+  EXPECT_EQ(state_of("items"), "needs_resync|a column was dropped");
+  EXPECT_EQ(state_of("unknown"), "needs_resync|it was not empty");
+}
+
+TEST_P(WarehouseContract, RowsOfATableThatWasNeverCreatedSetItAside) {
+  EXPECT_EQ(load({staged(LayerBuilder(items()).insert({"1", "x"}))}).set_aside.size(), 1U);
+}
+
+TEST_P(WarehouseContract, ATargetOfAnotherShapeIsSetAsideAtTakeOver) {
+  load({staged(LayerBuilder(items(501, "wider")).create().insert({"1", "x"})),
+        staged(LayerBuilder(items(502, "narrower")).create().insert({"1", "x"})),
+        staged(LayerBuilder(items(503, "other")).create().insert({"1", "1"})),
+        staged(LayerBuilder(items(504, "gone")).create().insert({"1", "x"})),
+        staged(LayerBuilder(items(505, "same")).create().insert({"1", "x"}))});
+  target_->execute("ALTER TABLE shop.wider ADD COLUMN z INTEGER");
+  target_->execute("ALTER TABLE shop.narrower DROP COLUMN a");
+  target_->execute("ALTER TABLE shop.other ALTER COLUMN a TYPE INTEGER");
+  target_->execute("DROP TABLE shop.gone");
+  warehouse_ = target_->open(clock_, "");
+  for (const TargetTable& table : warehouse_->take_over(test_origin()).tables) {
+    EXPECT_EQ(table.live, table.schema.oid == 505) << table.schema.name.name;
+    EXPECT_EQ(table.position, table.live ? Lsn{} : loaded_);
+  }
+  EXPECT_NE(state_of("wider").find("column \"z\""), std::string::npos);
+  EXPECT_NE(state_of("narrower").find("column \"a\" is missing"), std::string::npos);
+  EXPECT_NE(state_of("other").find("INTEGER"), std::string::npos);
+  EXPECT_NE(state_of("gone").find("not in the target any more"), std::string::npos);
+}
+
+TEST_P(WarehouseContract, AShapeChangedBetweenTwoLoadsSetsTheTableAside) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  target_->execute("ALTER TABLE shop.items ADD COLUMN z INTEGER");
+  EXPECT_EQ(load({staged(LayerBuilder(items()).insert({"2", "x"}))}).set_aside.size(), 1U);
+}
+
+TEST_P(WarehouseContract, AllTablesGoIntoTheSchemaThatIsConfigured) {
+  warehouse_ = target_->open(clock_, "Mirror");
+  warehouse_->take_over(test_origin());
+  const TablePtr twin = make_table(502, {"other", "items"}, items()->columns);
+  const LoadReport report = load({staged(LayerBuilder(items()).create().insert({"1", "x"})),
+                                  staged(LayerBuilder(twin).create().insert({"2", "x"}))});
+  EXPECT_EQ(select("SELECT * FROM \"Mirror\".items"), Rows{"1|x"});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  EXPECT_EQ(report.set_aside[0].oid, 502U);
+}
+
+}  // namespace re_dms::testing

@@ -1,0 +1,61 @@
+// Applies a staged batch in one transaction, table by table, without the tables that cannot take
+// it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/staged_batch.h"
+#include "warehouse/duckdb/service_tables.h"
+#include "warehouse/duckdb/session.h"
+#include "warehouse/duckdb/target_shape.h"
+
+namespace re_dms::duckdb {
+
+/// What a batch changed, committed or about to be.
+struct BatchOutcome {
+  std::map<Oid, KnownTable> tables;  ///< those that were touched, as they are now
+  std::map<Oid, TableLoad> loads;
+  std::vector<SetAside> set_aside;  ///< tables that could not take the batch
+};
+
+/// Used for one batch. Session, clock, batch and known tables must outlive it.
+class BatchLoad {
+ public:
+  /// `schema` is the target schema of new tables; empty: the source's.
+  BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch,
+            const KnownTables& known, std::string schema);
+
+  /// Leaves a transaction open in which every layer is applied, tables that failed are set aside at
+  /// the batch's start and those the fold set aside are recorded. Starts over without a table when
+  /// it fails, so that what is done for the others is whole. Throws Transient when the target
+  /// fails.
+  BatchOutcome apply(const LoadRun& run);
+
+ private:
+  struct Fault {
+    const StagedLayer* layer = nullptr;
+    const StagedFile* file = nullptr;  ///< that was being read; may be null
+    std::string reason;
+  };
+
+  std::variant<BatchOutcome, Fault> try_layers();
+  std::optional<Fault> try_layer(const StagedLayer& layer, BatchOutcome& outcome,
+                                 std::map<Oid, EarlierChanges>& changed);
+  void set_aside(const Fault& fault);
+  KnownTable current(Oid oid, const QualifiedName& name) const;
+  void record(const LoadRun& run, BatchOutcome& outcome);
+
+  Session& session_;
+  const Clock& clock_;
+  const StagedBatch& batch_;
+  const KnownTables& known_;
+  const std::string schema_;
+  std::map<Oid, SetAside> failed_;
+};
+
+}  // namespace re_dms::duckdb

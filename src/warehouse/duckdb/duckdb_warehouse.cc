@@ -1,0 +1,219 @@
+#include "warehouse/duckdb/duckdb_warehouse.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/file_system.h"
+#include "warehouse/duckdb/batch_load.h"
+#include "warehouse/duckdb/location.h"
+#include "warehouse/duckdb/service_tables.h"
+#include "warehouse/duckdb/session.h"
+#include "warehouse/duckdb/target_shape.h"
+
+namespace re_dms::duckdb {
+
+namespace {
+
+constexpr std::chrono::days kLoadsKept{30};
+constexpr std::chrono::hours kForgetInterval{1};
+
+/// Opens the file for each call and closes it after, so that people can read it in between. It is
+/// the only one in the process that opens it.
+class DuckdbWarehouse final : public Warehouse {
+ public:
+  DuckdbWarehouse(WarehouseSettings settings, std::string path, Clock& clock)
+      : settings_(std::move(settings)), path_(std::move(path)), clock_(clock) {}
+
+  TargetState take_over(const Origin& origin) override;
+  LoadReport load(const StagedBatch& batch) override;
+
+  std::string describe() const override {
+    return fmt::format("DuckDB {} at {}", library_version().substr(1), path_);
+  }
+
+ private:
+  SessionSettings session_settings() const {
+    return {path_, settings_.memory_bytes, settings_.temporary_directory};
+  }
+
+  LoadReport load_into(Session& session, const StagedBatch& batch);
+  LoadReport report_again(Session& session, const StagedBatch& batch, const Standing& standing);
+  void keep_books(ServiceTables& service, const Standing& before);
+  void make_entry_durable() const;
+
+  const WarehouseSettings settings_;
+  const std::string path_;
+  Clock& clock_;
+  std::uint64_t epoch_ = 0;
+  /// The file's tables, as of the last call that ended well: nobody else writes them while the
+  /// fence is ours. Empty: to be read.
+  std::optional<KnownTables> known_;
+  /// When the file was closed after the last load, if its rows in loads do not say so yet.
+  std::optional<SystemTime> closed_;
+  std::optional<SteadyTime> forgot_;
+};
+
+TargetState target_state(const Standing& standing, const KnownTables& known) {
+  TargetState state{standing.epoch, standing.loaded, {}};
+  for (const auto& [oid, table] : known) {
+    state.tables.push_back({table.schema, table.live, table.reason, table.position});
+  }
+  return state;
+}
+
+/// A live table whose shape somebody changed is set aside: rows must not go into columns they are
+/// not for.
+void set_aside_changed_shapes(Session& session, const Standing& standing, KnownTables& known,
+                              SystemTime now) {
+  ServiceTables service(session);
+  for (auto& [oid, table] : known) {
+    if (!table.live) {
+      continue;
+    }
+    if (auto difference = shape_difference(session, table)) {
+      table.live = false;
+      table.reason = "the target was changed: " + *difference;
+      table.position = standing.loaded;
+      service.write(table, now);
+    }
+  }
+}
+
+TargetState DuckdbWarehouse::take_over(const Origin& origin) {
+  known_.reset();
+  TargetState state;
+  {
+    Session session(session_settings(), FileAccess::ReadWrite);
+    ServiceTables service(session);
+    const SystemTime now = clock_.now();
+    session.execute(sql("BEGIN TRANSACTION"));
+    if (!service.exist()) {
+      service.create(origin, now);
+    }
+    service.check_belongs_to(origin);
+    epoch_ = service.raise_epoch(now);
+    const Standing standing = service.standing();
+    KnownTables known = service.tables();
+    set_aside_changed_shapes(session, standing, known, now);
+    service.mark_visible(standing.loads, now);
+    session.execute(sql("COMMIT"));
+    state = target_state(standing, known);
+    known_ = std::move(known);
+  }
+  closed_.reset();
+  make_entry_durable();
+  return state;
+}
+
+LoadReport DuckdbWarehouse::load(const StagedBatch& batch) {
+  RE_DMS_CHECK(epoch_ != 0);
+  const SteadyTime started = clock_.steady();
+  failpoint("load-begin");
+  LoadReport report;
+  {
+    Session session(session_settings(), FileAccess::ReadWrite);
+    report = load_into(session, batch);
+  }
+  failpoint("load-close-after");
+  make_entry_durable();
+  closed_ = clock_.now();
+  report.duration =
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
+  return report;
+}
+
+LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch) {
+  ServiceTables service(session);
+  const Standing standing = service.standing();
+  const BatchSpan& span = batch.span;
+  if (standing.epoch != epoch_) {
+    throw Error(ErrorKind::Fatal,
+                fmt::format("another re_dms took over the warehouse file (epoch {}, ours is {})",
+                            standing.epoch, epoch_),
+                "Let only one daemon run per slot");
+  }
+  if (standing.loaded == span.to && span.from != span.to) {
+    return report_again(session, batch, standing);
+  }
+  if (standing.loaded != span.from) {
+    throw Error(ErrorKind::Fatal,
+                fmt::format("the warehouse is loaded up to {}, but the batch starts at {}",
+                            standing.loaded, span.from),
+                "Restart re_dms: it continues where the warehouse stands");
+  }
+  // Whatever goes wrong from here on, what the file holds is read again before it is relied on.
+  const KnownTables known = known_ ? std::move(*known_) : service.tables();
+  known_.reset();
+  const LoadRun run{standing.loads + 1, epoch_, span, clock_.now()};
+  BatchLoad load(session, clock_, batch, known, settings_.schema);
+  BatchOutcome outcome = load.apply(run);
+  keep_books(service, standing);
+  service.advance(run, clock_.now());
+  failpoint("load-commit-before");
+  session.execute(sql("COMMIT"));
+  failpoint("load-commit-after");
+  if (const Standing after = service.standing(); after.loaded != span.to) {
+    throw Error(ErrorKind::Transient, "DuckDB reported a COMMIT that did not take place");
+  }
+
+  LoadReport report;
+  report.set_aside = std::move(outcome.set_aside);
+  for (const auto& [oid, table_load] : outcome.loads) {
+    report.rows += table_load.counts.rows();
+  }
+  known_ = known;
+  for (auto& [oid, table] : outcome.tables) {
+    known_->insert_or_assign(oid, std::move(table));
+  }
+  return report;
+}
+
+/// For a batch whose COMMIT took place although its answer was lost.
+LoadReport DuckdbWarehouse::report_again(Session& session, const StagedBatch& batch,
+                                         const Standing& standing) {
+  LoadReport report;
+  for (const auto& [oid, table] : ServiceTables(session).tables()) {
+    if (!table.live && table.set_aside_load == standing.loads) {
+      report.set_aside.push_back({oid, table.schema.name, table.reason, table.position});
+    }
+  }
+  for (const StagedLayer& layer : batch.layers) {
+    const auto is_its = [&](const SetAside& entry) { return entry.oid == layer.table->oid; };
+    const bool left_out = std::ranges::any_of(report.set_aside, is_its) ||
+                          std::ranges::any_of(batch.set_aside, is_its);
+    report.rows += left_out ? 0 : layer.counts.rows();
+  }
+  return report;
+}
+
+/// What is written about loads beside the position, in the same transaction.
+void DuckdbWarehouse::keep_books(ServiceTables& service, const Standing& before) {
+  if (closed_) {
+    service.mark_visible(before.loads, *closed_);
+  }
+  const SteadyTime now = clock_.steady();
+  if (!forgot_ || now - *forgot_ >= kForgetInterval) {
+    service.forget_loads_before(clock_.now() - kLoadsKept);
+    forgot_ = now;
+  }
+}
+
+/// DuckDB syncs the file and its log, never the directory they are in: a new one could vanish with
+/// the power while the journal already forgot what it holds.
+void DuckdbWarehouse::make_entry_durable() const {
+  real_file_system().sync_directory(std::filesystem::path(path_).parent_path().string());
+}
+
+}  // namespace
+
+std::unique_ptr<Warehouse> make_warehouse(const WarehouseSettings& settings, Clock& clock) {
+  return std::make_unique<DuckdbWarehouse>(settings, file_of(settings.url), clock);
+}
+
+}  // namespace re_dms::duckdb

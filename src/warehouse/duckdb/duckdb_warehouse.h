@@ -1,0 +1,19 @@
+// A DuckDB file as the target: the embedded default that needs no server.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "base/clock.h"
+#include "warehouse/warehouse.h"
+
+namespace re_dms::duckdb {
+
+/// The engine for duckdb:///absolute/path. Touches neither library nor file before the first call.
+/// Throws Usage for a URL it cannot use. The clock must outlive it.
+std::unique_ptr<Warehouse> make_warehouse(const WarehouseSettings& settings, Clock& clock);
+
+/// As re_dms::check_warehouse, for duckdb:// URLs.
+std::string check(const WarehouseSettings& settings);
+
+}  // namespace re_dms::duckdb

@@ -1,0 +1,159 @@
+// What is DuckDB's own: the file, its lock, its log and its directory.
+#include "warehouse/duckdb/duckdb_warehouse.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+
+#include "base/error.h"
+#include "warehouse/testing/duckdb_target.h"
+
+namespace re_dms::testing {
+
+namespace {
+
+/// Another process that has a file open with DuckDB's lock on it, as long as it lives.
+class LockHolder {
+ public:
+  explicit LockHolder(const std::string& path) {
+    int ready[2];
+    EXPECT_EQ(::pipe(ready), 0);
+    child_ = ::fork();
+    if (child_ == 0) {
+      const int fd = ::open(path.c_str(), O_RDWR);
+
+      struct flock lock {};
+
+      lock.l_type = F_WRLCK;
+      const char locked = ::fcntl(fd, F_SETLK, &lock) == 0 ? 'y' : 'n';
+      [[maybe_unused]] const auto wrote = ::write(ready[1], &locked, 1);
+      ::pause();
+      ::_exit(0);
+    }
+    char locked = 'n';
+    EXPECT_EQ(::read(ready[0], &locked, 1), 1);
+    EXPECT_EQ(locked, 'y');
+    ::close(ready[0]);
+    ::close(ready[1]);
+  }
+
+  LockHolder(const LockHolder&) = delete;
+  LockHolder& operator=(const LockHolder&) = delete;
+  LockHolder(LockHolder&&) = delete;
+  LockHolder& operator=(LockHolder&&) = delete;
+
+  ~LockHolder() {
+    ::kill(child_, SIGKILL);
+    ::waitpid(child_, nullptr, 0);
+  }
+
+  pid_t pid() const { return child_; }
+
+ private:
+  pid_t child_ = -1;
+};
+
+class DuckdbFile : public WarehouseContract {
+ protected:
+  std::string path() const { return (directory_ / "warehouse.duckdb").string(); }
+
+  std::string check() const {
+    WarehouseSettings settings;
+    settings.url = "duckdb://" + path();
+    return check_warehouse(settings);
+  }
+
+  static TablePtr items() {
+    return make_table(501, {"shop", "items"},
+                      {key_column("id", bigint_type()), column("a", text_type())});
+  }
+};
+
+INSTANTIATE_TEST_SUITE_P(DuckDb, DuckdbFile, ::testing::Values(&make_duckdb_target));
+
+}  // namespace
+
+TEST_P(DuckdbFile, AReaderThatHoldsItIsNamedAndWaitedFor) {
+  taken();
+  const StagedBatch batch = next_batch({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  {
+    const LockHolder holder(path());
+    const std::string pid = fmt::format("PID {}", holder.pid());
+    try {
+      warehouse_->load(batch);
+      ADD_FAILURE() << "the file was opened twice";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Transient);
+      EXPECT_NE(error.message().find(pid), std::string::npos) << error.message();
+      EXPECT_FALSE(error.advice().empty());
+    }
+    EXPECT_NE(check().find(pid), std::string::npos);
+  }
+  EXPECT_EQ(check(), "");
+  EXPECT_EQ(warehouse_->load(batch).rows, 1U);
+}
+
+TEST_P(DuckdbFile, IsClosedBetweenLoads) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  const LockHolder holder(path());
+  EXPECT_FALSE(std::filesystem::exists(path() + ".wal"));
+}
+
+TEST_P(DuckdbFile, IsNotTakenForADatabaseWhenItIsNone) {
+  std::ofstream(path()) << std::string(20000, 'x');
+  warehouse_ = target_->open(clock_, "");
+  try {
+    warehouse_->take_over(test_origin());
+    ADD_FAILURE() << "a text file was taken over";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+  }
+  EXPECT_NE(check(), "");
+}
+
+TEST_P(DuckdbFile, ThatIsReplacedWhileRunningIsRefused) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  std::filesystem::remove(path());
+  const StagedBatch batch = next_batch({});
+  EXPECT_THROW(warehouse_->load(batch), Error);
+}
+
+TEST_P(DuckdbFile, WithoutItsDirectoryIsExplained) {
+  std::filesystem::remove_all(directory_);
+  EXPECT_NE(check().find("does not exist"), std::string::npos);
+}
+
+TEST_P(DuckdbFile, LargeRowsFitIntoASmallMemory) {
+  LayerBuilder first(items());
+  LayerBuilder second(items());
+  first.create();
+  for (int id = 0; id < 64; ++id) {
+    first.insert({std::to_string(id), std::string(1 << 20, static_cast<char>('a' + id % 26))});
+    second.replace({std::to_string(id)}, {std::to_string(id), std::string(1 << 20, 'z')});
+  }
+  load({first.build(directory_.string(), 16)});
+  EXPECT_TRUE(load({second.build(directory_.string(), 16)}).set_aside.empty());
+  EXPECT_EQ(select("SELECT count(*), min(length(a)), min(a[1]), max(a[1]) FROM shop.items"),
+            Rows{"64|1048576|z|z"});
+}
+
+TEST_P(DuckdbFile, NamesThatDifferInCapitalsAreExplained) {
+  const TablePtr table = make_table(502, {"shop", "capitals"},
+                                    {key_column("id", bigint_type()), column("ID", text_type())});
+  const TablePtr own = make_table(503, {"Re_DMS", "tables"}, items()->columns);
+  const TablePtr empty = make_table(504, {"shop", "empty"}, {});
+  const LoadReport report =
+      load({staged(LayerBuilder(table).create()), staged(LayerBuilder(own).create()),
+            staged(LayerBuilder(empty).create()), staged(LayerBuilder(items()).create())});
+  EXPECT_EQ(report.set_aside.size(), 3U);
+  EXPECT_NE(state_of("capitals").find("only in capitals"), std::string::npos);
+  EXPECT_NE(state_of("tables").find("re_dms's own"), std::string::npos);
+  EXPECT_NE(state_of("empty").find("without columns"), std::string::npos);
+  EXPECT_EQ(state_of("items"), "live|NULL");
+}
+
+}  // namespace re_dms::testing

@@ -1,0 +1,23 @@
+// What DuckDB's errors mean for the daemon, and how much of their text may be passed on.
+#pragma once
+
+#include <duckdb.h>
+
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace re_dms::duckdb {
+
+/// The error for a file that cannot be opened, from DuckDB's text.
+Error open_error(const std::string& path, std::string_view text);
+
+/// The error for a refused statement; `fault` is the kind when the statement itself is at fault.
+Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind fault);
+
+/// The first line of DuckDB's text without quoted values: row values appear in no log and no
+/// reason.
+std::string without_values(std::string_view text);
+
+}  // namespace re_dms::duckdb

@@ -1,0 +1,46 @@
+// Applies one staged layer to its table, inside a transaction, and counts every row it touches.
+#pragma once
+
+#include "model/staged_batch.h"
+#include "warehouse/duckdb/service_tables.h"
+#include "warehouse/duckdb/session.h"
+#include "warehouse/duckdb/target_shape.h"
+
+namespace re_dms::duckdb {
+
+/// Used for one layer. Throws Table when the table cannot take it, after which the transaction is
+/// good for nothing but ROLLBACK. The session, layer and table must outlive it.
+class LayerLoad {
+ public:
+  LayerLoad(Session& session, const StagedLayer& layer, KnownTable& table, EarlierChanges earlier);
+
+  /// Schema changes, then the truncation, then deletes, updates and inserts; `table` is brought to
+  /// the layer's shape.
+  void apply();
+
+  /// Whether rows were updated or deleted in this transaction, earlier ones included.
+  EarlierChanges changes() const { return changes_; }
+
+  /// The file whose rows were being read when apply() failed; null at other places.
+  const StagedFile* reading() const { return reading_; }
+
+ private:
+  void change_shape();
+  void insert_files(const Sql& into);
+  void merge_files();
+  void check_staged_counts();
+  void delete_rows();
+  void update_rows();
+  std::vector<Sql> assignments();
+  void insert_rows();
+  Sql on_origin_key() const;
+
+  Session& session_;
+  const StagedLayer& layer_;
+  KnownTable& table_;
+  const std::vector<std::size_t> keys_;
+  EarlierChanges changes_;
+  const StagedFile* reading_ = nullptr;
+};
+
+}  // namespace re_dms::duckdb

@@ -1,0 +1,39 @@
+#include "warehouse/duckdb/location.h"
+
+#include <fmt/format.h>
+#include <strings.h>
+
+#include <filesystem>
+
+#include "base/error.h"
+
+namespace re_dms::duckdb {
+
+namespace {
+
+constexpr std::string_view kScheme = "duckdb://";
+
+}  // namespace
+
+std::string file_of(std::string_view url) {
+  const std::string path(url.substr(kScheme.size()));
+  if (path.empty() || path.front() != '/' || path.back() == '/') {
+    throw Error(ErrorKind::Usage, fmt::format("warehouse.url {} names no file", url),
+                "Write duckdb:///absolute/path/of/the/file.duckdb");
+  }
+  // DuckDB calls an open file by the name before its first dot.
+  const std::string file = std::filesystem::path(path).filename().string();
+  const std::string catalog = file.substr(0, file.find('.'));
+  for (const char* taken : {"re_dms", "re_dms_internal", "temp", "system", ""}) {
+    if (::strcasecmp(catalog.c_str(), taken) == 0) {
+      throw Error(ErrorKind::Usage,
+                  fmt::format("the warehouse file cannot be called {}: \"{}\" would then mean the "
+                              "file as well as something in it",
+                              file, catalog),
+                  "Choose another name, such as warehouse.duckdb");
+    }
+  }
+  return path;
+}
+
+}  // namespace re_dms::duckdb

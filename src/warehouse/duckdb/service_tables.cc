@@ -1,0 +1,172 @@
+#include "warehouse/duckdb/service_tables.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/error.h"
+#include "schema/catalog_json.h"
+#include "warehouse/duckdb/service_schema.h"
+
+namespace re_dms::duckdb {
+
+namespace {
+
+std::uint64_t number(const std::optional<std::string>& value) {
+  std::uint64_t result = 0;
+  const std::string text = value.value_or("");
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), result);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("a service table of the warehouse holds \"{}\" where a number belongs", text),
+        "Somebody wrote into schema re_dms_internal: restore the file or start over with "
+        "a new one");
+  }
+  return result;
+}
+
+Sql nullable(SystemTime time) {
+  return time == SystemTime{} ? sql("NULL") : literal(time);
+}
+
+Error lost() {
+  return {
+      ErrorKind::Fatal, "the warehouse file does not hold re_dms's service tables any more",
+      "It was replaced or emptied while re_dms ran. Put it back, or restart re_dms to begin with "
+      "what is there"};
+}
+
+}  // namespace
+
+bool ServiceTables::exist() {
+  const Sql count =
+      sql("SELECT count(*) FROM duckdb_tables() WHERE database_name = {} AND schema_name = "
+          "'re_dms_internal' AND table_name = 'source'",
+          literal(session_.catalog()));
+  return number(session_.query(count).at(0).at(0)) > 0;
+}
+
+void ServiceTables::create(const Origin& origin, SystemTime now) {
+  for (const Sql& statement : service_schema()) {
+    session_.execute(statement);
+  }
+  session_.execute(sql("INSERT INTO re_dms_internal.source VALUES ({}, {}, {}, {}, {}, {}, {})",
+                       kServiceFormat, literal(origin.system_identifier), origin.timeline,
+                       literal(origin.database), literal(origin.slot), literal(origin.publication),
+                       literal(now)));
+  session_.execute(sql("INSERT INTO re_dms_internal.fence VALUES (0, 0, {})", literal(now)));
+  session_.execute(sql("INSERT INTO re_dms_internal.position VALUES (0, {}, 0, NULL, {})",
+                       literal(origin.consistent_point), literal(now)));
+}
+
+void ServiceTables::check_belongs_to(const Origin& origin) {
+  const auto rows = session_.query(
+      sql("SELECT format, system_identifier, database, slot FROM re_dms_internal.source"));
+  if (rows.size() != 1) {
+    throw lost();
+  }
+  const Row& row = rows[0];
+  if (number(row[0]) > static_cast<std::uint64_t>(kServiceFormat)) {
+    throw Error(ErrorKind::Fatal,
+                fmt::format("the warehouse file was written by a newer re_dms (format {}, this one "
+                            "knows up to {})",
+                            *row[0], kServiceFormat),
+                "Run that version or a later one");
+  }
+  if (row[1] != origin.system_identifier || row[2] != origin.database || row[3] != origin.slot) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format(
+            "the warehouse file belongs to slot \"{}\" of database \"{}\" of cluster {}, not "
+            "to slot \"{}\" of database \"{}\" of cluster {}",
+            row[3].value_or(""), row[2].value_or(""), row[1].value_or(""), origin.slot,
+            origin.database, origin.system_identifier),
+        "Give each slot a warehouse file of its own: change warehouse.url, or source.slot if it is "
+        "the wrong one");
+  }
+}
+
+std::uint64_t ServiceTables::raise_epoch(SystemTime now) {
+  session_.execute(
+      sql("UPDATE re_dms_internal.fence SET epoch = epoch + 1, taken_at = {}", literal(now)));
+  return standing().epoch;
+}
+
+Standing ServiceTables::standing() {
+  if (!exist()) {
+    throw lost();
+  }
+  const auto rows =
+      session_.query(sql("SELECT f.epoch, p.loaded, p.loads FROM re_dms_internal.fence f "
+                         "JOIN re_dms_internal.position p USING (bucket)"));
+  if (rows.size() != 1) {
+    throw lost();
+  }
+  return {number(rows[0][0]), Lsn{number(rows[0][1])}, number(rows[0][2])};
+}
+
+KnownTables ServiceTables::tables() {
+  KnownTables known;
+  const auto rows = session_.query(
+      sql("SELECT schema_json, target_schema, target_table, state, reason, position, "
+          "set_aside_load FROM re_dms_internal.tables"));
+  for (const Row& row : rows) {
+    KnownTable table;
+    table.schema = table_schema_from_json(row[0].value_or(""));
+    table.target = {row[1].value_or(""), row[2].value_or("")};
+    table.live = row[3] == "live";
+    table.reason = row[4].value_or("");
+    table.position = Lsn{number(row[5])};
+    table.set_aside_load = number(row[6]);
+    known.emplace(table.schema.oid, std::move(table));
+  }
+  return known;
+}
+
+void ServiceTables::write(const KnownTable& table, SystemTime now) {
+  const TableSchema& schema = table.schema;
+  session_.execute(sql("DELETE FROM re_dms_internal.tables WHERE oid = {}", schema.oid));
+  session_.execute(sql(
+      "INSERT INTO re_dms_internal.tables VALUES ({}, 0, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
+      schema.oid, literal(schema.name.schema), literal(schema.name.name),
+      literal(table.target.schema), literal(table.target.name), literal(to_json(schema)),
+      table.live ? sql("'live'") : sql("'needs_resync'"),
+      table.live ? sql("NULL") : literal(table.reason), literal(table.position),
+      table.set_aside_load, literal(now)));
+}
+
+void ServiceTables::write(const LoadRun& run, const TableSchema& table, const TableLoad& load,
+                          SystemTime applied) {
+  const LayerCounts& counts = load.counts;
+  const auto milliseconds =
+      std::chrono::duration_cast<std::chrono::milliseconds>(load.duration).count();
+  session_.execute(sql(
+      "INSERT INTO re_dms_internal.loads VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
+      "{}, {}, {}, {}, {}, NULL, {})",
+      run.number, run.span.number, run.epoch, table.oid, literal(table.name.schema),
+      literal(table.name.name), literal(run.span.from), literal(run.span.to),
+      nullable(run.span.first_commit), nullable(run.span.last_commit), counts.inserts,
+      counts.replaces, counts.updates, counts.deletes, load.stored_bytes, literal(run.started),
+      literal(applied), milliseconds));
+}
+
+void ServiceTables::advance(const LoadRun& run, SystemTime now) {
+  session_.execute(
+      sql("UPDATE re_dms_internal.position SET loaded = {}, loads = {}, "
+          "last_commit = coalesce({}, last_commit), loaded_at = {}",
+          literal(run.span.to), run.number, nullable(run.span.last_commit), literal(now)));
+}
+
+void ServiceTables::mark_visible(std::uint64_t last, SystemTime when) {
+  session_.execute(
+      sql("UPDATE re_dms_internal.loads SET visible_at = {} WHERE load <= {} AND "
+          "visible_at IS NULL",
+          literal(when), last));
+}
+
+void ServiceTables::forget_loads_before(SystemTime when) {
+  session_.execute(sql("DELETE FROM re_dms_internal.loads WHERE applied_at < {}", literal(when)));
+}
+
+}  // namespace re_dms::duckdb

@@ -1,0 +1,83 @@
+// Reads and writes the daemon's own tables in the warehouse file.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+
+#include "base/clock.h"
+#include "model/batch.h"
+#include "model/origin.h"
+#include "model/table_schema.h"
+#include "warehouse/duckdb/session.h"
+
+namespace re_dms::duckdb {
+
+/// Where the file stands.
+struct Standing {
+  std::uint64_t epoch = 0;
+  Lsn loaded;
+  std::uint64_t loads = 0;  ///< number of the last load
+};
+
+/// A source table the file knows.
+struct KnownTable {
+  TableSchema schema;
+  QualifiedName target;
+  bool live = true;
+  std::string reason;                ///< why it is not live
+  Lsn position;                      ///< of a table that is not live
+  std::uint64_t set_aside_load = 0;  ///< number of the load that set it aside; 0: none
+};
+
+using KnownTables = std::map<Oid, KnownTable>;
+
+/// What one load did to one table.
+struct TableLoad {
+  LayerCounts counts;
+  std::uint64_t stored_bytes = 0;
+  std::chrono::microseconds duration{0};
+};
+
+/// A load as its rows in re_dms_internal.loads share it.
+struct LoadRun {
+  std::uint64_t number = 0;
+  std::uint64_t epoch = 0;
+  BatchSpan span;
+  SystemTime started;
+};
+
+/// Every call is one or a few statements in the session's transaction, if it has one open.
+class ServiceTables {
+ public:
+  explicit ServiceTables(Session& session) : session_(session) {}
+
+  bool exist();
+  /// In a file without them; the loaded position becomes origin.consistent_point.
+  void create(const Origin& origin, SystemTime now);
+  /// Throws Fatal when the file belongs to another slot or was made by a newer re_dms.
+  void check_belongs_to(const Origin& origin);
+  /// Returns the new epoch, higher than any before.
+  std::uint64_t raise_epoch(SystemTime now);
+
+  /// Throws Fatal when the tables are not there.
+  Standing standing();
+  KnownTables tables();
+
+  /// Inserts or replaces what is known of a table.
+  void write(const KnownTable& table, SystemTime now);
+  void write(const LoadRun& run, const TableSchema& table, const TableLoad& load,
+             SystemTime applied);
+  void advance(const LoadRun& run, SystemTime now);
+
+  /// Fills visible_at of loads up to number `last` that have none.
+  void mark_visible(std::uint64_t last, SystemTime when);
+  void forget_loads_before(SystemTime when);
+
+ private:
+  Session& session_;
+};
+
+}  // namespace re_dms::duckdb

@@ -1,0 +1,158 @@
+#include "warehouse/duckdb/session.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/error.h"
+#include "warehouse/duckdb/faults.h"
+
+namespace re_dms::duckdb {
+
+namespace {
+
+/// Options of a database that is being opened.
+class Configuration {
+ public:
+  explicit Configuration(const Library& duckdb) : duckdb_(duckdb) {
+    RE_DMS_CHECK(duckdb_.create_config(&config_) == DuckDBSuccess);
+  }
+
+  Configuration(const Configuration&) = delete;
+  Configuration& operator=(const Configuration&) = delete;
+  Configuration(Configuration&&) = delete;
+  Configuration& operator=(Configuration&&) = delete;
+
+  ~Configuration() { duckdb_.destroy_config(&config_); }
+
+  void set(const char* name, const std::string& value) {
+    if (duckdb_.set_config(config_, name, value.c_str()) == DuckDBError) {
+      throw Error(ErrorKind::Fatal, fmt::format("DuckDB refuses its setting {} = {}", name, value));
+    }
+  }
+
+  duckdb_config get() const { return config_; }
+
+ private:
+  const Library& duckdb_;
+  duckdb_config config_ = nullptr;
+};
+
+/// The result of a statement, freed with it.
+class Result {
+ public:
+  explicit Result(const Library& duckdb) : duckdb_(duckdb) {}
+
+  Result(const Result&) = delete;
+  Result& operator=(const Result&) = delete;
+  Result(Result&&) = delete;
+  Result& operator=(Result&&) = delete;
+
+  ~Result() { duckdb_.destroy_result(&result_); }
+
+  void run(duckdb_connection connection, const Sql& statement, Blame blame) {
+    if (duckdb_.query(connection, statement.text().c_str(), &result_) == DuckDBError) {
+      const char* text = duckdb_.result_error(&result_);
+      throw statement_error(duckdb_.result_error_type(&result_), text == nullptr ? "?" : text,
+                            blame == Blame::Table ? ErrorKind::Table : ErrorKind::Fatal);
+    }
+  }
+
+  std::uint64_t rows_changed() { return duckdb_.rows_changed(&result_); }
+
+  /// All rows; every column is VARCHAR.
+  std::vector<Row> rows() {
+    std::vector<Row> found;
+    while (duckdb_data_chunk chunk = duckdb_.fetch_chunk(result_)) {
+      append_rows(chunk, found);
+      duckdb_.destroy_data_chunk(&chunk);
+    }
+    return found;
+  }
+
+ private:
+  void append_rows(duckdb_data_chunk chunk, std::vector<Row>& to) {
+    const idx_t columns = duckdb_.column_count(&result_);
+    const idx_t rows = duckdb_.data_chunk_get_size(chunk);
+    const std::size_t first = to.size();
+    to.resize(first + rows, Row(columns));
+    for (idx_t column = 0; column < columns; ++column) {
+      duckdb_vector vector = duckdb_.data_chunk_get_vector(chunk, column);
+      auto* values = static_cast<duckdb_string_t*>(duckdb_.vector_get_data(vector));
+      std::uint64_t* validity = duckdb_.vector_get_validity(vector);
+      for (idx_t row = 0; row < rows; ++row) {
+        if (validity == nullptr || duckdb_.validity_row_is_valid(validity, row)) {
+          to[first + row][column].emplace(duckdb_.string_t_data(&values[row]),
+                                          duckdb_.string_t_length(values[row]));
+        }
+      }
+    }
+  }
+
+  const Library& duckdb_;
+  duckdb_result result_{};
+};
+
+}  // namespace
+
+Session::Session(const SessionSettings& settings, FileAccess access) : duckdb_(library()) {
+  try {
+    open(settings, access);
+  } catch (...) {
+    close();
+    throw;
+  }
+}
+
+Session::~Session() {
+  close();
+}
+
+void Session::open(const SessionSettings& settings, FileAccess access) {
+  Configuration config(duckdb_);
+  config.set("access_mode", access == FileAccess::ReadWrite ? "READ_WRITE" : "READ_ONLY");
+  // One thread: on small machines every further one takes time from the database that is copied.
+  config.set("threads", "1");
+  // Rows have no order of their own; keeping the order of the files costs memory.
+  config.set("preserve_insertion_order", "false");
+  config.set("autoinstall_known_extensions", "false");
+  config.set("autoload_known_extensions", "false");
+  if (settings.memory_bytes != 0) {
+    config.set("memory_limit", fmt::format("{}B", settings.memory_bytes));
+  }
+  if (!settings.temporary_directory.empty()) {
+    config.set("temp_directory", settings.temporary_directory);
+  }
+  char* problem = nullptr;
+  if (duckdb_.open_ext(settings.path.c_str(), &database_, config.get(), &problem) == DuckDBError) {
+    const std::string text = problem == nullptr ? "?" : problem;
+    duckdb_.free(problem);
+    throw open_error(settings.path, text);
+  }
+  RE_DMS_CHECK(duckdb_.connect(database_, &connection_) == DuckDBSuccess);
+  execute(sql("SET TimeZone = 'UTC'"));
+  catalog_ = query(sql("SELECT current_database()")).at(0).at(0).value();
+}
+
+void Session::close() {
+  if (connection_ != nullptr) {
+    duckdb_.disconnect(&connection_);
+  }
+  if (database_ != nullptr) {
+    duckdb_.close(&database_);
+  }
+}
+
+std::uint64_t Session::execute(const Sql& statement, Blame blame) {
+  Result result(duckdb_);
+  result.run(connection_, statement, blame);
+  return result.rows_changed();
+}
+
+std::vector<Row> Session::query(const Sql& select, Blame blame) {
+  Result result(duckdb_);
+  result.run(connection_, sql("SELECT COLUMNS(*)::VARCHAR FROM ({})", select), blame);
+  return result.rows();
+}
+
+}  // namespace re_dms::duckdb

@@ -1,0 +1,68 @@
+// The warehouse file, opened for one load and closed after it, and statements in it.
+#pragma once
+
+#include <duckdb.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "warehouse/duckdb/library.h"
+#include "warehouse/duckdb/sql.h"
+
+namespace re_dms::duckdb {
+
+struct SessionSettings {
+  std::string path;
+  std::uint64_t memory_bytes = 0;   ///< 0: DuckDB's own default
+  std::string temporary_directory;  ///< empty: beside the file
+};
+
+enum class FileAccess { ReadWrite, ReadOnly };
+
+/// Whose trouble a refused statement is. A failing disk, a full one or too little memory is the
+/// target's (Transient) in either case.
+enum class Blame {
+  Target,  ///< Fatal: the file is not what this program expects
+  Table,   ///< Table: the statement depends on one table's rows or shape
+};
+
+/// A row of a query's result, every value as DuckDB's text.
+using Row = std::vector<std::optional<std::string>>;
+
+/// Owns the open file: while it lives no other process can open it, and nothing else in this
+/// process may, by DuckDB or by open(2) (closing any descriptor of it drops DuckDB's lock).
+class Session {
+ public:
+  /// Throws Transient when another process holds the file (the message names it), Fatal when it is
+  /// not a DuckDB file or cannot be opened.
+  Session(const SessionSettings& settings, FileAccess access);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  Session(Session&&) = delete;
+  Session& operator=(Session&&) = delete;
+  /// Closes the file; an open transaction is rolled back, what is committed is durable already.
+  ~Session();
+
+  /// Runs one statement; returns how many rows it changed (0 when it is not of that sort).
+  std::uint64_t execute(const Sql& statement, Blame blame = Blame::Target);
+
+  /// Runs one SELECT.
+  std::vector<Row> query(const Sql& select, Blame blame = Blame::Target);
+
+  /// The name of the file as a catalog, the first part of every qualified name.
+  const std::string& catalog() const { return catalog_; }
+
+ private:
+  void open(const SessionSettings& settings, FileAccess access);
+  void close();
+
+  const Library& duckdb_;
+  duckdb_database database_ = nullptr;
+  duckdb_connection connection_ = nullptr;
+  std::string catalog_;
+};
+
+}  // namespace re_dms::duckdb

@@ -1,0 +1,142 @@
+#include "warehouse/duckdb/types.h"
+
+#include <cstdint>
+
+namespace re_dms::duckdb {
+
+namespace {
+
+// pg_type.dat of PostgreSQL 15: oids of built-in types never change.
+enum BuiltinOid : Oid {
+  kBool = 16,
+  kBytea = 17,
+  kInt8 = 20,
+  kInt2 = 21,
+  kInt4 = 23,
+  kFloat4 = 700,
+  kFloat8 = 701,
+  kDate = 1082,
+  kTime = 1083,
+  kTimestamp = 1114,
+  kTimestamptz = 1184,
+  kInterval = 1186,
+  kNumeric = 1700,
+  kUuid = 2950,
+  kJsonb = 3802,
+};
+
+constexpr int kDecimalPrecisionMax = 38;
+
+struct NumericShape {
+  int precision = 0;
+  int scale = 0;
+};
+
+/// PostgreSQL 15, numeric.c: typmod is ((precision << 16) | (scale & 0x7ff)) + 4, the scale an
+/// 11-bit two's complement number.
+NumericShape numeric_shape(std::int32_t typmod) {
+  const std::int32_t packed = typmod - 4;
+  return {(packed >> 16) & 0xFFFF, ((packed & 0x7FF) ^ 1024) - 1024};
+}
+
+/// numeric without precision has no scale either: 1.0 and 1.00 differ, up to 131072 digits.
+bool fits_decimal(const ColumnType& type) {
+  if (type.base_typmod < 4) {
+    return false;
+  }
+  const NumericShape shape = numeric_shape(type.base_typmod);
+  return shape.precision >= 1 && shape.precision <= kDecimalPrecisionMax && shape.scale >= 0 &&
+         shape.scale <= shape.precision;
+}
+
+/// PostgreSQL writes "0044-03-15 12:00:00 BC" where DuckDB reads "0044-03-15 (BC) 12:00:00"; a date
+/// with " BC" at its end DuckDB reads as one of our era. Infinities are spelled the same.
+Sql with_era(const Sql& text, const Sql& type) {
+  return sql(
+      "CASE WHEN {0} LIKE '% BC' THEN CAST(regexp_replace({0}, "
+      "'^([0-9]+-[0-9]+-[0-9]+)(.*) BC$', '\\1 (BC)\\2') AS {1}) ELSE CAST({0} AS {1}) END",
+      text, type);
+}
+
+/// unhex alone would also take a text in bytea's escape format that looks like hex digits.
+Sql from_hex(const Sql& text) {
+  return sql(
+      "CASE WHEN NOT starts_with({0}, '\\x') THEN error('bytea is not in hex format') "
+      "ELSE unhex(substr({0}, 3)) END",
+      text);
+}
+
+bool is_built_in_scalar(const ColumnType& type) {
+  return type.kind == 'b' && type.element_oid == 0;
+}
+
+}  // namespace
+
+Sql target_type(const ColumnType& type) {
+  if (!is_built_in_scalar(type)) {
+    return sql("VARCHAR");
+  }
+  switch (type.base_oid) {
+    case kBool:
+      return sql("BOOLEAN");
+    case kBytea:
+      return sql("BLOB");
+    case kInt8:
+      return sql("BIGINT");
+    case kInt2:
+      return sql("SMALLINT");
+    case kInt4:
+      return sql("INTEGER");
+    case kFloat4:
+      return sql("FLOAT");
+    case kFloat8:
+      return sql("DOUBLE");
+    case kDate:
+      return sql("DATE");
+    case kTime:
+      return sql("TIME");
+    case kTimestamp:
+      return sql("TIMESTAMP");
+    case kTimestamptz:
+      return sql("TIMESTAMP WITH TIME ZONE");
+    case kInterval:
+      return sql("INTERVAL");
+    case kNumeric: {
+      const NumericShape shape = numeric_shape(type.base_typmod);
+      return fits_decimal(type) ? sql("DECIMAL({},{})", shape.precision, shape.scale)
+                                : sql("VARCHAR");
+    }
+    case kUuid:
+      return sql("UUID");
+    case kJsonb:
+      return sql("JSON");
+    default:
+      return sql("VARCHAR");
+  }
+}
+
+Sql from_text(const ColumnType& type, const Sql& text) {
+  const Sql target = target_type(type);
+  if (target == sql("VARCHAR")) {
+    return text;
+  }
+  switch (type.base_oid) {
+    case kBytea:
+      return from_hex(text);
+    case kDate:
+    case kTimestamp:
+    case kTimestamptz:
+      return with_era(text, target);
+    case kInterval:
+      // PostgreSQL signs the time of day when it follows a negative part; DuckDB knows no plus.
+      return sql("CAST(replace({}, '+', '') AS INTERVAL)", text);
+    default:
+      return sql("CAST({} AS {})", text, target);
+  }
+}
+
+bool conversion_can_fail(const ColumnType& type) {
+  return target_type(type) != sql("VARCHAR");
+}
+
+}  // namespace re_dms::duckdb

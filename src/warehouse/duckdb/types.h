@@ -1,0 +1,23 @@
+// PostgreSQL's types in DuckDB: what a column becomes and how its staged text becomes a value.
+// docs/types.md is the same table for people.
+#pragma once
+
+#include "model/table_schema.h"
+#include "warehouse/duckdb/sql.h"
+
+namespace re_dms::duckdb {
+
+/// The type of the target's column, spelled as DuckDB's catalog spells it. A type DuckDB cannot
+/// hold every value of without loss is VARCHAR with PostgreSQL's text, except where the few values
+/// that are left out make the conversion fail (see from_text).
+Sql target_type(const ColumnType& type);
+
+/// An expression of target_type's type for `text`, an expression of PostgreSQL's text of a value
+/// (ISO dates, hex bytea, UTC). NULL stays NULL. It fails for a value DuckDB cannot hold and never
+/// makes another value of it.
+Sql from_text(const ColumnType& type, const Sql& text);
+
+/// Whether from_text can fail for a text that is a value of the PostgreSQL type.
+bool conversion_can_fail(const ColumnType& type);
+
+}  // namespace re_dms::duckdb
