@@ -1,0 +1,177 @@
+#include "pipeline/flow.h"
+
+#include <fmt/format.h>
+
+#include <random>
+#include <utility>
+
+#include "base/retry.h"
+#include "observe/log.h"
+#include "pipeline/folder.h"
+#include "pipeline/loader.h"
+#include "pipeline/recorder.h"
+#include "pipeline/staging_room.h"
+
+namespace re_dms {
+
+namespace {
+
+constexpr std::size_t kBlocksMax = 4096;
+constexpr std::size_t kBlockBytesMax = 32U << 20;
+constexpr std::size_t kStagedMax = 2;
+constexpr std::size_t kFailedMax = 1U << 20;
+constexpr int kWorkers = 2;
+
+std::string random_hex() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}", device(), device());
+}
+
+std::vector<KnownTable> known_tables(const TargetState& target) {
+  std::vector<KnownTable> known;
+  for (const TargetTable& table : target.tables) {
+    known.push_back({table.schema, table.live});
+  }
+  return known;
+}
+
+void show_tables(RunState& state, const TargetState& target) {
+  std::vector<std::string> live;
+  std::vector<SetAside> not_live;
+  for (const TargetTable& table : target.tables) {
+    if (table.live) {
+      live.push_back(to_string(table.schema.name));
+    } else {
+      not_live.push_back({table.schema.oid, table.schema.name, table.reason, table.position});
+    }
+  }
+  state.tables(std::move(live), std::move(not_live));
+}
+
+}  // namespace
+
+struct Flow::State {
+  State(const PipelineSettings& settings_in, const Origin& origin_in, FlowWiring wiring_in)
+      : settings(settings_in),
+        origin(origin_in),
+        wiring(wiring_in),
+        journal(wiring_in.files, settings_in.journal, origin_in),
+        blocks(kBlocksMax, kBlockBytesMax),
+        staged(kStagedMax, kStagedMax),
+        failed_tables(kFailedMax, kFailedMax) {}
+
+  void record(const std::stop_token& stop) { Recorder(journal, blocks, wiring.state).run(stop); }
+
+  /// The lane's thread: takes the target over, starts what needs to know its position, loads.
+  void load(Lsn until, const std::stop_token& stop) {
+    const std::optional<TargetState> target = take_over(stop);
+    if (!target) {
+      return;
+    }
+    const StageNames names{origin.system_identifier, origin.slot, target->epoch, random_hex()};
+    remove_older_epochs(wiring.store, names);
+    StagingRoom room(wiring.store, names,
+                     {16U << 20, share_memory(settings.batch.memory_bytes).staging_bytes},
+                     wiring.state.progress, staged, stop, retry_note("stage_retry"));
+    std::vector<std::unique_ptr<StageThread>> behind;
+    const auto run = [&](std::string name, std::function<void(const std::stop_token&)> work) {
+      behind.push_back(
+          std::make_unique<StageThread>(std::move(name), wiring.outcome, std::move(work)));
+    };
+    for (int i = 0; i < kWorkers; ++i) {
+      run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { room.run_worker(s); });
+    }
+    run("assemble", [&](const std::stop_token& s) { room.run_assembler(s); });
+    run("fold", [&](const std::stop_token& s) { fold(*target, until, room, s); });
+    try {
+      Loader({wiring.warehouse, wiring.store, room, journal, wiring.state, failed_tables})
+          .run(staged, stop);
+    } catch (const Error& error) {
+      // The threads above use this frame: they have to end before it does.
+      wiring.outcome.fail(error);
+    }
+    if (until.known()) {
+      wiring.outcome.finish();
+    }
+  }
+
+  std::optional<TargetState> take_over(const std::stop_token& stop) {
+    std::optional<TargetState> target;
+    Retry retry({}, [this](const Error& error, std::chrono::milliseconds wait) {
+      wiring.state.warehouse_trouble(error.what());
+      log(LogLevel::Warn, "warehouse_retry", error.what(), {{"wait_ms", wait.count()}});
+    });
+    if (!retry.run(stop, [&] { target = wiring.warehouse.take_over(origin); })) {
+      return std::nullopt;
+    }
+    wiring.state.progress.loaded.advance(target->loaded);
+    wiring.state.warehouse_ready(wiring.warehouse.describe());
+    show_tables(wiring.state, *target);
+    log(LogLevel::Info, "warehouse_ready", wiring.warehouse.describe(),
+        {{"epoch", target->epoch}, {"loaded", target->loaded}, {"tables", target->tables.size()}});
+    return target;
+  }
+
+  void fold(const TargetState& target, Lsn until, StagingRoom& room, const std::stop_token& stop) {
+    JournalReader reader(wiring.files, settings.journal.directory, &journal.tail(), target.loaded);
+    Batcher batcher(
+        {share_memory(settings.batch.memory_bytes).fold_bytes, settings.batch.row_bytes_max},
+        target.loaded, known_tables(target), room);
+    FoldSchedule schedule;
+    schedule.interval = settings.batch.interval;
+    schedule.segment_bytes = settings.journal.segment_bytes;
+    schedule.until = until;
+    Folder({reader, journal, batcher, room, wiring.state, failed_tables}, schedule, real_clock())
+        .run(stop);
+  }
+
+  Retry::OnError retry_note(std::string event) {
+    return [this, event = std::move(event)](const Error& error, std::chrono::milliseconds wait) {
+      wiring.state.warehouse_trouble(error.what());
+      log(LogLevel::Warn, event, error.what(), {{"wait_ms", wait.count()}});
+    };
+  }
+
+  const PipelineSettings& settings;
+  const Origin& origin;
+  FlowWiring wiring;
+  JournalWriter journal;
+  BoundedQueue<JournalBlock> blocks;
+  BoundedQueue<StagedBatch> staged;
+  BoundedQueue<Oid> failed_tables;
+  std::vector<std::unique_ptr<StageThread>> threads;
+};
+
+Flow::Flow(const PipelineSettings& settings, const Origin& origin, FlowWiring wiring)
+    : state_(std::make_unique<State>(settings, origin, wiring)) {
+  wiring.state.progress.journaled.advance(state_->journal.position());
+  wiring.state.progress.received.advance(state_->journal.last_commit_end());
+}
+
+Flow::~Flow() {
+  state_->wiring.outcome.finish();
+  join();
+}
+
+void Flow::start(Lsn until) {
+  State& state = *state_;
+  state.threads.push_back(std::make_unique<StageThread>(
+      "journal", state.wiring.outcome, [&state](const std::stop_token& s) { state.record(s); }));
+  state.threads.push_back(std::make_unique<StageThread>(
+      "load", state.wiring.outcome,
+      [&state, until](const std::stop_token& s) { state.load(until, s); }));
+}
+
+BoundedQueue<JournalBlock>& Flow::blocks() {
+  return state_->blocks;
+}
+
+const JournalWriter& Flow::journal() const {
+  return state_->journal;
+}
+
+void Flow::join() {
+  state_->threads.clear();
+}
+
+}  // namespace re_dms

@@ -1,0 +1,58 @@
+// The fold's thread: follows the journal from the target's position and decides when a batch ends.
+#pragma once
+
+#include <chrono>
+#include <stop_token>
+
+#include "base/bounded_queue.h"
+#include "base/clock.h"
+#include "batch/batcher.h"
+#include "journal/journal_reader.h"
+#include "journal/journal_writer.h"
+#include "pipeline/run_state.h"
+#include "pipeline/staging_room.h"
+
+namespace re_dms {
+
+struct FoldSchedule {
+  std::chrono::milliseconds interval{10'000};
+  /// Batches without rows are loaded this often when that lets journal segments go, …
+  std::chrono::milliseconds empty_interval_freeing{10'000};
+  /// … and otherwise this often, so that a serverless target can sleep.
+  std::chrono::milliseconds empty_interval{3'600'000};
+  std::uint64_t segment_bytes = 64U << 20;
+  /// The run ends when everything below is handed on; unknown: never.
+  Lsn until;
+};
+
+/// What the fold works with; everything outlives it.
+struct FoldWiring {
+  JournalReader& reader;
+  const JournalWriter& journal;
+  Batcher& batcher;
+  StagingRoom& room;
+  RunState& state;
+  BoundedQueue<Oid>& failed_tables;  ///< tables whose load failed
+};
+
+/// Two batches at most are staged and not loaded: then a batch that is due goes on filling, up to
+/// its memory.
+class Folder {
+ public:
+  Folder(FoldWiring wiring, FoldSchedule schedule, Clock& clock)
+      : wiring_(wiring), schedule_(schedule), clock_(clock) {}
+
+  /// Until stop is requested, or `until` is sealed; then the room is closed.
+  void run(const std::stop_token& stop);
+
+ private:
+  bool seal_is_due() const;
+  std::chrono::milliseconds patience() const;
+
+  FoldWiring wiring_;
+  FoldSchedule schedule_;
+  Clock& clock_;
+  SteadyTime last_seal_{};
+};
+
+}  // namespace re_dms

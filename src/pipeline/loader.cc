@@ -1,0 +1,62 @@
+#include "pipeline/loader.h"
+
+#include <chrono>
+
+#include "base/failpoint.h"
+#include "observe/log.h"
+
+namespace re_dms {
+
+void Loader::run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop) {
+  while (auto batch = staged.pop(stop)) {
+    LoadReport report;
+    Retry retry({}, [this](const Error& error, std::chrono::milliseconds wait) {
+      wiring_.state.warehouse_trouble(error.what());
+      log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
+    });
+    if (!retry.run(stop, [&] { report = wiring_.warehouse.load(*batch); })) {
+      return;
+    }
+    finish(*batch, report);
+  }
+}
+
+void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
+  const double seconds = std::chrono::duration<double>(report.duration).count();
+  Progress& progress = wiring_.state.progress;
+  progress.loaded.advance(batch.span.to);
+  if (batch.span.transactions > 0) {
+    progress.loaded_commit_time = batch.span.last_commit.time_since_epoch().count();
+  }
+  wiring_.room.taken();
+  wiring_.state.loaded({batch.span.number, report.rows, seconds, real_clock().now(), batch.span.to},
+                       static_cast<double>(batch.stored_bytes()));
+  for (const SetAside& table : batch.set_aside) {
+    announce(table);
+  }
+  for (const SetAside& table : report.set_aside) {
+    announce(table);
+    Oid oid = table.oid;
+    wiring_.failed_tables.push(oid, 1, {});
+  }
+  log(LogLevel::Info, "batch_loaded", "a batch is in the target",
+      {{"batch", batch.span.number},
+       {"to", batch.span.to},
+       {"transactions", batch.span.transactions},
+       {"changes", batch.span.changes},
+       {"rows", report.rows},
+       {"seconds", seconds}});
+  failpoint("loaded-before-cleanup");
+  remove_batch(wiring_.store, batch);
+  wiring_.journal.release_below(batch.span.to);
+  wiring_.state.journal_bytes = wiring_.journal.bytes();
+  failpoint("loaded-after-cleanup");
+}
+
+void Loader::announce(const SetAside& table) {
+  wiring_.state.table_set_aside(table);
+  log(LogLevel::Error, "table_set_aside", table.reason,
+      {{"table", to_string(table.table)}, {"position", table.position}});
+}
+
+}  // namespace re_dms

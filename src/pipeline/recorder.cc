@@ -1,0 +1,61 @@
+#include "pipeline/recorder.h"
+
+#include <chrono>
+#include <utility>
+
+namespace re_dms {
+
+namespace {
+
+// Inside a large transaction nobody waits for an acknowledgement; readers follow in steps of this.
+constexpr std::size_t kUnsyncedMax = 4U << 20;
+// A group is written at most this large before its fsync, so that its first commit does not wait
+// long.
+constexpr std::size_t kGroupMax = 16U << 20;
+
+}  // namespace
+
+Recorder::Recorder(JournalWriter& journal, BoundedQueue<JournalBlock>& blocks, RunState& state)
+    : journal_(journal),
+      blocks_(blocks),
+      state_(state),
+      messages_(state.metrics.counter("re_dms_messages_journaled_total",
+                                      "Replication messages written to the journal")),
+      syncs_(state.metrics.counter("re_dms_journal_syncs_total", "Group fsyncs of the journal")) {}
+
+void Recorder::run(const std::stop_token& stop) {
+  while (!stop.stop_requested() && !blocks_.finished()) {
+    if (auto block = blocks_.pop_for(stop, std::chrono::milliseconds(500))) {
+      record_group(std::move(*block), stop);
+    }
+  }
+}
+
+void Recorder::record_group(JournalBlock block, const std::stop_token& stop) {
+  std::size_t group = 0;
+  while (true) {
+    group += block.bytes.size();
+    unsynced_bytes_ += block.bytes.size();
+    position_waits_ = position_waits_ || block.position.known();
+    messages_.add(static_cast<double>(block.messages));
+    journal_.append(block);
+    if (group >= kGroupMax) {
+      break;
+    }
+    auto more = blocks_.pop_for(stop, std::chrono::milliseconds(0));
+    if (!more) {
+      break;
+    }
+    block = std::move(*more);
+  }
+  if (position_waits_ || unsynced_bytes_ >= kUnsyncedMax) {
+    journal_.sync();
+    syncs_.add();
+    state_.progress.journaled.advance(journal_.position());
+    state_.journal_bytes = journal_.bytes();
+    unsynced_bytes_ = 0;
+    position_waits_ = false;
+  }
+}
+
+}  // namespace re_dms

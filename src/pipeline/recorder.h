@@ -1,0 +1,34 @@
+// The journal's thread: takes what the source received, makes it durable in groups, and says so.
+#pragma once
+
+#include <stop_token>
+
+#include "base/bounded_queue.h"
+#include "journal/journal_writer.h"
+#include "model/journal_block.h"
+#include "pipeline/run_state.h"
+
+namespace re_dms {
+
+/// One fsync covers everything that arrived while the last one ran.
+class Recorder {
+ public:
+  Recorder(JournalWriter& journal, BoundedQueue<JournalBlock>& blocks, RunState& state);
+
+  /// Until stop is requested, or the queue is closed and empty. On return everything that was
+  /// taken from the queue is durable.
+  void run(const std::stop_token& stop);
+
+ private:
+  void record_group(JournalBlock block, const std::stop_token& stop);
+
+  JournalWriter& journal_;
+  BoundedQueue<JournalBlock>& blocks_;
+  RunState& state_;
+  Metric& messages_;
+  Metric& syncs_;
+  std::size_t unsynced_bytes_ = 0;
+  bool position_waits_ = false;
+};
+
+}  // namespace re_dms

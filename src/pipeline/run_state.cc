@@ -1,0 +1,91 @@
+#include "pipeline/run_state.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace re_dms {
+
+namespace {
+
+void note(Trouble& trouble, std::string text) {
+  if (trouble.text.empty() && !text.empty()) {
+    trouble.since = real_clock().now();
+  }
+  trouble.text = std::move(text);
+}
+
+}  // namespace
+
+void RunState::source_trouble(std::string text) {
+  const std::lock_guard lock(mutex_);
+  view_.source_ready = view_.source_ready && text.empty();
+  note(view_.source_trouble, std::move(text));
+}
+
+void RunState::warehouse_trouble(std::string text) {
+  const std::lock_guard lock(mutex_);
+  note(view_.warehouse_trouble, std::move(text));
+}
+
+void RunState::source_ready() {
+  const std::lock_guard lock(mutex_);
+  view_.source_ready = true;
+  view_.source_trouble = {};
+}
+
+void RunState::warehouse_ready(std::string description) {
+  const std::lock_guard lock(mutex_);
+  view_.warehouse_ready = true;
+  view_.warehouse = std::move(description);
+  view_.warehouse_trouble = {};
+}
+
+void RunState::stopping() {
+  const std::lock_guard lock(mutex_);
+  view_.stopping = true;
+}
+
+void RunState::loaded(const LoadSummary& load, double staged_bytes) {
+  metrics.counter("re_dms_batches_loaded_total", "Batches committed in the target").add();
+  metrics.counter("re_dms_rows_loaded_total", "Net rows applied to the target")
+      .add(static_cast<double>(load.rows));
+  metrics.counter("re_dms_staged_bytes_total", "Compressed bytes of loaded staged files")
+      .add(staged_bytes);
+  metrics.gauge("re_dms_last_load_seconds", "Duration of the last load").set(load.seconds);
+  const std::lock_guard lock(mutex_);
+  view_.last_load = load;
+  view_.warehouse_trouble = {};
+}
+
+void RunState::table_set_aside(const SetAside& table) {
+  const std::lock_guard lock(mutex_);
+  std::erase(view_.live, to_string(table.table));
+  const bool known = std::any_of(view_.not_live.begin(), view_.not_live.end(),
+                                 [&](const SetAside& each) { return each.oid == table.oid; });
+  if (!known) {
+    view_.not_live.push_back(table);
+  }
+}
+
+void RunState::tables(std::vector<std::string> live, std::vector<SetAside> not_live) {
+  const std::lock_guard lock(mutex_);
+  view_.live = std::move(live);
+  view_.not_live = std::move(not_live);
+}
+
+void RunState::left_out(std::vector<LeftOut> tables) {
+  const std::lock_guard lock(mutex_);
+  view_.left_out = std::move(tables);
+}
+
+RunState::View RunState::view() const {
+  const std::lock_guard lock(mutex_);
+  return view_;
+}
+
+bool RunState::has_set_aside() const {
+  const std::lock_guard lock(mutex_);
+  return !view_.not_live.empty();
+}
+
+}  // namespace re_dms

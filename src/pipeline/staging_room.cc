@@ -1,0 +1,159 @@
+#include "pipeline/staging_room.h"
+
+#include <algorithm>
+#include <chrono>
+#include <type_traits>
+#include <utility>
+
+#include "base/failpoint.h"
+
+namespace re_dms {
+
+namespace {
+
+constexpr std::size_t kQueueItems = 4096;
+constexpr std::size_t kNoWeight = 1;
+
+}  // namespace
+
+StagingRoom::StagingRoom(ObjectStore& store, StageNames names, StagingLimits limits,
+                         Progress& progress, BoundedQueue<StagedBatch>& staged,
+                         std::stop_token stop, Retry::OnError on_error)
+    : store_(store),
+      names_(std::move(names)),
+      limits_(limits),
+      progress_(progress),
+      staged_(staged),
+      stop_(std::move(stop)),
+      on_error_(std::move(on_error)),
+      budget_(limits.memory_bytes),
+      jobs_(kQueueItems, kQueueItems),
+      events_(kQueueItems, kQueueItems) {}
+
+void StagingRoom::send(Event event) {
+  events_.push(event, kNoWeight, stop_);
+}
+
+void StagingRoom::layer(Layer&& layer) {
+  ByteBudget::Share share = budget_.take(layer.memory_bytes(), stop_);
+  auto shared =
+      std::make_shared<const SharedLayer>(SharedLayer{std::move(layer), std::move(share)});
+  const std::vector<PartRange> parts = plan_parts(shared->layer, limits_.part_bytes);
+  send(LayerPlanned{describe(shared->layer), parts.size()});
+  for (std::size_t i = 0; i < parts.size(); ++i) {
+    PartJob job{shared, {batch_, next_layer_, i}, parts[i]};
+    jobs_.push(job, kNoWeight, stop_);
+  }
+  ++next_layer_;
+}
+
+void StagingRoom::seal(const BatchSpan& span, std::vector<SetAside> set_aside) {
+  waiting_.fetch_add(1);
+  send(Sealed{span, std::move(set_aside)});
+  ++batch_;
+  next_layer_ = 0;
+}
+
+void StagingRoom::drop() {
+  send(Dropped{});
+  ++batch_;
+  next_layer_ = 0;
+}
+
+void StagingRoom::close() {
+  closed_ = true;
+  jobs_.close();
+}
+
+void StagingRoom::run_worker(const std::stop_token& stop) {
+  while (auto job = jobs_.pop(stop)) {
+    Retry retry({}, on_error_);
+    const bool written = retry.run(stop, [&] {
+      failpoint("stage-part-before");
+      StagedFile file = write_part(store_, names_, job->number, job->layer->layer, job->range);
+      failpoint("stage-part-after");
+      send(PartDone{job->number, std::move(file)});
+    });
+    if (!written) {
+      return;
+    }
+  }
+}
+
+void StagingRoom::run_assembler(const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    if (auto event = events_.pop_for(stop, std::chrono::milliseconds(100))) {
+      handle(*event);
+      finish_front(stop);
+    } else if (closed_ && assemblies_.empty() && events_.size() == 0) {
+      staged_.close();
+      return;
+    }
+  }
+}
+
+StagingRoom::Assembly& StagingRoom::open_assembly() {
+  if (assemblies_.empty() || assemblies_.back().sealed || assemblies_.back().dropped) {
+    Assembly fresh;
+    fresh.batch = next_assembly_++;
+    assemblies_.push_back(std::move(fresh));
+  }
+  return assemblies_.back();
+}
+
+void StagingRoom::handle(Event& event) {
+  std::visit(
+      [this](auto& what) {
+        using What = std::decay_t<decltype(what)>;
+        if constexpr (std::is_same_v<What, LayerPlanned>) {
+          Assembly& open = open_assembly();
+          open.planned += what.parts;
+          open.staged.layers.push_back(std::move(what.layer));
+          open.staged.layers.back().files.resize(what.parts);
+        } else if constexpr (std::is_same_v<What, PartDone>) {
+          const auto found =
+              std::find_if(assemblies_.begin(), assemblies_.end(),
+                           [&](const Assembly& each) { return each.batch == what.number.batch; });
+          RE_DMS_CHECK(found != assemblies_.end());
+          found->staged.layers[what.number.layer].files[what.number.part] = std::move(what.file);
+          ++found->done;
+        } else if constexpr (std::is_same_v<What, Sealed>) {
+          Assembly& open = open_assembly();
+          open.staged.span = what.span;
+          open.staged.set_aside = std::move(what.set_aside);
+          open.sealed = true;
+        } else {
+          open_assembly().dropped = true;
+        }
+      },
+      event);
+}
+
+void StagingRoom::finish_front(const std::stop_token& stop) {
+  while (!assemblies_.empty()) {
+    Assembly& front = assemblies_.front();
+    if (front.done < front.planned || (!front.sealed && !front.dropped)) {
+      return;
+    }
+    if (front.dropped) {
+      remove_batch(store_, front.staged);
+    } else {
+      Retry retry({}, on_error_);
+      const bool written = retry.run(stop, [&] {
+        if (front.planned > 0) {
+          front.staged.manifest_path = write_manifest(store_, names_, front.staged);
+        }
+      });
+      if (!written) {
+        return;
+      }
+      progress_.staged.advance(front.staged.span.to);
+      if (!staged_.push(front.staged, kNoWeight, stop)) {
+        return;
+      }
+    }
+    assemblies_.erase(assemblies_.begin());
+  }
+}
+
+}  // namespace re_dms

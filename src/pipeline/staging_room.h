@@ -1,0 +1,123 @@
+// Where folded layers become staged batches: the fold's sink, the parts that workers write, and the
+// assembly of finished parts into whole batches, in order.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "base/bounded_queue.h"
+#include "base/byte_budget.h"
+#include "base/retry.h"
+#include "model/batch.h"
+#include "model/progress.h"
+#include "model/staged_batch.h"
+#include "stage/object_store.h"
+#include "stage/stager.h"
+
+namespace re_dms {
+
+struct StagingLimits {
+  std::size_t part_bytes = 16U << 20;     ///< of tuples, per file
+  std::size_t memory_bytes = 128U << 20;  ///< of layers that wait for their files
+};
+
+/// Three kinds of threads meet here, and only through queues: the fold (layer, seal, drop), workers
+/// (run_worker) and one assembler (run_assembler).
+class StagingRoom final : public BatchSink {
+ public:
+  /// `staged` receives complete batches in order; all references outlive the room.
+  StagingRoom(ObjectStore& store, StageNames names, StagingLimits limits, Progress& progress,
+              BoundedQueue<StagedBatch>& staged, std::stop_token stop, Retry::OnError on_error);
+
+  void layer(Layer&& layer) override;
+  void seal(const BatchSpan& span, std::vector<SetAside> set_aside) override;
+  void drop() override;
+
+  /// No more layers follow: workers and assembler end when they are done, then `staged` is closed.
+  void close();
+
+  /// Batches sealed and not yet taken from `staged`; the fold waits while two are.
+  std::size_t waiting() const { return waiting_.load(); }
+
+  /// To be called for each batch taken from `staged`.
+  void taken() { waiting_.fetch_sub(1); }
+
+  std::size_t memory_bytes() const { return budget_.held(); }
+
+  void run_worker(const std::stop_token& stop);
+  void run_assembler(const std::stop_token& stop);
+
+ private:
+  /// A layer shared by the workers that write its parts; its memory is given back with the last.
+  struct SharedLayer {
+    Layer layer;
+    ByteBudget::Share share;
+  };
+
+  struct PartJob {
+    std::shared_ptr<const SharedLayer> layer;  // shared: the last of its parts frees the rows
+    PartNumber number;
+    PartRange range;
+  };
+
+  struct LayerPlanned {
+    StagedLayer layer;
+    std::size_t parts = 0;
+  };
+
+  struct PartDone {
+    PartNumber number;
+    StagedFile file;
+  };
+
+  struct Sealed {
+    BatchSpan span;
+    std::vector<SetAside> set_aside;
+  };
+
+  struct Dropped {};
+
+  using Event = std::variant<LayerPlanned, PartDone, Sealed, Dropped>;
+
+  /// A batch whose parts are not all written, or that is still open.
+  struct Assembly {
+    std::uint64_t batch = 0;
+    StagedBatch staged;
+    std::size_t planned = 0;
+    std::size_t done = 0;
+    bool sealed = false;
+    bool dropped = false;
+  };
+
+  void handle(Event& event);
+  Assembly& open_assembly();
+  void finish_front(const std::stop_token& stop);
+  void send(Event event);
+
+  ObjectStore& store_;
+  StageNames names_;
+  StagingLimits limits_;
+  Progress& progress_;
+  BoundedQueue<StagedBatch>& staged_;
+  std::stop_token stop_;
+  Retry::OnError on_error_;
+  ByteBudget budget_;
+  BoundedQueue<PartJob> jobs_;
+  BoundedQueue<Event> events_;
+  std::atomic<std::size_t> waiting_{0};
+  std::atomic<bool> closed_{false};
+  // The fold's side.
+  std::uint64_t batch_ = 1;
+  std::size_t next_layer_ = 0;
+  // The assembler's side.
+  std::vector<Assembly> assemblies_;
+  std::uint64_t next_assembly_ = 1;
+};
+
+}  // namespace re_dms
