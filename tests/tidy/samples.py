@@ -108,6 +108,6 @@ GOOD = [
       "// for every row, and if it is the last one, twice.\n// TODO(#12): say more.\n"
       "// CREATE TABLE t (a int);\n"}),
     ("ordinary paths", None,
-     {"docs/a.md": "/var/lib/re_dms and /usr/lib, http://127.0.0.1:9847/metrics, a/work/b, "
-      "~/work, rooted/home, ../README.md\n"}),
+     {"docs/a.md": "/var/lib/re_dms and /usr/lib, http://127.0.0.1:9847/metrics, a/home/b, "
+      "~/home, rooted/home, ../README.md\n"}),
 ]

@@ -1,0 +1,131 @@
+#include "app/commands.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <iostream>
+#include <variant>
+
+#include "app/check_report.h"
+#include "app/demo/demo.h"
+#include "app/journal_check.h"
+#include "app/run_command.h"
+#include "app/status_pages.h"
+#include "base/error.h"
+#include "journal/inspect.h"
+#include "journal/origin_file.h"
+#include "pipeline/pipeline.h"
+#include "source/check_source.h"
+#include "source/teardown.h"
+#include "warehouse/warehouse.h"
+
+namespace re_dms {
+
+namespace {
+
+/// One `operator()` per command.
+class Execution {
+ public:
+  explicit Execution(const Arguments& arguments) : arguments_(arguments) {}
+
+  ExitCode operator()(const RunCommand& command) const {
+    return run_daemon(config(), command);
+  }
+
+  ExitCode operator()(const CheckCommand&) const {
+    const PipelineSettings settings = pipeline_settings(config());
+    std::vector<CheckResult> results = check_source(settings.source);
+    for (CheckResult& result : check_journal_directory(settings.journal)) {
+      results.push_back(std::move(result));
+    }
+    results.push_back(check_target(settings.warehouse));
+    return print_checks(results, std::cout);
+  }
+
+  ExitCode operator()(const SetupCommand&) const {
+    const PipelineSettings settings = pipeline_settings(config());
+    RunState state;
+    Outcome outcome;
+    for (const LeftOut& table : set_up(settings, real_file_system(), state, outcome)) {
+      fmt::print("left out: {}: {}\n", to_string(table.table), table.reason);
+    }
+    fmt::print("publication \"{}\" and slot \"{}\" are there; `re_dms run` streams from now on\n",
+               settings.source.publication, settings.source.slot);
+    return ExitCode::Ok;
+  }
+
+  ExitCode operator()(const TeardownCommand& command) const {
+    const PipelineSettings settings = pipeline_settings(config());
+    const TeardownMode mode = command.confirmed ? TeardownMode::Drop : TeardownMode::Show;
+    for (const std::string& line : drop_slot_and_publication(settings.source, mode)) {
+      fmt::print("{}\n", line);
+    }
+    const std::string& directory = settings.journal.directory;
+    if (!command.keep_journal && real_file_system().exists(directory)) {
+      if (command.confirmed) {
+        remove_journal(real_file_system(), directory);
+      }
+      fmt::print("{} the journal in {}\n", command.confirmed ? "removed" : "would remove",
+                 directory);
+    }
+    fmt::print("{} stays as it is\n", settings.warehouse.url);
+    if (!command.confirmed) {
+      fmt::print("nothing was changed; `re_dms teardown --yes` does it\n");
+    }
+    return ExitCode::Ok;
+  }
+
+  ExitCode operator()(const StatusCommand& command) const {
+    return show_status(config().observe.listen, command.json, std::cout);
+  }
+
+  ExitCode operator()(const JournalInspectCommand& command) const {
+    return inspect_journal(real_file_system(), command.directory, std::cout, command.json)
+               ? ExitCode::Ok
+               : ExitCode::Failed;
+  }
+
+  ExitCode operator()(const DemoCommand& command) const {
+    const auto seconds = static_cast<int>(command.duration.count());
+    return run_demo({command.directory, seconds, command.keep, "/proc/self/exe"}) == 0
+               ? ExitCode::Ok
+               : ExitCode::Failed;
+  }
+
+  ExitCode operator()(const HelpCommand& command) const {
+    fmt::print("{}", command.text);
+    return ExitCode::Ok;
+  }
+
+  ExitCode operator()(const VersionCommand&) const {
+    fmt::print("re_dms {}\n", RE_DMS_VERSION);
+    return ExitCode::Ok;
+  }
+
+ private:
+  /// Reads the configuration and sets up the log by it.
+  Config config() const {
+    Config config = load_config(arguments_.config_path);
+    configure_log(log_format_for(config.observe, ::isatty(STDERR_FILENO) != 0),
+                  arguments_.log_level);
+    return config;
+  }
+
+  static CheckResult check_target(const WarehouseSettings& settings) {
+    const std::string problem = check_warehouse(settings);
+    if (problem.empty()) {
+      return {CheckResult::Status::Ok, "target", settings.url + " can be written", ""};
+    }
+    return {CheckResult::Status::Fail, "target", problem, "See the message; then run check again"};
+  }
+
+  const Arguments& arguments_;
+};
+
+}  // namespace
+
+ExitCode execute(const Arguments& arguments) {
+  return std::visit(Execution(arguments), arguments.command);
+}
+
+}  // namespace re_dms

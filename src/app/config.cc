@@ -1,0 +1,245 @@
+#include "app/config.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+
+#include "app/config_reader.h"
+#include "base/error.h"
+
+namespace re_dms {
+
+namespace {
+
+constexpr std::size_t kFileBytesMax = 1U << 20;
+constexpr std::size_t kIdentifierBytesMax = 63;  // PostgreSQL: NAMEDATALEN - 1
+constexpr std::uint64_t kSegmentBytesMin = 64ULL << 10;
+constexpr std::uint64_t kMemoryBytesMin = 64ULL << 20;
+constexpr std::string_view kDefaultJournal = "/var/lib/re_dms/journal";
+constexpr std::string_view kDefaultListen = "127.0.0.1:9847";
+
+/// Relative paths are taken from the folder of the configuration file, never from where the daemon
+/// happens to be started.
+std::string absolute_path(const std::filesystem::path& folder, std::string_view path) {
+  std::string whole = (folder / path).lexically_normal();
+  while (whole.size() > 1 && whole.ends_with('/')) {
+    whole.pop_back();
+  }
+  return whole;
+}
+
+/// The path of "SCHEME://PATH"; empty, with the fault noted, when the URL is another one.
+std::string path_of_url(ConfigReader& reader, std::string_view key, std::string_view url,
+                        std::string_view scheme) {
+  const std::string prefix = fmt::format("{}://", scheme);
+  if (!url.starts_with(prefix) || url.size() == prefix.size() || url.ends_with('/') ||
+      url.find_first_of("?#") != std::string_view::npos) {
+    reader.refuse(key, fmt::format("{}/absolute/path or {}relative/path", prefix, prefix));
+    return {};
+  }
+  return std::string(url.substr(prefix.size()));
+}
+
+bool is_slot_name(std::string_view name) {
+  const auto fits = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
+  };
+  return !name.empty() && name.size() <= kIdentifierBytesMax && std::ranges::all_of(name, fits);
+}
+
+/// psql's patterns: "name" or "schema.name", with "*", "?" and double quotes.
+bool is_table_pattern(std::string_view pattern) {
+  bool in_quotes = false;
+  std::size_t dots = 0;
+  for (const char c : pattern) {
+    in_quotes ^= c == '"';
+    dots += !in_quotes && c == '.' ? 1 : 0;
+  }
+  return !pattern.empty() && !in_quotes && dots <= 1 && !pattern.starts_with('.') &&
+         !pattern.ends_with('.');
+}
+
+void read_patterns(ConfigReader& reader, std::string_view key, std::vector<std::string>& patterns) {
+  if (auto given = reader.texts(key)) {
+    patterns = *std::move(given);
+  }
+  for (const std::string& pattern : patterns) {
+    if (!is_table_pattern(pattern)) {
+      reader.fault(key,
+                   fmt::format("\"{}\" is no table pattern; write \"schema.table\", with * and "
+                               "? for any letters and double quotes around special names",
+                               pattern));
+    }
+  }
+}
+
+SourceSettings read_source(ConfigReader& reader) {
+  SourceSettings source;
+  source.url = reader.required_text(
+      "source.url", "url = \"postgresql://user@host:5432/database\" in [source]", Secrecy::Secret);
+  if (!source.url.empty() && !source.url.starts_with("postgresql://") &&
+      !source.url.starts_with("postgres://") && source.url.find('=') == std::string::npos) {
+    reader.refuse("source.url",
+                  "postgresql://user@host:5432/database or libpq's \"host=... dbname=...\"");
+  }
+  source.password_command =
+      reader.text("source.password_command", Secrecy::Secret).value_or(source.password_command);
+  source.slot = reader.text("source.slot").value_or(source.slot);
+  if (!is_slot_name(source.slot)) {
+    reader.refuse("source.slot", "1 to 63 of the letters a-z, 0-9 and _");
+  }
+  source.publication = reader.text("source.publication").value_or(source.publication);
+  if (source.publication.size() > kIdentifierBytesMax) {
+    reader.refuse("source.publication", "a name of at most 63 bytes");
+  }
+  read_patterns(reader, "source.include", source.include);
+  if (source.include.empty()) {
+    reader.fault("source.include",
+                 "an empty list would replicate nothing; leave the key out for "
+                 "[\"public.*\"]");
+  }
+  read_patterns(reader, "source.exclude", source.exclude);
+  source.auto_setup = reader.flag("source.auto_setup").value_or(source.auto_setup);
+  source.lock_timeout = reader.duration("source.lock_timeout").value_or(source.lock_timeout);
+  if (source.lock_timeout.count() == 0) {
+    reader.fault("source.lock_timeout",
+                 "0 would wait without end while others queue behind; write "
+                 "a time such as \"5s\"");
+  }
+  return source;
+}
+
+JournalLimits read_journal(ConfigReader& reader, const std::filesystem::path& folder) {
+  JournalLimits journal;
+  journal.directory = absolute_path(
+      folder, reader.text("journal.directory").value_or(std::string(kDefaultJournal)));
+  if (journal.directory == "/") {
+    reader.refuse("journal.directory", "a directory of its own");
+  }
+  journal.max_bytes = reader.bytes("journal.max_bytes").value_or(journal.max_bytes);
+  journal.reserve_bytes = reader.bytes("journal.reserve_bytes").value_or(journal.reserve_bytes);
+  journal.segment_bytes = reader.bytes("journal.segment_bytes").value_or(journal.segment_bytes);
+  if (journal.segment_bytes < kSegmentBytesMin) {
+    reader.refuse("journal.segment_bytes", "64KiB or more");
+  }
+  if (reader.sound("journal.segment_bytes") && reader.sound("journal.max_bytes") &&
+      journal.segment_bytes > journal.max_bytes / 4) {
+    reader.fault(
+        "journal.max_bytes",
+        fmt::format("{} bytes hold fewer than four segments of {} bytes; raise it or lower "
+                    "journal.segment_bytes",
+                    journal.max_bytes, journal.segment_bytes));
+  }
+  return journal;
+}
+
+BatchSettings read_batch(ConfigReader& reader) {
+  BatchSettings batch;
+  batch.interval = reader.duration("batch.interval").value_or(batch.interval);
+  batch.memory_bytes = reader.bytes("batch.memory").value_or(batch.memory_bytes);
+  if (batch.memory_bytes < kMemoryBytesMin) {
+    reader.refuse("batch.memory", "64MiB or more");
+  }
+  batch.row_bytes_max = reader.bytes("batch.max_row_bytes").value_or(batch.row_bytes_max);
+  if (batch.row_bytes_max == 0) {
+    reader.refuse("batch.max_row_bytes", "more than nothing");
+  } else if (reader.sound("batch.memory") && batch.row_bytes_max > batch.memory_bytes) {
+    reader.fault("batch.max_row_bytes", "a row this large does not fit into batch.memory");
+  }
+  return batch;
+}
+
+StageSettings read_stage(ConfigReader& reader, const std::filesystem::path& folder,
+                         const std::string& journal) {
+  StageSettings stage;
+  stage.directory = journal + ".stage";
+  if (const auto url = reader.text("stage.url")) {
+    const std::string path = path_of_url(reader, "stage.url", *url, "file");
+    stage.directory = absolute_path(folder, path);
+    if (!path.empty() && (stage.directory + "/").starts_with(journal + "/")) {
+      reader.fault("stage.url", "must not lie in journal.directory, where only segments belong");
+    }
+  }
+  return stage;
+}
+
+WarehouseSettings read_warehouse(ConfigReader& reader, const std::filesystem::path& folder) {
+  WarehouseSettings warehouse;
+  const std::string url = reader.required_text(
+      "warehouse.url", "url = \"duckdb:///var/lib/re_dms/warehouse.duckdb\" in [warehouse]",
+      Secrecy::Secret);
+  if (!url.empty()) {
+    const std::string path = path_of_url(reader, "warehouse.url", url, "duckdb");
+    warehouse.url = "duckdb://" + absolute_path(folder, path);
+  }
+  warehouse.schema = reader.text("warehouse.schema").value_or("");
+  if (warehouse.schema.size() > kIdentifierBytesMax) {
+    reader.refuse("warehouse.schema", "a name of at most 63 bytes");
+  } else if (warehouse.schema == "re_dms" || warehouse.schema == "re_dms_internal") {
+    reader.refuse("warehouse.schema", "another name: re_dms keeps its own tables there");
+  }
+  return warehouse;
+}
+
+ObserveSettings read_observe(ConfigReader& reader) {
+  ObserveSettings observe;
+  const bool allow_remote = reader.flag("observe.allow_remote").value_or(false);
+  const std::string listen = reader.text("observe.listen").value_or(std::string(kDefaultListen));
+  observe.listen = parse_listen_address(listen);
+  if (!observe.listen && listen != "off") {
+    reader.refuse("observe.listen", R"(ADDRESS:PORT, such as "127.0.0.1:9847", or "off")");
+  } else if (observe.listen && !observe.listen->is_loopback() && !allow_remote) {
+    reader.refuse("observe.listen",
+                  "an address of this machine only (127.0.0.1 or ::1); observe.allow_remote = true "
+                  "opens it to others, without any password");
+  }
+  if (const auto format = reader.text("observe.log_format")) {
+    if (*format == "text") {
+      observe.log_format = LogFormat::Text;
+    } else if (*format == "json") {
+      observe.log_format = LogFormat::Json;
+    } else {
+      reader.refuse("observe.log_format",
+                    R"("text", "json" or "" (text on a terminal, else json))");
+    }
+  }
+  return observe;
+}
+
+}  // namespace
+
+Config parse_config(std::string_view text, const std::string& file,
+                    const Surroundings& surroundings) {
+  ConfigReader reader(text, file, surroundings);
+  Config config;
+  const std::filesystem::path path = std::filesystem::absolute(file).lexically_normal();
+  const std::filesystem::path folder = path.parent_path();
+  config.file = path;
+  config.source = read_source(reader);
+  config.journal = read_journal(reader, folder);
+  config.batch = read_batch(reader);
+  config.stage = read_stage(reader, folder, config.journal.directory);
+  config.warehouse = read_warehouse(reader, folder);
+  config.observe = read_observe(reader);
+  reader.finish();
+  return config;
+}
+
+Config load_config(const std::string& path) {
+  std::string text;
+  try {
+    text = read_text_file(path, kFileBytesMax);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::Usage, fmt::format("no configuration: {}", error.message()),
+                "Name the file with --config FILE; four lines are enough for a first one: [source] "
+                "and [warehouse], each with its url");
+  }
+  return parse_config(text, path, process_surroundings());
+}
+
+LogFormat log_format_for(const ObserveSettings& settings, bool terminal) {
+  return settings.log_format.value_or(terminal ? LogFormat::Text : LogFormat::Json);
+}
+
+}  // namespace re_dms

@@ -1,0 +1,57 @@
+// Reads a TOML text of sections and keys and collects every fault in it, each with its line, so
+// that a person sees all of them at once.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "app/substitution.h"
+
+namespace re_dms {
+
+/// Whether messages may repeat a key's value.
+enum class Secrecy { Shown, Secret };
+
+/// Keys are written "section.name". What was asked for is what is known: finish() refuses every
+/// other key. A value of the wrong form is noted as a fault and reads as absent.
+class ConfigReader {
+ public:
+  /// `file` names the text in messages. `surroundings` must outlive the reader. Throws Error of
+  /// kind Usage when the text is no TOML.
+  ConfigReader(std::string_view text, std::string file, const Surroundings& surroundings);
+  ~ConfigReader();
+
+  /// A string with everything it refers to put in; empty strings read as absent.
+  std::optional<std::string> text(std::string_view key, Secrecy secrecy = Secrecy::Shown);
+
+  /// As text(); that it is absent is a fault. `example` is a line a person can copy.
+  std::string required_text(std::string_view key, std::string_view example, Secrecy secrecy);
+
+  std::optional<std::vector<std::string>> texts(std::string_view key);
+  std::optional<bool> flag(std::string_view key);
+  std::optional<std::uint64_t> bytes(std::string_view key);
+  std::optional<std::chrono::milliseconds> duration(std::string_view key);
+
+  /// Notes "KEY: found VALUE, expected …".
+  void refuse(std::string_view key, std::string_view expected);
+
+  /// Notes "KEY: PROBLEM".
+  void fault(std::string_view key, std::string_view problem);
+
+  /// No fault of this key was noted yet.
+  bool sound(std::string_view key) const;
+
+  /// Throws Error of kind Usage with all faults, in the order of their lines, if there are any.
+  void finish();
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace re_dms

@@ -1,0 +1,79 @@
+// The course of the demo: what happens, in which order, and what is said about it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "app/demo/child_process.h"
+#include "app/demo/comparison.h"
+#include "app/demo/daemon.h"
+#include "app/demo/demo.h"
+#include "app/demo/load_meter.h"
+#include "app/demo/postgres_server.h"
+#include "app/demo/screen.h"
+#include "app/demo/stop_signals.h"
+#include "app/demo/summary.h"
+#include "app/demo/traffic.h"
+#include "app/demo/workspace.h"
+
+namespace re_dms::demo {
+
+/// Belongs to the main thread; the collaborators outlive it. Its destructor ends what runs: traffic
+/// first, then the daemon, PostgreSQL last.
+class Demonstration {
+ public:
+  Demonstration(const DemoSettings& settings, StopSignals& signals, Screen& screen,
+                Workspace& workspace);
+
+  /// From an empty folder to the comparison. True when both sides are equal.
+  bool run();
+
+ private:
+  using Moment = LoadMeter::Moment;
+
+  /// Something that happens once, so many seconds after the traffic began.
+  struct Event {
+    double at = 0;
+    std::function<void()> happen;
+  };
+
+  void start_postgres();
+  void start_daemon();
+  void generate_rows();
+  void live_traffic();
+  void load_the_rest();
+  bool judge();
+  void show_example();
+  void say_what_next(bool equal);
+
+  ChildProcess start_pgbench(const std::vector<std::string>& options);
+  void await_pgbench(ChildProcess& pgbench);
+  /// Keeps the live line going until `done`; ends the demo when the daemon or the traffic failed.
+  void watch(const std::function<bool()>& done);
+  void begin_traffic();
+  std::vector<Event> events();
+  void kill_daemon();
+  void restart_daemon();
+  DemoFigures figures();
+  std::vector<TextRow> ask_warehouse(const std::string& sql) const;
+
+  const DemoSettings& settings_;
+  StopSignals& signals_;
+  Screen& screen_;
+  Workspace& workspace_;
+  std::string executable_;
+  PostgresServer server_;
+  Daemon daemon_;
+  bool daemon_expected_ = false;  ///< false between its kill and its restart
+  ChildProcess pgbench_;
+  std::optional<DocumentTraffic> traffic_;
+  LoadMeter meter_;
+  Moment begin_ = std::chrono::steady_clock::now();
+  DemoFigures figures_;
+  std::string first_lsn_;
+};
+
+}  // namespace re_dms::demo

@@ -1,0 +1,19 @@
+// What the process tells its caller; part of the public surface.
+#pragma once
+
+#include "base/error.h"
+
+namespace re_dms {
+
+enum class ExitCode {
+  Ok = 0,
+  Failed = 1,
+  Usage = 2,     ///< command line or configuration
+  SetAside = 3,  ///< running, or done, with tables set aside
+};
+
+inline ExitCode exit_code_of(const Error& error) {
+  return error.kind() == ErrorKind::Usage ? ExitCode::Usage : ExitCode::Failed;
+}
+
+}  // namespace re_dms

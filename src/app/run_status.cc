@@ -1,0 +1,109 @@
+#include "app/run_status.h"
+
+#include <chrono>
+#include <utility>
+
+#include "app/status_pages.h"
+
+namespace re_dms {
+
+namespace {
+
+std::uint64_t count(RunState& state, std::string_view name) {
+  return static_cast<std::uint64_t>(state.metrics.counter(name, "").value());
+}
+
+/// What stands in the way, most serious first.
+void describe_state(DaemonStatus& status, const RunState::View& view) {
+  if (view.stopping) {
+    status.state = DaemonState::Stopping;
+  } else if (!view.source_trouble.text.empty()) {
+    status.state = DaemonState::Reconnecting;
+    status.reason = view.source_trouble.text;
+  } else if (!view.warehouse_trouble.text.empty()) {
+    status.state = DaemonState::WarehouseAway;
+    status.reason = view.warehouse_trouble.text;
+  } else if (status.journal.bytes >= status.journal.max_bytes) {
+    status.state = DaemonState::Paused;
+    status.reason = "the journal is full; reading goes on when loads free some of it";
+  } else if (!view.source_ready || !view.warehouse_ready) {
+    status.state = DaemonState::Starting;
+  } else {
+    status.state = DaemonState::Streaming;
+  }
+}
+
+void describe_tables(DaemonStatus& status, const RunState::View& view) {
+  status.tables.live = view.live.size();
+  for (const SetAside& table : view.not_live) {
+    status.tables.not_live.push_back({to_string(table.table), table.reason});
+  }
+  for (const LeftOut& table : view.left_out) {
+    status.tables.left_out.push_back({to_string(table.table), table.reason});
+  }
+}
+
+void describe_trouble(DaemonStatus& status, const RunState::View& view) {
+  for (const Trouble& trouble : {view.source_trouble, view.warehouse_trouble}) {
+    if (!trouble.text.empty()) {
+      status.last_error = LastError{trouble.text, trouble.since};
+    }
+  }
+}
+
+}  // namespace
+
+DaemonStatus RunStatus::read() const {
+  const RunState::View view = state_.view();
+  DaemonStatus status;
+  status.version = RE_DMS_VERSION;
+  status.now = clock_.now();
+  status.uptime_seconds = std::chrono::duration<double>(clock_.steady() - started_).count();
+  status.source.connected = view.source_ready;
+  status.source.rows_received = count(state_, "re_dms_messages_journaled_total");
+  status.journal.bytes = static_cast<std::uint64_t>(state_.journal_bytes.load());
+  status.journal.max_bytes = settings_.journal.max_bytes;
+  status.batch.memory_bytes = state_.fold_bytes.load();
+  status.warehouse.name = view.warehouse;
+  status.warehouse.rows_loaded = count(state_, "re_dms_rows_loaded_total");
+  status.warehouse.batches_loaded = count(state_, "re_dms_batches_loaded_total");
+  if (view.last_load.number != 0) {
+    status.warehouse.last_load =
+        LastLoad{view.last_load.rows, view.last_load.seconds, view.last_load.at};
+  }
+  fill_progress(status, state_.progress, status.now);
+  describe_state(status, view);
+  describe_tables(status, view);
+  describe_trouble(status, view);
+  set_gauges(status);
+  return status;
+}
+
+void RunStatus::set_gauges(const DaemonStatus& status) const {
+  const auto gauge = [this](std::string_view name, std::string_view help, double value) {
+    state_.metrics.gauge(name, help).set(value);
+  };
+  const auto position = [](const ProgressMark& mark) {
+    return static_cast<double>(mark.lsn().value);
+  };
+  const Progress& progress = state_.progress;
+  gauge("re_dms_up", "1 while streaming and loading", status.state == DaemonState::Streaming);
+  gauge("re_dms_lag_bytes", "WAL between the server's end and the target",
+        static_cast<double>(status.lag.bytes));
+  if (status.lag.seconds) {
+    gauge("re_dms_lag_seconds", "Age of the last commit in the target", *status.lag.seconds);
+  }
+  gauge("re_dms_journal_bytes", "Size of the journal", static_cast<double>(status.journal.bytes));
+  gauge("re_dms_fold_memory_bytes", "Memory of the batch being filled",
+        static_cast<double>(status.batch.memory_bytes));
+  gauge("re_dms_server_lsn", "End of the server's WAL", position(progress.server));
+  gauge("re_dms_received_lsn", "Position received", position(progress.received));
+  gauge("re_dms_journaled_lsn", "Position durable in the journal", position(progress.journaled));
+  gauge("re_dms_staged_lsn", "Position in complete staged batches", position(progress.staged));
+  gauge("re_dms_loaded_lsn", "Position in the target", position(progress.loaded));
+  gauge("re_dms_tables_live", "Tables replicated", static_cast<double>(status.tables.live));
+  gauge("re_dms_tables_not_live", "Tables set aside",
+        static_cast<double>(status.tables.not_live.size()));
+}
+
+}  // namespace re_dms

@@ -1,0 +1,29 @@
+// From the pipeline's state to what the status page shows.
+#pragma once
+
+#include "base/clock.h"
+#include "observe/status.h"
+#include "pipeline/run_state.h"
+#include "pipeline/settings.h"
+
+namespace re_dms {
+
+class RunStatus {
+ public:
+  /// All references outlive it. read() may be called from any thread.
+  RunStatus(const PipelineSettings& settings, RunState& state, const Clock& clock)
+      : settings_(settings), state_(state), clock_(clock), started_(clock.steady()) {}
+
+  /// The status now; also sets the gauges that metrics show.
+  DaemonStatus read() const;
+
+ private:
+  void set_gauges(const DaemonStatus& status) const;
+
+  const PipelineSettings& settings_;
+  RunState& state_;
+  const Clock& clock_;
+  SteadyTime started_;
+};
+
+}  // namespace re_dms

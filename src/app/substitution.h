@@ -1,0 +1,29 @@
+// ${NAME} and ${file:/path} in the strings of the configuration file.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace re_dms {
+
+/// What a configuration file may refer to. A seam: tests and fuzzing bring their own.
+struct Surroundings {
+  std::function<std::optional<std::string>(const std::string& name)> variable;
+  /// Throws Error when the file cannot be read.
+  std::function<std::string(const std::string& path)> file;
+};
+
+/// The process's environment variables and the machine's files.
+Surroundings process_surroundings();
+
+/// A file of at most `bytes_max`; throws Error of kind Usage with the system's reason.
+std::string read_text_file(const std::string& path, std::size_t bytes_max);
+
+/// Puts in what the text refers to, once: the values put in are not looked at again. "$$" is "$".
+/// One newline at the end of a file's content is left out. Throws Error of kind Usage; its text
+/// never holds a value that was put in.
+std::string substitute(std::string_view text, const Surroundings& surroundings);
+
+}  // namespace re_dms

@@ -1,0 +1,34 @@
+#!/usr/bin/python3
+"""Goal: a second daemon on the same journal, slot or target is refused, and the first one goes on."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import Daemon  # noqa: E402
+from scenario import expect_refusal, scenario  # noqa: E402
+
+
+def main():
+    with scenario("CREATE TABLE public.t (id serial PRIMARY KEY)") as (server, daemon):
+        daemon.start().wait_ready()
+        server.psql("INSERT INTO t DEFAULT VALUES")
+        daemon.catch_up()
+        first = daemon.folder
+        tries = {
+            "the same journal": {"journal.directory": str(daemon.journal)},
+            "the same slot": {},
+            "the same target": {"source.slot": "re_dms_2", "source.publication": "re_dms_2",
+                                "warehouse.url": f"duckdb://{daemon.warehouse}"},
+        }
+        for number, (name, options) in enumerate(tries.items()):
+            with Daemon(server, first.parent / f"second{number}", options) as second:
+                expect_refusal(second)
+                print(f"{name}: refused", flush=True)
+            server.psql("INSERT INTO t DEFAULT VALUES")
+            daemon.catch_up()
+        print(f"equal: {daemon.compare()}")
+
+
+main()

@@ -1,0 +1,212 @@
+"""Runs the re_dms daemon for tests: configuration, start, readiness, positions, stop, kill.
+
+The program is $RE_DMS_BINARY, else the one of build/dev or build/release, whichever is newer.
+"""
+
+import json
+import os
+import signal
+import subprocess
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import compare
+from postgres import free_port, parse_lsn
+
+ROOT = Path(__file__).resolve().parents[2]
+
+# Where status.json says it.
+SERVER_LSN = ("source", "server_lsn")
+JOURNALED_LSN = ("source", "journaled_lsn")
+STAGED_LSN = ("batch", "staged_lsn")
+LOADED_LSN = ("warehouse", "loaded_lsn")
+NOT_LIVE = ("tables", "not_live")
+
+# `catch_up` writes to it.
+MARKER = "public.marker"
+
+
+def create_marker(server):
+    server.psql(f"CREATE TABLE {MARKER} (id bigserial PRIMARY KEY, at timestamptz DEFAULT now())")
+
+
+class DaemonError(Exception):
+    """The daemon ended or did not get there in time; the text has the end of its log."""
+
+
+def find_binary():
+    if os.environ.get("RE_DMS_BINARY"):
+        return os.environ["RE_DMS_BINARY"]
+    built = [ROOT / "build" / preset / "src" / "app" / "re_dms" for preset in ("dev", "release")]
+    built = [path for path in built if path.exists()]
+    if not built:
+        raise DaemonError("no re_dms in build/dev or build/release: run `make build`")
+    return str(max(built, key=lambda path: path.stat().st_mtime))
+
+
+def toml(value):
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(toml, value)) + "]"
+    # JSON's escapes are TOML's; a dollar sign would name an environment variable.
+    return str(value) if isinstance(value, int) else json.dumps(value).replace("$", "$$")
+
+
+class Daemon:
+    """One daemon with its folder: configuration, journal, staged files, warehouse, log.
+
+    `options` change the configuration: {"batch.interval": "1s", "source.slot": "other"}.
+    """
+
+    def __init__(self, server, folder, options=None, *, environment=None):
+        self.server = server
+        self.folder = Path(folder).resolve()
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.journal = self.folder / "journal"
+        self.warehouse = self.folder / "warehouse.duckdb"
+        self.log = self.folder / "log"
+        self.config = self.folder / "re_dms.toml"
+        self.port = free_port()
+        self.environment = {**os.environ, **(environment or {})}
+        self.process = None
+        self.usage = None
+        self.configure(options or {})
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+
+    def configure(self, options):
+        """Writes the configuration anew."""
+        settings = {
+            "source.url": self.server.url(), "source.slot": "re_dms",
+            "source.publication": "re_dms", "source.include": ["public.*"],
+            "journal.directory": str(self.journal), "journal.max_bytes": "4GiB",
+            "journal.reserve_bytes": "64MiB", "batch.interval": "200ms",
+            "stage.url": f"file://{self.folder / 'stage'}",
+            "warehouse.url": f"duckdb://{self.warehouse}",
+            "observe.listen": f"127.0.0.1:{self.port}", **options,
+        }
+        sections = {}
+        for key, value in settings.items():
+            section, _, name = key.partition(".")
+            if value is not None:
+                sections.setdefault(section, []).append(f"{name} = {toml(value)}\n")
+        self.config.write_text("".join(f"[{section}]\n{''.join(lines)}\n"
+                                       for section, lines in sections.items()), encoding="utf-8")
+
+    def command(self, *arguments):
+        return [find_binary(), arguments[0], "-c", str(self.config), *arguments[1:]]
+
+    def run(self, *arguments, seconds=120):
+        """Runs one command to its end: (exit code, standard output, standard error)."""
+        done = subprocess.run(self.command(*arguments), capture_output=True, text=True, check=False,
+                              timeout=seconds, env=self.environment)
+        return done.returncode, done.stdout, done.stderr
+
+    def start(self, *arguments):
+        """Starts `run`; the log is appended to."""
+        with open(self.log, "ab") as log:
+            self.process = subprocess.Popen(self.command("run", *arguments), stdout=log, stderr=log,
+                                            stdin=subprocess.DEVNULL, env=self.environment)
+        return self
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def log_text(self):
+        return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
+
+    def error(self, text):
+        tail = "\n".join(self.log_text().splitlines()[-40:])
+        return DaemonError(f"{text}\n--- end of {self.log}\n{tail}")
+
+    def get(self, path):
+        """(HTTP status, text), or (0, why not)."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except (urllib.error.URLError, OSError) as error:
+            return 0, str(error)
+
+    def status(self):
+        """What /status.json says; {} while the daemon does not answer."""
+        code, text = self.get("/status.json")
+        return json.loads(text) if code == 200 else {}
+
+    def said(self, path):
+        """What the status says at one of the paths above, or None."""
+        value = self.status()
+        for key in path:
+            value = (value or {}).get(key)
+        return value
+
+    def position(self, path):
+        """A position of the status as a number, or 0."""
+        value = self.said(path)
+        return parse_lsn(value) if value else 0
+
+    def wait(self, what, condition, seconds=60):
+        """Waits until CONDITION() is true; fails when the daemon ends meanwhile."""
+        deadline = time.monotonic() + seconds
+        while not (value := condition()):
+            if not self.running():
+                raise self.error(f"the daemon ended with {self.process.returncode}, waiting: {what}")
+            if time.monotonic() > deadline:
+                raise self.error(f"not within {seconds} s: {what}; status {self.status()}")
+            time.sleep(0.05)
+        return value
+
+    def wait_ready(self, seconds=60):
+        self.wait("ready", lambda: self.get("/readyz")[0] == 200, seconds)
+        return self
+
+    def wait_loaded(self, lsn, seconds=60):
+        """Waits until the target holds everything below LSN (a number), of all tables."""
+        self.wait(f"loaded {lsn:X}", lambda: self.position(LOADED_LSN) >= lsn, seconds)
+        if not_live := self.said(NOT_LIVE):
+            raise self.error(f"tables were set aside: {not_live}")
+
+    def catch_up(self, seconds=60):
+        """Waits until all that was committed before this call is loaded.
+
+        The loaded position moves with transactions, so this adds one, a row of the marker table. An
+        idle position between the two may be loaded first: then all that was there is loaded, but the
+        marker's row is not, so that comparisons leave its table out.
+        """
+        lsn = self.server.lsn()
+        self.server.psql(f"INSERT INTO {MARKER} DEFAULT VALUES")
+        self.wait_loaded(lsn + 1, seconds)
+
+    def stop(self, seconds=30):
+        """SIGTERM; returns the exit code."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait_end(seconds)
+
+    def wait_end(self, seconds=60):
+        """Waits until the daemon ends by itself; returns the exit code."""
+        try:
+            return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise self.error(f"the daemon did not end within {seconds} s") from None
+
+    def kill(self):
+        if self.running():
+            self.process.kill()
+            self.process.wait()
+
+    def compare(self, tables=None):
+        """The differences between source and target; an Exception where there are any."""
+        differences, counts = compare.compare(
+            self.server.url(), str(self.warehouse), tables, without=[tuple(MARKER.split("."))])
+        if differences:
+            raise self.error("source and target differ:\n" + "\n".join(map(str, differences)))
+        return counts

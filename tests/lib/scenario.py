@@ -1,0 +1,53 @@
+"""The frame of a test with a real server and a real daemon; on failure everything is kept."""
+
+import shutil
+import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
+
+from daemon import Daemon, create_marker
+from postgres import Postgres
+
+
+def keep(server, folder):
+    """Brings what is needed to look into a failure together in FOLDER, and says where that is."""
+    if server.running():
+        (folder / "source.sql").write_bytes(server.dump())
+    if server.log.exists():
+        shutil.copy(server.log, folder / "postgres.log")
+    print(f"kept: {folder} (configuration, journal, staged files, warehouse, logs, source.sql)",
+          file=sys.stderr, flush=True)
+
+
+@contextmanager
+def scenario(sql="", *, options=None, settings=None):
+    """Yields (server, daemon): the server with the tables of SQL, the daemon not started yet."""
+    folder = Path(tempfile.mkdtemp(prefix="re_dms_test."))
+    with Postgres(settings=settings) as server:
+        create_marker(server)
+        server.psql(sql)
+        with Daemon(server, folder / "daemon", options) as daemon:
+            try:
+                yield server, daemon
+            except BaseException:
+                keep(server, folder)
+                raise
+    shutil.rmtree(folder)
+
+
+def expect(condition, text):
+    """An assertion that also holds under -O."""
+    if not condition:
+        raise AssertionError(text)
+
+
+def expect_refusal(daemon, *words, seconds=30):
+    """Starts `run`, which must end with exit code 1 and a message that has all WORDS."""
+    before = len(daemon.log_text())
+    daemon.start()
+    code = daemon.wait_end(seconds)
+    said = daemon.log_text()[before:]
+    expect(code == 1, f"exit code {code} instead of 1; it said:\n{said}")
+    missing = [word for word in words if word.lower() not in said.lower()]
+    expect(not missing, f"the message lacks {missing}:\n{said}")

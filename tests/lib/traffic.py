@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+"""Random traffic against a PostgreSQL: several clients, each with a stream of random transactions.
+
+What a transaction does is made inside the server (traffic.sql); here are its borders: BEGIN … COMMIT,
+savepoints, rollbacks, single statements. A seed repeats the transactions of every client, though not
+how those of different clients interleave.
+"""
+
+import random
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+from postgres import PostgresError  # noqa: E402
+
+TABLES = [("public", "int_key"), ("public", "composite_key"), ("public", "uuid_key"),
+          ("public", "index_identity"), ("public", "toasted"),
+          ("Odd Schema", 'Odd "Table" ü, \'x\'')]
+INCLUDE = ["public.*", '"Odd Schema".*']
+CLIENT_SETTINGS = ("SET deadlock_timeout = '50ms'; SET lock_timeout = '300ms';"
+                   " SET client_min_messages = error;")
+ADDED = ["integer DEFAULT 7", "text DEFAULT 'it''s new'", "text", "numeric(8,3) DEFAULT 1.5",
+         "boolean NOT NULL DEFAULT true", "timestamptz DEFAULT '2024-02-29 12:00:00+00'"]
+
+
+def create_tables(server):
+    server.psql((HERE / "traffic.sql").read_text(encoding="utf-8"))
+
+
+class Traffic:
+    """Runs until `stop`; `with Traffic(server, …):` does both ends.
+
+    server   Postgres; a lost session is opened again, so the server may restart meanwhile
+    clients  how many sessions
+    pause    seconds between two transactions of a client
+    columns  adds a column to some table every so many transactions of the first client (0: never)
+    """
+
+    def __init__(self, server, *, seed=None, clients=3, pause=0.0, columns=0):
+        self.seed = random.SystemRandom().randrange(1 << 32) if seed is None else seed
+        self.transactions = 0
+        self.errors = []
+        self._server, self._pause, self._columns = server, pause, columns
+        self._stop = threading.Event()
+        self._lock = threading.Lock()
+        self._added = 0
+        self._threads = [threading.Thread(target=self._client, args=(number,), daemon=True)
+                         for number in range(clients)]
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def start(self):
+        print(f"traffic: seed {self.seed}, {len(self._threads)} clients", flush=True)
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def stop(self):
+        """Ends the traffic after the transactions under way; raises what went wrong in it."""
+        self._stop.set()
+        for thread in self._threads:
+            thread.join()
+        if self.errors:
+            raise self.errors[0]
+
+    def run_for(self, seconds=None, transactions=None):
+        """Waits while the traffic runs: so many seconds, or until so many transactions are done."""
+        deadline = time.monotonic() + (seconds if seconds is not None else 3600)
+        while time.monotonic() < deadline and not self.errors:
+            if transactions is not None and self.transactions >= transactions:
+                return
+            time.sleep(0.02)
+
+    def _client(self, number):
+        dice = random.Random(self.seed * 1000 + number)
+        session = None
+        while not self._stop.is_set():
+            try:
+                session = session or self._connect()
+                self._transaction(session, dice, number)
+            except PostgresError:
+                session = self._lost(session)
+            except Exception as error:  # the thread has nobody else to tell
+                self.errors.append(error)
+                return
+            if self._pause:
+                self._stop.wait(self._pause)
+        if session:
+            session.close()
+
+    def _connect(self):
+        session = self._server.session()
+        session.must(CLIENT_SETTINGS)
+        return session
+
+    def _lost(self, session):
+        if session:
+            session.close()
+        self._stop.wait(0.1)
+
+    def _transaction(self, session, dice, number):
+        session.run(transaction(dice))
+        with self._lock:
+            self.transactions += 1
+            add = self._columns and number == 0 and self.transactions // self._columns > self._added
+        if add:
+            self._added += 1
+            schema, table = dice.choice(TABLES)
+            name = f"{schema}".replace('"', '""'), f"{table}".replace('"', '""')
+            session.run(f'ALTER TABLE "{name[0]}"."{name[1]}"'
+                        f' ADD COLUMN "added {self._added}" {dice.choice(ADDED)};')
+
+
+def transaction(dice):
+    """The SQL of one random transaction."""
+    act = f"SELECT setseed({dice.uniform(-1, 1):.9f}), traffic.act({{}})\\g /dev/null\n"
+    if dice.random() < 0.3:
+        return act.format(1)
+    lines = ["BEGIN;"]
+    for step in range(dice.randint(1, 4)):
+        work = act.format(dice.choice([1, 2, 5, 20]))
+        if dice.random() < 0.3:
+            end = "ROLLBACK TO" if dice.random() < 0.5 else "RELEASE"
+            lines.append(f"SAVEPOINT s{step};\n{work}{end} SAVEPOINT s{step};")
+        else:
+            lines.append(work)
+    lines.append("ROLLBACK;" if dice.random() < 0.1 else "COMMIT;")
+    return "\n".join(lines)
