@@ -45,7 +45,7 @@ struct JournalInspectCommand {
 struct DemoCommand {
   std::chrono::seconds duration{30};
   std::string directory = "demo";
-  bool keep = false;  ///< leaves the throwaway PostgreSQL running
+  bool keep = false;  ///< leaves the files of PostgreSQL, journal and stage in place
 };
 
 /// Prints a text and ends: help.

@@ -39,10 +39,7 @@ bool demonstrate(const DemoSettings& settings, demo::StopSignals& signals,
   return demo::Demonstration(settings, signals, screen, workspace).run();
 }
 
-}  // namespace
-
-int run_demo(const DemoSettings& settings) try {
-  forget_postgres_environment();
+int run_in_workspace(const DemoSettings& settings) {
   demo::StopSignals signals;
   demo::Workspace workspace(settings.directory);
   try {
@@ -63,9 +60,17 @@ int run_demo(const DemoSettings& settings) try {
     }
     throw;
   }
+}
 
-} catch (const std::filesystem::filesystem_error& failure) {
-  throw Error(ErrorKind::Fatal, failure.what());
+}  // namespace
+
+int run_demo(const DemoSettings& settings) {
+  forget_postgres_environment();
+  try {
+    return run_in_workspace(settings);
+  } catch (const std::filesystem::filesystem_error& failure) {
+    throw Error(ErrorKind::Fatal, failure.what());
+  }
 }
 
 }  // namespace re_dms

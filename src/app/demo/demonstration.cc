@@ -142,7 +142,7 @@ void Demonstration::live_traffic() {
     return next == coming.end() && seconds_since(begin_) >= settings_.seconds;
   });
   await_pgbench(pgbench_);
-  traffic_->stop();
+  traffic_.stop();
   figures_.traffic_seconds = seconds_since(begin_);
 }
 
@@ -150,15 +150,14 @@ void Demonstration::begin_traffic() {
   begin_ = SteadyClock::now();
   pgbench_ = start_pgbench(
       {"-n", "-c", std::string(kPgbenchClients), "-T", std::to_string(settings_.seconds)});
-  traffic_.emplace(server_.url());
-  traffic_->start();
+  traffic_.start(server_.url());
 }
 
 std::vector<Demonstration::Event> Demonstration::events() {
   const double whole = settings_.seconds;
   const auto add_column = [this] {
     screen_.say(fmt::format("  {:>3} s   {}", whole_seconds_since(begin_), kAddColumnSql));
-    traffic_->add_column();
+    traffic_.add_column();
   };
   return {{kAddColumnAt * whole, add_column},
           {kKillAt * whole, [this] { kill_daemon(); }},
@@ -218,7 +217,7 @@ bool Demonstration::judge() {
 DemoFigures Demonstration::figures() {
   SqlSession source(server_.url());
   figures_.source_transactions =
-      source.number("SELECT count(*) FROM pgbench_history") + traffic_->committed();
+      source.number("SELECT count(*) FROM pgbench_history") + traffic_.committed();
   figures_.source_rows_changed =
       source.number("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables");
   figures_.wal_bytes = source.number(
@@ -285,9 +284,7 @@ void Demonstration::watch(const std::function<bool()>& done) {
       throw Error(ErrorKind::Fatal, "the daemon ended by itself",
                   fmt::format("Its log is {}", workspace_.daemon_log()));
     }
-    if (traffic_) {
-      traffic_->check();
-    }
+    traffic_.check();
     const auto now = SteadyClock::now();
     meter_.observe(daemon_.status(), now);
     screen_.live(meter_.line(begin_, now));

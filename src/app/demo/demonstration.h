@@ -69,7 +69,7 @@ class Demonstration {
   Daemon daemon_;
   bool daemon_expected_ = false;  ///< false between its kill and its restart
   ChildProcess pgbench_;
-  std::optional<DocumentTraffic> traffic_;
+  DocumentTraffic traffic_;
   LoadMeter meter_;
   Moment begin_ = std::chrono::steady_clock::now();
   DemoFigures figures_;

@@ -70,7 +70,7 @@ PostgresPrograms programs_on_path() {
 /// Characters that mean themselves in postgresql.conf's list of socket folders and in libpq's list
 /// of hosts, where a comma separates.
 bool is_plain(const std::string& path) {
-  return std::none_of(path.begin(), path.end(), [](char c) {
+  return std::ranges::none_of(path, [](char c) {
     return c == ',' || c == '\'' || c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' ';
   });
 }
@@ -237,10 +237,12 @@ int PostgresServer::run_as_owner(std::vector<std::string> command, const std::st
                                             .output = workspace_.postgres_log(),
                                             .directory = directory,
                                             .account = account_});
-  while (!child.exit_code()) {
+  while (true) {
+    if (const auto code = child.exit_code()) {
+      return *code;
+    }
     signals_.pause(kPollInterval);
   }
-  return *child.exit_code();
 }
 
 }  // namespace re_dms::demo

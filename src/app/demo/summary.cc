@@ -43,7 +43,7 @@ std::string text_table(const std::vector<std::string>& columns, const std::vecto
     bool all_numbers = true;
     for (const TextRow& row : rows) {
       width = std::max(width, cell(row[i]).size());
-      all_numbers = all_numbers && (!row[i] || is_number(*row[i]));
+      all_numbers = all_numbers && (!row[i].has_value() || is_number(cell(row[i])));
     }
     widths.push_back(width);
     numbers.push_back(all_numbers);

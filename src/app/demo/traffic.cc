@@ -71,7 +71,8 @@ std::string transaction(Dice& dice, Shape shape, bool has_priority) {
 
 }  // namespace
 
-void DocumentTraffic::start() {
+void DocumentTraffic::start(const std::string& url) {
+  url_ = url;
   for (std::size_t i = 0; i < kSessions; ++i) {
     const std::uint64_t seed = std::random_device()();
     sessions_.emplace_back([this, seed](const std::stop_token& stop) { run(stop, seed); });
@@ -95,7 +96,17 @@ void DocumentTraffic::stop() {
   check();
 }
 
-void DocumentTraffic::run(const std::stop_token& stop, std::uint64_t seed) try {
+void DocumentTraffic::run(const std::stop_token& stop, std::uint64_t seed) {
+  try {
+    change_documents(stop, seed);
+  } catch (...) {
+    // The thread has nobody to throw to; the main thread asks.
+    const std::lock_guard lock(failure_mutex_);
+    failure_ = std::current_exception();
+  }
+}
+
+void DocumentTraffic::change_documents(const std::stop_token& stop, std::uint64_t seed) {
   SqlSession session(url_);
   Dice dice(seed);
   std::discrete_distribution<int> shapes({85, 5, 4, 6});
@@ -105,11 +116,6 @@ void DocumentTraffic::run(const std::stop_token& stop, std::uint64_t seed) try {
     ++(passed && shape != Shape::Rollback ? committed_ : rolled_back_);
     std::this_thread::sleep_for(kPause);
   }
-
-} catch (...) {
-  // The thread has nobody to throw to; the main thread asks.
-  const std::lock_guard lock(failure_mutex_);
-  failure_ = std::current_exception();
 }
 
 }  // namespace re_dms::demo

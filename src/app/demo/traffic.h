@@ -15,9 +15,8 @@ namespace re_dms::demo {
 /// Started and stopped by the main thread. The destructor stops it.
 class DocumentTraffic {
  public:
-  explicit DocumentTraffic(std::string url) : url_(std::move(url)) {}
-
-  void start();
+  /// Opens the sessions on this server.
+  void start(const std::string& url);
 
   /// Adds the column in a session of its own, while the traffic goes on; the sessions use it from
   /// then on.
@@ -35,6 +34,7 @@ class DocumentTraffic {
 
  private:
   void run(const std::stop_token& stop, std::uint64_t seed);
+  void change_documents(const std::stop_token& stop, std::uint64_t seed);
 
   std::string url_;
   std::atomic<bool> has_priority_ = false;
