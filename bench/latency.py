@@ -30,7 +30,7 @@ END;
 TICKS = """SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin)), lsn FROM tick
 WHERE id > {} ORDER BY id"""
 LOADS = """SELECT DISTINCT to_lsn, epoch(visible_at), epoch(last_commit) FROM re_dms.loads
-WHERE visible_at IS NOT NULL AND source_table IN ('tick', 'big')"""
+WHERE visible_at IS NOT NULL AND last_commit IS NOT NULL AND source_table IN ('tick', 'big')"""
 
 
 def latencies(ticks, loads):
@@ -52,6 +52,8 @@ def measure_once(server, daemon, script):
     daemon.catch_up(600)
     first = server.value("SELECT coalesce(max(id), 0) FROM tick")
     pgbench(server, "-n", "-f", str(script), "-c", "4", "-j", "1", "-R", str(RATE), "-T", str(SECONDS))
+    # Twice: the time at which a load was visible is written down by the next one.
+    daemon.catch_up(60)
     daemon.catch_up(60)
     if daemon.stop() != 0:
         raise daemon.error("SIGTERM did not end it with 0")
