@@ -83,7 +83,7 @@ void inserts(benchmark::State& state) {
   }
   Feed feed({1U << 30, 64U << 20});
   std::size_t next = 0;
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     if (next == transactions.size()) {
       feed.batcher.seal();
       next = 0;
@@ -99,7 +99,7 @@ void hot_updates(benchmark::State& state) {
     rows.update(kTable, bench_row(i * 7919 % kRows));
   }
   Feed feed({1U << 30, 64U << 20});
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     feed.transaction(rows.bytes());
   }
   report(state);
@@ -117,7 +117,7 @@ void masked_updates(benchmark::State& state) {
   }
   Feed feed({1U << 30, 64U << 20});
   feed.transaction(inserted.bytes());
-  for (auto _ : state) {
+  for ([[maybe_unused]] auto _ : state) {
     feed.transaction(updated.bytes());
   }
   report(state);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/error.h"
 
@@ -42,17 +43,29 @@ char one_char(const Json& json, const char* name) {
   return text[0];
 }
 
+/// The library would convert what does not fit, silently.
+template <typename T>
+T integer(const Json& json, const char* name) {
+  const Json& value = json.at(name);
+  const auto number =
+      value.is_number_integer() ? value.get<std::int64_t>() : std::int64_t{-1} << 40;
+  if (!std::in_range<T>(number)) {
+    throw Error(ErrorKind::Fatal, fmt::format("table schema: {} is no number of its range", name));
+  }
+  return static_cast<T>(number);
+}
+
 Column column_from_json(const Json& json) {
   Column column;
   column.name = json.at("name").get<std::string>();
-  column.attnum = json.at("attnum").get<std::int16_t>();
-  column.type.oid = json.at("type").get<Oid>();
-  column.type.typmod = json.at("typmod").get<std::int32_t>();
+  column.attnum = integer<std::int16_t>(json, "attnum");
+  column.type.oid = integer<Oid>(json, "type");
+  column.type.typmod = integer<std::int32_t>(json, "typmod");
   column.type.name = json.at("type_name").get<std::string>();
   column.type.kind = one_char(json, "kind");
-  column.type.base_oid = json.at("base").get<Oid>();
-  column.type.base_typmod = json.at("base_typmod").get<std::int32_t>();
-  column.type.element_oid = json.at("element").get<Oid>();
+  column.type.base_oid = integer<Oid>(json, "base");
+  column.type.base_typmod = integer<std::int32_t>(json, "base_typmod");
+  column.type.element_oid = integer<Oid>(json, "element");
   column.key = json.at("key").get<bool>();
   column.not_null = json.at("not_null").get<bool>();
   if (json.contains("missing")) {
@@ -77,7 +90,7 @@ Json schema_to_json(const TableSchema& table) {
 
 TableSchema schema_from_json(const Json& json) {
   TableSchema table;
-  table.oid = json.at("oid").get<Oid>();
+  table.oid = integer<Oid>(json, "oid");
   table.name = {json.at("schema").get<std::string>(), json.at("table").get<std::string>()};
   table.identity = static_cast<ReplicaIdentity>(one_char(json, "identity"));
   for (const Json& column : json.at("columns")) {

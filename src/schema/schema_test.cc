@@ -55,6 +55,16 @@ TEST(CatalogJson, RefusesWhatItDidNotWrite) {
   EXPECT_THROW(catalog_from_json("{\"a\":1}"), Error);
 }
 
+TEST(CatalogJson, RefusesNumbersOutOfTheirRange) {
+  std::string json = to_json(sample());
+  const std::size_t at = json.find("\"attnum\":1");
+  ASSERT_NE(at, std::string::npos);
+  for (const char* number : {"70000", "-40000", "1.5", "1e300", "\"1\""}) {
+    std::string changed = json;
+    EXPECT_THROW(table_schema_from_json(changed.replace(at + 9, 1, number)), Error) << number;
+  }
+}
+
 TEST(CompleteSchema, TakesAttributeNumbersFromACatalogThatIsAhead) {
   TableSchema catalog = sample();
   catalog.columns.push_back(column("later", 4, 25));
