@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <ostream>
 #include <utility>
@@ -151,7 +152,7 @@ Json to_json(const SegmentReport& report) {
   json["transactions"] = report.transactions;
   json["rows"] = report.rows;
   json["aborts"] = report.aborts;
-  if (report.first_time) {
+  if (report.first_time && report.last_time) {
     json["first_commit_lsn"] = to_string(report.first_commit);
     json["last_commit_end"] = to_string(report.last_commit_end);
     json["first_commit_time"] = to_text(*report.first_time);
@@ -170,7 +171,7 @@ Json to_json(const SegmentReport& report) {
 void print(const SegmentReport& report, std::ostream& out) {
   out << fmt::format("{}  {} bytes, begins at {}{}\n", report.file, report.bytes, report.position,
                      report.begins_open ? " inside a transaction" : "");
-  if (report.first_time) {
+  if (report.first_time && report.last_time) {
     out << fmt::format("    commits {} to {}, {} to {}\n", report.first_commit,
                        report.last_commit_end, to_text(*report.first_time),
                        to_text(*report.last_time));
@@ -189,12 +190,14 @@ void print(const SegmentReport& report, std::ostream& out) {
 void print_summary(const std::vector<SegmentReport>& reports, std::ostream& out) {
   SegmentReport sum;
   const SegmentReport* damaged = nullptr;
+  std::uint64_t bad_byte = 0;
   for (const SegmentReport& report : reports) {
     sum.bytes += report.bytes;
     sum.transactions += report.transactions;
     sum.rows += report.rows;
     if (report.fault && damaged == nullptr) {
       damaged = &report;
+      bad_byte = report.fault->offset;
     }
   }
   out << fmt::format("{} segments, {} bytes, {} transactions, {} rows: ", reports.size(), sum.bytes,
@@ -203,8 +206,8 @@ void print_summary(const std::vector<SegmentReport>& reports, std::ostream& out)
     out << "sound\n";
     return;
   }
-  out << fmt::format("DAMAGED, first in {} at byte {}\n", damaged->file, damaged->fault->offset);
-  if (damaged == &reports.back() && damaged->fault->offset > 0) {
+  out << fmt::format("DAMAGED, first in {} at byte {}\n", damaged->file, bad_byte);
+  if (damaged == &reports.back() && bad_byte > 0) {
     out << "It is the end of the last segment: a crash leaves that too, and the next start cuts "
            "it.\n";
   }
@@ -220,8 +223,10 @@ std::vector<SegmentReport> report_segments(FileSystem& files, const std::string&
   for (const std::uint64_t number : list_segments(files, directory)) {
     reports.push_back(report_segment(scan, number, segment_path(directory, number), seam, names));
   }
-  if (!reports.empty() && reports.front().begins_open && !reports.front().fault) {
-    reports.front().fault = {0, "the oldest segment begins inside a transaction"};
+  const bool no_start =
+      std::ranges::all_of(reports, [](const SegmentReport& report) { return report.begins_open; });
+  if (no_start && !reports.empty() && !reports.front().fault) {
+    reports.front().fault = {0, "no segment begins between transactions: no reader can start"};
   }
   return reports;
 }

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 #include <utility>
 
 #include "base/error.h"
@@ -48,19 +49,24 @@ void JournalReader::State::start(FileSystem& files, Lsn from) {
                 "Check journal.directory");
   }
   last = numbers.back();
-  for (auto number = numbers.rbegin(); number != numbers.rend(); ++number) {
-    scan.open(*number);
+  Lsn begin;
+  for (const std::uint64_t number : std::views::reverse(numbers)) {
+    scan.open(number);
     const SegmentHeader& header = scan.segment().header;
-    if (!header.open && header.position <= from) {
+    if (header.open) {
+      continue;
+    }
+    begin = header.position;
+    if (begin <= from) {
       track.last_commit_end = header.last_commit_end;
-      track.position = header.position;
+      track.position = begin;
       end = scan.place().offset;
       return;
     }
   }
   throw Error(ErrorKind::Fatal,
               fmt::format("the journal in {} begins at {}, after {} where reading must start",
-                          directory, scan.segment().header.position, from),
+                          directory, begin, from),
               "The changes between are not here any more. If the warehouse was restored from an "
               "older state, or the journal directory replaced, put the right one back; otherwise "
               "'re_dms resync' copies the tables again");

@@ -135,6 +135,27 @@ TEST_F(JournalReading, RefusesAPositionBeforeTheJournal) {
   EXPECT_THROW(JournalReader(files_, "/nowhere", nullptr, kSampleStart), Error);
 }
 
+TEST_F(JournalReading, RefusesASegmentThatWasCutWhereARecordEnds) {
+  StreamSample sample;
+  sample.begin(1, nth_commit(1)).insert(1, std::string(3300, 'x')).commit(nth_commit(1));
+  write(sample.take());
+  // The last record of segment 1 is not part of a transaction: only the seam shows that it is gone.
+  const JournalBlock facts = StreamSample().catalog({1, 2, 3, 4, 5, 6}).take();
+  write(facts);
+  write(nth_transaction(2));
+  ASSERT_EQ(list_segments(files_, kDirectory).size(), 2U);
+  const std::string path = segment_path(kDirectory, 1);
+  const std::string whole = files_.content(path);
+  ASSERT_EQ(read_units(files_, kSampleStart)[1], "Facts c123456");
+  files_.put(path, whole.substr(0, whole.size() - facts.bytes.size()));
+  try {
+    read_units(files_, kSampleStart);
+    FAIL() << "read a journal with a hole";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("segment 0000000000000001 ended at byte"));
+  }
+}
+
 TEST_F(JournalReading, NamesSegmentByteAndLsnOfABadRecord) {
   for (std::uint32_t n = 1; n < 40; ++n) {
     write(nth_transaction(n));

@@ -18,10 +18,10 @@
 namespace re_dms {
 
 struct JournalWriter::State {
-  State(FileSystem& file_system, JournalLimits bounds, const Origin& source)
+  State(FileSystem& file_system, JournalLimits bounds, Origin source)
       : files(file_system),
         limits(std::move(bounds)),
-        origin(source),
+        origin(std::move(source)),
         reserve(files, limits.directory, limits.reserve_bytes),
         segments(files, limits.directory) {}
 
@@ -267,11 +267,13 @@ const JournalTail& JournalWriter::tail() const {
 }
 
 std::optional<Lsn> journal_begin(FileSystem& files, const std::string& directory) {
-  const std::vector<std::uint64_t> numbers = list_segments(files, directory);
-  if (numbers.empty()) {
-    return std::nullopt;
+  for (const std::uint64_t number : list_segments(files, directory)) {
+    const SegmentHeader header = open_segment(files, directory, number).header;
+    if (!header.open) {
+      return header.position;
+    }
   }
-  return open_segment(files, directory, numbers.front()).header.position;
+  return std::nullopt;
 }
 
 }  // namespace re_dms

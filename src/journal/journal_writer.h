@@ -48,13 +48,15 @@ class JournalWriter {
   /// failover only the end of a transaction is safe). Origin's consistent point when there is none.
   Lsn last_commit_end() const;
 
-  /// Deletes whole segments that no reader at `position` or later needs; durable on return.
+  /// Deletes whole segments that no reader at `position` or later needs; durable on return. A
+  /// segment that begins inside a transaction keeps those before it.
   void release_below(Lsn position);
 
   /// Bytes of all segments on disk.
   std::uint64_t bytes() const;
 
-  /// At or above max_bytes: the source pauses before the next transaction.
+  /// At or above max_bytes, or the disk is within 64 MiB of its reserve: the source pauses before
+  /// the next transaction. Touches the disk only in the second case, once a second.
   bool full() const;
 
   const JournalTail& tail() const;
@@ -64,8 +66,8 @@ class JournalWriter {
   std::unique_ptr<State> state_;
 };
 
-/// Where the journal's oldest segment begins: it holds every transaction with commit_lsn >= this.
-/// Empty when the directory has no segment.
+/// Where the journal begins for its readers: it holds every transaction with commit_lsn >= this.
+/// Empty when the directory has no segment that a reader can start in.
 std::optional<Lsn> journal_begin(FileSystem& files, const std::string& directory);
 
 }  // namespace re_dms

@@ -64,7 +64,8 @@ std::optional<Origin> load_origin(FileSystem& files, const std::string& director
   } catch (const nlohmann::json::exception& error) {
     problem = fmt::format("cannot be read: {}", error.what());
   } catch (Error& error) {
-    throw error.in(path);
+    error.in(path);
+    throw;
   }
   throw Error(ErrorKind::Fatal, fmt::format("{} {}", path, problem),
               "It says which slot this journal belongs to. Restore it, or start over with "
@@ -90,7 +91,7 @@ void store_origin(FileSystem& files, const std::string& directory, const Origin&
 void remove_segments(FileSystem& files, const std::string& directory) {
   for (const std::string& name : files.list(directory)) {
     if (name.ends_with(".journal.new") || name == "origin.json.new") {
-      files.remove(directory + "/" + name);
+      files.remove(fmt::format("{}/{}", directory, name));
     }
   }
   for (const std::uint64_t number : list_segments(files, directory)) {

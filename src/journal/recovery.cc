@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -17,7 +18,7 @@ namespace {
 void remove_unfinished(FileSystem& files, const std::string& directory) {
   for (const std::string& name : files.list(directory)) {
     if (name.ends_with(".journal.new")) {
-      files.remove(directory + "/" + name);
+      files.remove(fmt::format("{}/{}", directory, name));
     }
   }
 }
@@ -44,8 +45,6 @@ void join(std::vector<KeptSegment>& kept, const SegmentFile& segment, const std:
       refuse_hole(path, fmt::format("begins at {}, before the segment it follows, at {}",
                                     header.position, before.position));
     }
-  } else if (header.open) {
-    refuse_hole(path, "is the oldest one and begins inside a transaction");
   }
   kept.push_back({header.number, header.position, header.open, segment.file->size()});
 }
@@ -57,7 +56,8 @@ void follow_records(RecordScan& scan, StreamTrack& track, const std::string& pat
     try {
       track.note(scan.record());
     } catch (Error& error) {
-      throw error.in(fmt::format("journal segment {}, before byte {}", path, scan.place().offset));
+      error.in(fmt::format("journal segment {}, before byte {}", path, scan.place().offset));
+      throw;
     }
     scan.drop();
   }
@@ -115,6 +115,13 @@ RecoveredJournal recover_journal(FileSystem& files, const std::string& directory
     const SegmentFile segment = open_segment(files, directory, number);
     check_same_origin(segment.header.origin, origin, path);
     join(journal.segments, segment, path);
+  }
+  // The oldest ones may begin inside a transaction: a release that was interrupted took the
+  // segments before them. They are released with the next ones.
+  if (std::ranges::all_of(journal.segments,
+                          [](const KeptSegment& segment) { return segment.open; })) {
+    refuse_hole(segment_path(directory, numbers.front()),
+                "and all after it begin inside a transaction");
   }
   const std::string path = segment_path(directory, numbers.back());
   RecordScan scan(files, directory);

@@ -132,7 +132,7 @@ std::vector<std::uint64_t> list_segments(FileSystem& files, const std::string& d
       numbers.push_back(*number);
     }
   }
-  std::sort(numbers.begin(), numbers.end());
+  std::ranges::sort(numbers);
   return numbers;
 }
 

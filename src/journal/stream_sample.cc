@@ -26,7 +26,7 @@ std::string describe_message(std::string_view message) {
       return fmt::format("I{}:{}", insert.relation, insert.tuple.columns().next().text);
     }
     default:
-      return std::string(1, message[0]);
+      return {message[0]};
   }
 }
 
@@ -44,7 +44,7 @@ std::string describe_record(const RecordView& record) {
       return text;
     }
     default:
-      return std::string(1, static_cast<char>(record.kind));
+      return {static_cast<char>(record.kind)};
   }
 }
 

@@ -88,18 +88,22 @@ void FaultyDisk::change(const std::string& directory, Change change) {
   changes[directory].push_back(std::move(change));
 }
 
-void FaultyDisk::sync_changes(const std::string& directory, std::size_t count) {
-  const std::vector<Change> pending = std::exchange(changes[directory], {});
-  for (std::size_t i = 0; i < count; ++i) {
-    apply_change(durable_entries, pending[i]);
+void FaultyDisk::sync_changes(const std::string& directory) {
+  for (const Change& change : std::exchange(changes[directory], {})) {
+    apply_change(durable_entries, change);
   }
 }
 
 void FaultyDisk::lose_power(Survives survives, std::uint32_t seed) {
   Survival survival(survives, seed);
   for (const auto& [directory, pending] : changes) {
-    sync_changes(directory, survival.up_to(pending.size()));
+    for (const Change& change : pending) {
+      if (survival.up_to(1) == 1) {
+        apply_change(durable_entries, change);
+      }
+    }
   }
+  changes.clear();
   entries = durable_entries;
   for (auto& [path, inode] : entries) {
     lose_bytes(*inode, survival);

@@ -57,8 +57,8 @@ struct FaultyDisk {
 
   void change(const std::string& directory, Change change);
 
-  /// Makes the first `count` changes of a directory durable and forgets them.
-  void sync_changes(const std::string& directory, std::size_t count);
+  /// Makes the changes of a directory durable.
+  void sync_changes(const std::string& directory);
 
   void lose_power(Survives survives, std::uint32_t seed);
 };

@@ -218,7 +218,7 @@ void FaultyFileSystem::remove(const std::string& path) {
 void FaultyFileSystem::sync_directory(const std::string& directory) {
   const std::lock_guard lock(disk_->mutex);
   disk_->step("fsync directory", directory);
-  disk_->sync_changes(directory, disk_->changes[directory].size());
+  disk_->sync_changes(directory);
 }
 
 DiskSpace FaultyFileSystem::space(const std::string& directory) {

@@ -17,8 +17,8 @@ struct FaultyDisk;
 /// What a power loss leaves of bytes that were not fsynced.
 enum class Survives {
   Nothing,
-  /// A random beginning of them, sometimes with zeros where a page was not written, and a random
-  /// beginning of each directory's unsynced changes.
+  /// A random beginning of them, sometimes with zeros where a page was not written, and any of the
+  /// unsynced changes of directories: nothing promises their order.
   RandomPrefix,
 };
 
