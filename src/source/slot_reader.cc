@@ -65,7 +65,7 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
       hand_on();
     }
     report(now);
-    leave_if_stuck(harvest.paused);
+    watch_->leave_if_stuck(harvest.paused, feedback_.advanced_at(), now);
     wait(harvest);
   }
   finish();
@@ -74,10 +74,9 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
 void SlotReader::connect(StreamStart start) {
   maker_ = BlockMaker(start.journaled_to);
   stop_signal_.emplace(stop_);
-  plain_.emplace(settings_, ConnectionPurpose::Sql);
-  plain_->query("SET statement_timeout = '10s'", "preparing catalog questions");
+  watch_.emplace(settings_, times_.watch);
   // PostgreSQL 18 skips the changes of a publication that is missing, with a mere warning.
-  require_publication(*plain_, settings_.publication);
+  require_publication(watch_->connection(), settings_.publication);
   stream_.emplace(settings_, start.from);
   require_own_position(start.journaled_to);
   log(LogLevel::Info, "stream_started", "reading changes from the source",
@@ -88,7 +87,7 @@ void SlotReader::connect(StreamStart start) {
 /// before it somebody else could still move it. A position behind the journal is normal: the server
 /// does not keep every confirmation through a restart.
 void SlotReader::require_own_position(Lsn journaled_to) {
-  const std::optional<SlotState> slot = find_slot(*plain_, settings_.slot);
+  const std::optional<SlotState> slot = find_slot(watch_->connection(), settings_.slot);
   if (!slot) {
     throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" is gone", settings_.slot));
   }
@@ -167,6 +166,9 @@ void SlotReader::add_idle_position() {
 }
 
 void SlotReader::hand_on() {
+  if (!wait_until_visible()) {
+    return;
+  }
   JournalBlock block = maker_.take(ask_catalog());
   push(std::move(block), maker_.transaction_open());
   note_progress();
@@ -179,28 +181,30 @@ std::vector<CatalogTable> SlotReader::ask_catalog() {
   if (tables.empty()) {
     return catalog;
   }
-  wait_until_visible(maker_.transactions_wanted());
-  for (TableSchema& schema : read_tables(*plain_, tables)) {
+  for (TableSchema& schema : read_tables(watch_->connection(), tables)) {
     const bool admitted = admitted_.contains(schema.oid);
     catalog.push_back({std::move(schema), admitted});
   }
   return catalog;
 }
 
-void SlotReader::wait_until_visible(const std::vector<std::uint32_t>& xids) {
+/// Before the catalog is asked. False when stopped meanwhile: the block must not be handed on then.
+bool SlotReader::wait_until_visible() {
+  const std::vector<std::uint32_t> xids = maker_.transactions_wanted();
+  if (xids.empty()) {
+    return true;
+  }
   const SteadyTime began = clock_.steady();
-  while (!transactions_visible(*plain_, xids) && !stop_.stop_requested()) {
-    const SteadyTime now = clock_.steady();
-    if (since(began, now) >= times_.stuck) {
-      throw Error(
-          ErrorKind::Transient,
-          fmt::format("a transaction that the source has sent is not visible there after {} s",
-                      std::chrono::duration_cast<std::chrono::seconds>(times_.stuck).count()),
-          "Its commit waits for a synchronous standby; look at pg_stat_replication");
+  while (!transactions_visible(watch_->connection(), xids)) {
+    if (stop_.stop_requested()) {
+      return false;
     }
+    const SteadyTime now = clock_.steady();
+    watch_->leave_if_invisible(began, now);
     report(now);
     std::this_thread::sleep_for(kVisibleTry);
   }
+  return true;
 }
 
 /// Waits for room while feedback goes on. Stopped: the block is dropped and comes again.
@@ -210,12 +214,10 @@ void SlotReader::push(JournalBlock block, bool open_after) {
     if (stop_.stop_requested()) {
       return;
     }
-    report(clock_.steady());
-    pollfd plain{PQsocket(plain_->raw()), POLLRDHUP, 0};
-    if (poll(&plain, 1, 0) > 0) {
-      watch_plain(plain.revents);
-    }
-    leave_if_stuck(true);
+    const SteadyTime now = clock_.steady();
+    report(now);
+    watch_->look_now(now);
+    watch_->leave_if_stuck(true, feedback_.advanced_at(), now);
   }
   *open_ = open_after;
 }
@@ -263,8 +265,7 @@ void SlotReader::wait(const Harvest& harvest) {
   }
   pollfd waiting[3] = {{stream_->socket(), 0, 0},
                        {stop_signal_->descriptor(), POLLIN, 0},
-                       {plain_ended_ == SteadyTime{} ? PQsocket(plain_->raw()) : -1,
-                        static_cast<short>(POLLIN | POLLRDHUP), 0}};
+                       {watch_->socket(), static_cast<short>(POLLIN | POLLRDHUP), 0}};
   if (!harvest.paused) {
     waiting[0].events = POLLIN;
   }
@@ -277,49 +278,12 @@ void SlotReader::wait(const Harvest& harvest) {
   if (harvest.paused && (waiting[0].revents & (POLLHUP | POLLERR)) != 0) {
     throw Error(ErrorKind::Transient, "the source closed the connection while reading was paused");
   }
-  if (waiting[2].revents != 0) {
-    watch_plain(waiting[2].revents);
-  }
-}
-
-/// The server ends plain connections at the start of a fast shutdown and then waits for ours to
-/// confirm everything.
-void SlotReader::watch_plain(short events) {
-  const bool readable = PQconsumeInput(plain_->raw()) != 0;
-  const bool ended = (events & (POLLRDHUP | POLLHUP | POLLERR)) != 0;
-  if (plain_ended_ == SteadyTime{} && (ended || !readable)) {
-    plain_ended_ = clock_.steady();
-    log(LogLevel::Info, "catalog_connection_ended",
-        "the source ended the connection for catalog questions; it may be shutting down");
-  }
-}
-
-/// Whoever answers without confirming would keep the server from shutting down for ever.
-void SlotReader::leave_if_stuck(bool held_up) {
-  const SteadyTime now = clock_.steady();
-  if (!held_up) {
-    held_up_since_ = {};
-  } else if (held_up_since_ == SteadyTime{}) {
-    held_up_since_ = now;
-  }
-  if (plain_ended_ != SteadyTime{} && (held_up || since(plain_ended_, now) >= times_.farewell)) {
-    throw Error(ErrorKind::Transient,
-                "the source ended the connection for catalog questions; leaving the slot too, so "
-                "that a shutdown does not wait for re_dms");
-  }
-  if (held_up && since(std::max(held_up_since_, feedback_.advanced_at()), now) >= times_.stuck) {
-    throw Error(ErrorKind::Transient,
-                fmt::format("nothing could be confirmed to the source for {} s while reading was "
-                            "held up; leaving the slot, so that a shutdown of the source does not "
-                            "wait for re_dms",
-                            std::chrono::duration_cast<std::chrono::seconds>(times_.stuck).count()),
-                "The journal is full or its disk is slow: `re_dms status` says which");
-  }
+  watch_->look(waiting[2].revents, clock_.steady());
 }
 
 void SlotReader::finish() {
   maker_.drop_incomplete();
-  if (!maker_.empty()) {
+  if (!maker_.empty() && wait_until_visible()) {
     push(maker_.take(ask_catalog()), false);
   }
   const SteadyTime now = clock_.steady();

@@ -15,16 +15,15 @@
 #include "source/feedback.h"
 #include "source/replication_stream.h"
 #include "source/source.h"
+#include "source/source_watch.h"
 #include "source/stop_signal.h"
 
 namespace re_dms {
 
 struct ReadTimes {
-  std::chrono::milliseconds block{1};      ///< a block is handed on at this age
-  std::chrono::milliseconds idle{1000};    ///< between two idle positions, unless the server asks
-  std::chrono::milliseconds stuck{30000};  ///< paused or blocked without progress, then it leaves
-  /// How long the server may take to end the stream once it has ended the plain connection.
-  std::chrono::milliseconds farewell{10000};
+  std::chrono::milliseconds block{1};    ///< a block is handed on at this age
+  std::chrono::milliseconds idle{1000};  ///< between two idle positions, unless the server asks
+  WatchTimes watch;
   FeedbackTimes feedback;
 };
 
@@ -55,15 +54,13 @@ class SlotReader {
   BlockMaker::Step take(std::string_view copy_data);
   void hand_on();
   std::vector<CatalogTable> ask_catalog();
-  void wait_until_visible(const std::vector<std::uint32_t>& xids);
+  bool wait_until_visible();
   void push(JournalBlock block, bool open_after);
   void note_progress();
   void add_idle_position();
   void report(SteadyTime now);
   void wait(const Harvest& harvest);
   int patience_ms(bool paused, SteadyTime now) const;
-  void watch_plain(short events);
-  void leave_if_stuck(bool held_up);
   void finish();
 
   const SourceSettings& settings_;
@@ -72,7 +69,7 @@ class SlotReader {
   Clock& clock_;
   std::unordered_set<Oid> admitted_;
 
-  std::optional<Connection> plain_;
+  std::optional<SourceWatch> watch_;
   std::optional<ReplicationStream> stream_;
   std::optional<StopSignal> stop_signal_;
   std::stop_token stop_;
@@ -84,8 +81,6 @@ class SlotReader {
   bool idle_urgent_ = false;  ///< the server waits for a position
   SteadyTime block_began_{};
   SteadyTime idle_at_{};
-  SteadyTime held_up_since_{};  ///< zero while not paused or blocked
-  SteadyTime plain_ended_{};    ///< zero while the plain connection lives
 };
 
 }  // namespace re_dms

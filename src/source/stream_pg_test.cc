@@ -2,73 +2,17 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "source/connection.h"
-#include "source/testing/stream_probe.h"
-#include "source/testing/throwaway_postgres.h"
+#include "source/testing/stream_test.h"
 
 namespace re_dms {
 namespace {
 
-using std::chrono::milliseconds;
-using std::chrono::seconds;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-/// Feedback well within the server's wal_sender_timeout.
-const ReadTimes kOftenHeard = [] {
-  ReadTimes times;
-  times.feedback.silence = milliseconds(500);
-  return times;
-}();
-
-class Stream : public ::testing::Test {
- protected:
-  static void SetUpTestSuite() { postgres_ = new ThrowawayPostgres({"wal_sender_timeout = 4s"}); }
-
-  static void TearDownTestSuite() {
-    delete postgres_;
-    postgres_ = nullptr;
-  }
-
-  void SetUp() override {
-    postgres_->execute(
-        "DROP SCHEMA public CASCADE; CREATE SCHEMA public;"
-        "DROP PUBLICATION IF EXISTS re_dms;"
-        "CREATE TABLE t (id int PRIMARY KEY, v text);"
-        "ALTER TABLE t ALTER v SET STORAGE EXTERNAL");
-    settings_.url = postgres_->url();
-    Source source(settings_);
-    origin_ = source.create_slot(false, [](const Origin&) {}).origin;
-  }
-
-  void TearDown() override {
-    postgres_->execute(
-        "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE "
-        "active");
-    ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_replication_slots WHERE active", "0"));
-    postgres_->execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
-  }
-
-  std::unique_ptr<StreamProbe> start(bool open = false, ReadTimes times = {}) {
-    return std::make_unique<StreamProbe>(settings_, origin_, origin_.consistent_point,
-                                         origin_.consistent_point, open, times);
-  }
-
-  static std::vector<std::string> without_idle(std::vector<std::string> records) {
-    std::erase(records, "idle");
-    return records;
-  }
-
-  std::string confirmed_beyond(Lsn lsn) {
-    return "SELECT confirmed_flush_lsn >= '" + to_string(lsn) + "' FROM pg_replication_slots";
-  }
-
-  static inline ThrowawayPostgres* postgres_ = nullptr;
-  SourceSettings settings_;
-  Origin origin_;
-};
+class Stream : public StreamTest {};
 
 TEST_F(Stream, BringsChangesInOrderWithTheirCatalog) {
   const auto stream = start();
@@ -97,28 +41,6 @@ TEST_F(Stream, AsksTheCatalogAgainAtEveryRelation) {
   EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v)"));
   EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v,n=7)"));
   EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v,n)"));
-}
-
-TEST_F(Stream, AsksTheCatalogOnceTheTransactionIsVisible) {
-  const auto stream = start();
-  const auto wait_for = [](const std::string& standby) {
-    postgres_->execute("ALTER SYSTEM SET synchronous_standby_names = '" + standby + "'");
-    postgres_->execute("SELECT pg_reload_conf()");
-    ASSERT_TRUE(postgres_->becomes("SHOW synchronous_standby_names", standby));
-  };
-  wait_for("nobody");
-  std::jthread altering([] {
-    postgres_->execute("ALTER TABLE t ADD COLUMN n int DEFAULT 7; INSERT INTO t VALUES (2, 'b')");
-  });
-  ASSERT_TRUE(postgres_->becomes(
-      "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'", "1"));
-  ASSERT_TRUE(postgres_->becomes(
-      "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_visible_in_snapshot%' AND "
-      "pid <> pg_backend_pid()",
-      "t"));
-  wait_for("");
-  ASSERT_TRUE(stream->saw("I [2|b|7]"));
-  EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v,n=7)"));
 }
 
 TEST_F(Stream, MarksTablesThatWereNotEmptyAtTheStart) {
@@ -232,52 +154,6 @@ TEST_F(Stream, RefusesToReadWithoutItsPublication) {
   const std::optional<Error> error = stream->ended();
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::Fatal);
-}
-
-TEST_F(Stream, PausesBetweenTransactionsAndStaysConnected) {
-  const auto stream = start(false, kOftenHeard);
-  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
-  ASSERT_TRUE(stream->saw("I [1|a]"));
-  stream->pause(true);
-  const auto before = stream->records().size();
-  // Longer than wal_sender_timeout: feedback alone keeps the connection.
-  std::string rows;
-  for (int i = 2; i < 300; ++i) {
-    rows += "INSERT INTO t VALUES (" + std::to_string(i) + ", repeat('y', 5000)); COMMIT; BEGIN;";
-  }
-  postgres_->execute("BEGIN; " + rows + " COMMIT");
-  const auto paused_at = std::chrono::steady_clock::now();
-  ASSERT_TRUE(eventually([&] { return std::chrono::steady_clock::now() - paused_at > seconds(6); },
-                         seconds(10)));
-  EXPECT_TRUE(stream->running());
-  // One transaction may have been on its way when the pause began.
-  EXPECT_LE(stream->records().size(), before + 4);
-  stream->pause(false);
-  EXPECT_TRUE(stream->saw("I [299|5000 bytes]"));
-}
-
-TEST_F(Stream, KeepsTheConnectionWhileTheQueueIsFull) {
-  const auto stream = start(false, kOftenHeard);
-  stream->hold(true);
-  postgres_->execute("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g");
-  const auto held_at = std::chrono::steady_clock::now();
-  ASSERT_TRUE(eventually([&] { return std::chrono::steady_clock::now() - held_at > seconds(6); },
-                         seconds(10)));
-  EXPECT_TRUE(stream->running());
-  stream->hold(false);
-  EXPECT_TRUE(stream->saw("C"));
-}
-
-TEST_F(Stream, LeavesTheSlotWhenNothingCanBeConfirmed) {
-  ReadTimes times;
-  times.stuck = milliseconds(300);
-  const auto stream = start(false, times);
-  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
-  stream->pause(true);
-  const std::optional<Error> error = stream->ended();
-  ASSERT_TRUE(error);
-  EXPECT_EQ(error->kind(), ErrorKind::Transient);
-  EXPECT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "0"));
 }
 
 TEST_F(Stream, PinsItsOutputSettingsAgainstTheRole) {

@@ -1,0 +1,114 @@
+// The receive loop against a real PostgreSQL, when it may not or cannot go on.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "source/testing/stream_test.h"
+
+namespace re_dms {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::Contains;
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+/// Feedback well within the server's wal_sender_timeout.
+const ReadTimes kOftenHeard = [] {
+  ReadTimes times;
+  times.feedback.silence = milliseconds(500);
+  return times;
+}();
+
+/// A question of the stream's plain connection while a commit waits for a synchronous standby.
+constexpr const char* kCatalogWaits =
+    "SELECT count(*) > 0 AND (SELECT count(*) > 0 FROM pg_stat_activity WHERE wait_event = "
+    "'SyncRep')"
+    " FROM pg_stat_activity WHERE query LIKE '%pg_visible_in_snapshot%' AND pid <> "
+    "pg_backend_pid()";
+
+class HeldUp : public StreamTest {
+ protected:
+  /// Commits wait for this standby from now on; for none when empty.
+  static void wait_for_standby(const std::string& name) {
+    postgres_->execute("ALTER SYSTEM SET synchronous_standby_names = '" + name + "'");
+    postgres_->execute("SELECT pg_reload_conf()");
+    ASSERT_TRUE(postgres_->becomes("SHOW synchronous_standby_names", name));
+    // Whether commits wait is decided by the checkpointer, which has read the setting after this.
+    postgres_->execute("CHECKPOINT");
+  }
+};
+
+TEST_F(HeldUp, PausesBetweenTransactionsAndStaysConnected) {
+  const auto stream = start(false, kOftenHeard);
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  ASSERT_TRUE(stream->saw("I [1|a]"));
+  stream->pause(true);
+  const auto before = stream->records().size();
+  // Longer than wal_sender_timeout: feedback alone keeps the connection.
+  std::string rows;
+  for (int i = 2; i < 300; ++i) {
+    rows += "INSERT INTO t VALUES (" + std::to_string(i) + ", repeat('y', 5000)); COMMIT; BEGIN;";
+  }
+  postgres_->execute("BEGIN; " + rows + " COMMIT");
+  const auto paused_at = std::chrono::steady_clock::now();
+  ASSERT_TRUE(eventually([&] { return std::chrono::steady_clock::now() - paused_at > seconds(6); },
+                         seconds(10)));
+  EXPECT_TRUE(stream->running());
+  // One transaction may have been on its way when the pause began.
+  EXPECT_LE(stream->records().size(), before + 4);
+  stream->pause(false);
+  EXPECT_TRUE(stream->saw("I [299|5000 bytes]"));
+}
+
+TEST_F(HeldUp, KeepsTheConnectionWhileTheQueueIsFull) {
+  const auto stream = start(false, kOftenHeard);
+  stream->hold(true);
+  postgres_->execute("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g");
+  const auto held_at = std::chrono::steady_clock::now();
+  ASSERT_TRUE(eventually([&] { return std::chrono::steady_clock::now() - held_at > seconds(6); },
+                         seconds(10)));
+  EXPECT_TRUE(stream->running());
+  stream->hold(false);
+  EXPECT_TRUE(stream->saw("C"));
+}
+
+TEST_F(HeldUp, LeavesTheSlotWhenNothingCanBeConfirmed) {
+  ReadTimes times;
+  times.watch.stuck = milliseconds(300);
+  const auto stream = start(false, times);
+  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  stream->pause(true);
+  const std::optional<Error> error = stream->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient);
+  EXPECT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "0"));
+}
+
+TEST_F(HeldUp, AsksTheCatalogOnceTheTransactionIsVisible) {
+  const auto stream = start();
+  wait_for_standby("nobody");
+  std::jthread altering([] {
+    postgres_->execute("ALTER TABLE t ADD COLUMN n int DEFAULT 7; INSERT INTO t VALUES (2, 'b')");
+  });
+  ASSERT_TRUE(postgres_->becomes(kCatalogWaits, "t"));
+  wait_for_standby("");
+  ASSERT_TRUE(stream->saw("I [2|b|7]"));
+  EXPECT_THAT(stream->records(), Contains("catalog public.t(id*,v,n=7)"));
+}
+
+TEST_F(HeldUp, HandsOnNothingWhenStoppedBeforeATransactionIsVisible) {
+  const auto stream = start();
+  wait_for_standby("nobody");
+  std::jthread altering(
+      [] { postgres_->execute("ALTER TABLE t ADD COLUMN n int; INSERT INTO t VALUES (2, 'b')"); });
+  ASSERT_TRUE(postgres_->becomes(kCatalogWaits, "t"));
+  stream->stop();
+  EXPECT_FALSE(stream->ended());
+  wait_for_standby("");
+  // Its BEGIN may have been handed on already; what needs the catalog may not.
+  EXPECT_THAT(stream->records(), Not(Contains(HasSubstr("public.t"))));
+}
+
+}  // namespace
+}  // namespace re_dms

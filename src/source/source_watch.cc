@@ -1,0 +1,79 @@
+#include "source/source_watch.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+
+#include "observe/log.h"
+
+namespace re_dms {
+
+namespace {
+
+std::int64_t seconds(std::chrono::milliseconds duration) {
+  return std::chrono::duration_cast<std::chrono::seconds>(duration).count();
+}
+
+}  // namespace
+
+SourceWatch::SourceWatch(const SourceSettings& settings, WatchTimes times)
+    : connection_(settings, ConnectionPurpose::Sql), times_(times) {
+  connection_.query("SET statement_timeout = '10s'", "preparing catalog questions");
+}
+
+int SourceWatch::socket() const {
+  return ended_at_ == SteadyTime{} ? PQsocket(connection_.raw()) : -1;
+}
+
+void SourceWatch::look(short events, SteadyTime now) {
+  if (events == 0 || ended_at_ != SteadyTime{}) {
+    return;
+  }
+  const bool readable = PQconsumeInput(connection_.raw()) != 0;
+  if (!readable || (events & (POLLRDHUP | POLLHUP | POLLERR)) != 0) {
+    ended_at_ = now;
+    log(LogLevel::Info, "catalog_connection_ended",
+        "the source ended the connection for catalog questions; it may be shutting down");
+  }
+}
+
+void SourceWatch::look_now(SteadyTime now) {
+  pollfd waiting{socket(), static_cast<short>(POLLIN | POLLRDHUP), 0};
+  if (poll(&waiting, 1, 0) > 0) {
+    look(waiting.revents, now);
+  }
+}
+
+void SourceWatch::leave_if_stuck(bool held_up, SteadyTime advanced_at, SteadyTime now) {
+  if (!held_up) {
+    held_up_since_ = {};
+  } else if (held_up_since_ == SteadyTime{}) {
+    held_up_since_ = now;
+  }
+  if (ended_at_ != SteadyTime{} && (held_up || now - ended_at_ >= times_.farewell)) {
+    throw Error(ErrorKind::Transient,
+                "the source ended the connection for catalog questions; leaving the slot too, so "
+                "that a shutdown does not wait for re_dms");
+  }
+  if (held_up && now - std::max(held_up_since_, advanced_at) >= times_.stuck) {
+    throw Error(ErrorKind::Transient,
+                fmt::format("nothing could be confirmed to the source for {} s while reading was "
+                            "held up; leaving the slot, so that a shutdown of the source does not "
+                            "wait for re_dms",
+                            seconds(times_.stuck)),
+                "The journal is full or its disk is slow: `re_dms status` says which");
+  }
+}
+
+void SourceWatch::leave_if_invisible(SteadyTime since, SteadyTime now) const {
+  if (now - since >= times_.stuck) {
+    throw Error(
+        ErrorKind::Transient,
+        fmt::format("a transaction that the source has sent is not visible there after {} s",
+                    seconds(times_.stuck)),
+        "Its commit waits for a synchronous standby: look at pg_stat_replication");
+  }
+}
+
+}  // namespace re_dms
