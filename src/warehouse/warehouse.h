@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -20,6 +22,8 @@ struct WarehouseSettings {
   std::string schema;               ///< empty: the source's schema names
   std::uint64_t memory_bytes = 0;   ///< what the engine may use inside this process
   std::string temporary_directory;  ///< for what does not fit
+  /// Sees every statement before the engine does, on the calling thread; empty: nobody does.
+  std::function<void(std::string_view)> on_statement{};
 };
 
 /// A table of the target as it stands at the loaded position.

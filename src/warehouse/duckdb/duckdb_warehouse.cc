@@ -39,7 +39,7 @@ class DuckdbWarehouse final : public Warehouse {
 
  private:
   SessionSettings session_settings() const {
-    return {path_, settings_.memory_bytes, settings_.temporary_directory};
+    return {path_, settings_.memory_bytes, settings_.temporary_directory, settings_.on_statement};
   }
 
   LoadReport load_into(Session& session, const StagedBatch& batch);

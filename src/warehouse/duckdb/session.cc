@@ -95,7 +95,8 @@ class Result {
 
 }  // namespace
 
-Session::Session(const SessionSettings& settings, FileAccess access) : duckdb_(library()) {
+Session::Session(const SessionSettings& settings, FileAccess access)
+    : duckdb_(library()), on_statement_(settings.on_statement) {
   try {
     open(settings, access);
   } catch (...) {
@@ -143,15 +144,24 @@ void Session::close() {
   }
 }
 
+void Session::show(const Sql& statement) const {
+  if (on_statement_) {
+    on_statement_(statement.text());
+  }
+}
+
 std::uint64_t Session::execute(const Sql& statement, Blame blame) {
+  show(statement);
   Result result(duckdb_);
   result.run(connection_, statement, blame);
   return result.rows_changed();
 }
 
 std::vector<Row> Session::query(const Sql& select, Blame blame) {
+  const Sql as_text = sql("SELECT COLUMNS(*)::VARCHAR FROM ({})", select);
+  show(as_text);
   Result result(duckdb_);
-  result.run(connection_, sql("SELECT COLUMNS(*)::VARCHAR FROM ({})", select), blame);
+  result.run(connection_, as_text, blame);
   return result.rows();
 }
 

@@ -4,6 +4,7 @@
 #include <duckdb.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -16,8 +17,9 @@ namespace re_dms::duckdb {
 
 struct SessionSettings {
   std::string path;
-  std::uint64_t memory_bytes = 0;   ///< 0: DuckDB's own default
-  std::string temporary_directory;  ///< empty: beside the file
+  std::uint64_t memory_bytes = 0;                        ///< 0: DuckDB's own default
+  std::string temporary_directory;                       ///< empty: beside the file
+  std::function<void(std::string_view)> on_statement{};  ///< as WarehouseSettings has it
 };
 
 enum class FileAccess { ReadWrite, ReadOnly };
@@ -58,8 +60,10 @@ class Session {
  private:
   void open(const SessionSettings& settings, FileAccess access);
   void close();
+  void show(const Sql& statement) const;
 
   const Library& duckdb_;
+  const std::function<void(std::string_view)> on_statement_;
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
   std::string catalog_;

@@ -1,0 +1,60 @@
+-- batch 1
+SET TimeZone = 'UTC';
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT current_database());
+BEGIN TRANSACTION;
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT 1 FROM information_schema.tables WHERE table_catalog = 'golden' AND lower(table_schema) = lower('public') AND lower(table_name) = lower('t'));
+CREATE SCHEMA IF NOT EXISTS "golden"."public";
+CREATE TABLE "golden"."public"."t" ("id" INTEGER, "v" VARCHAR);
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT 1 FROM information_schema.tables WHERE table_catalog = 'golden' AND lower(table_schema) = lower('public') AND lower(table_name) = lower('t'));
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT column_name, column_type FROM (DESCRIBE "golden"."public"."t"));
+INSERT INTO "golden"."public"."t" SELECT CAST(c1 AS INTEGER), c2 FROM read_csv('/DIRECTORY/stage/7000000000000000001/golden/1-0/b1-l0-p0.csv.gz', columns = {'c1': 'VARCHAR', 'c2': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', nullstr = '\N', allow_quoted_nulls = false, auto_detect = false, header = false, new_line = '\n', compression = 'gzip', parallel = false, max_line_size = 22, buffer_size = 4194304);
+DELETE FROM re_dms_internal.tables …;
+INSERT INTO re_dms_internal.tables …;
+INSERT INTO re_dms_internal.loads …;
+DELETE FROM re_dms_internal.loads …;
+UPDATE re_dms_internal.position …;
+COMMIT;
+-- 2 rows loaded
+-- batch 2
+SET TimeZone = 'UTC';
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT current_database());
+BEGIN TRANSACTION;
+ALTER TABLE "golden"."public"."t" ADD COLUMN "plain" INTEGER;
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT 1 FROM information_schema.tables WHERE table_catalog = 'golden' AND lower(table_schema) = lower('public') AND lower(table_name) = lower('t'));
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT column_name, column_type FROM (DESCRIBE "golden"."public"."t"));
+CREATE TEMPORARY TABLE re_dms_staged (op VARCHAR, mask VARCHAR, k1 INTEGER, c1 INTEGER, c2 VARCHAR, c3 INTEGER);
+INSERT INTO temp.main.re_dms_staged SELECT op, mask, CAST(k1 AS INTEGER), CAST(c1 AS INTEGER), c2, CAST(c3 AS INTEGER) FROM read_csv('/DIRECTORY/stage/7000000000000000001/golden/1-0/b2-l0-p0.csv.gz', columns = {'op': 'VARCHAR', 'mask': 'VARCHAR', 'k1': 'VARCHAR', 'c1': 'VARCHAR', 'c2': 'VARCHAR', 'c3': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', nullstr = '\N', allow_quoted_nulls = false, auto_detect = false, header = false, new_line = '\n', compression = 'gzip', parallel = false, max_line_size = 31, buffer_size = 4194304);
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT count(*) FILTER (op = 'I'), count(*) FILTER (op = 'R'), count(*) FILTER (op = 'U'), count(*) FILTER (op = 'D') FROM temp.main.re_dms_staged);
+DELETE FROM "golden"."public"."t" AS t USING temp.main.re_dms_staged AS s WHERE s.op IN ('D', 'R') AND t."id" = s.k1;
+INSERT INTO "golden"."public"."t" SELECT c1, c2, c3 FROM temp.main.re_dms_staged WHERE op IN ('I', 'R');
+DROP TABLE temp.main.re_dms_staged;
+DELETE FROM re_dms_internal.tables …;
+INSERT INTO re_dms_internal.tables …;
+INSERT INTO re_dms_internal.loads …;
+UPDATE re_dms_internal.loads …;
+UPDATE re_dms_internal.position …;
+COMMIT;
+-- 1 rows loaded
+-- batch 3
+SET TimeZone = 'UTC';
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT current_database());
+BEGIN TRANSACTION;
+ALTER TABLE "golden"."public"."t" ADD COLUMN "filled" VARCHAR DEFAULT 'it''s "here", \N';
+ALTER TABLE "golden"."public"."t" ALTER COLUMN "filled" DROP DEFAULT;
+ALTER TABLE "golden"."public"."t" ADD COLUMN "day" DATE DEFAULT CASE WHEN '2024-02-29' LIKE '% BC' THEN CAST(regexp_replace('2024-02-29', '^([0-9]+-[0-9]+-[0-9]+)(.*) BC$', '\1 (BC)\2') AS DATE) ELSE CAST('2024-02-29' AS DATE) END;
+ALTER TABLE "golden"."public"."t" ALTER COLUMN "day" DROP DEFAULT;
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT 1 FROM information_schema.tables WHERE table_catalog = 'golden' AND lower(table_schema) = lower('public') AND lower(table_name) = lower('t'));
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT column_name, column_type FROM (DESCRIBE "golden"."public"."t"));
+CREATE TEMPORARY TABLE re_dms_staged (op VARCHAR, mask VARCHAR, k1 INTEGER, c1 INTEGER, c2 VARCHAR, c3 INTEGER, c4 VARCHAR, c5 DATE);
+INSERT INTO temp.main.re_dms_staged SELECT op, mask, CAST(k1 AS INTEGER), CAST(c1 AS INTEGER), c2, CAST(c3 AS INTEGER), c4, CASE WHEN c5 LIKE '% BC' THEN CAST(regexp_replace(c5, '^([0-9]+-[0-9]+-[0-9]+)(.*) BC$', '\1 (BC)\2') AS DATE) ELSE CAST(c5 AS DATE) END FROM read_csv('/DIRECTORY/stage/7000000000000000001/golden/1-0/b3-l0-p0.csv.gz', columns = {'op': 'VARCHAR', 'mask': 'VARCHAR', 'k1': 'VARCHAR', 'c1': 'VARCHAR', 'c2': 'VARCHAR', 'c3': 'VARCHAR', 'c4': 'VARCHAR', 'c5': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', nullstr = '\N', allow_quoted_nulls = false, auto_detect = false, header = false, new_line = '\n', compression = 'gzip', parallel = false, max_line_size = 63, buffer_size = 4194304);
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT count(*) FILTER (op = 'I'), count(*) FILTER (op = 'R'), count(*) FILTER (op = 'U'), count(*) FILTER (op = 'D') FROM temp.main.re_dms_staged);
+DELETE FROM "golden"."public"."t" AS t USING temp.main.re_dms_staged AS s WHERE s.op IN ('D', 'R') AND t."id" = s.k1;
+INSERT INTO "golden"."public"."t" SELECT c1, c2, c3, c4, c5 FROM temp.main.re_dms_staged WHERE op IN ('I', 'R');
+DROP TABLE temp.main.re_dms_staged;
+DELETE FROM re_dms_internal.tables …;
+INSERT INTO re_dms_internal.tables …;
+INSERT INTO re_dms_internal.loads …;
+UPDATE re_dms_internal.loads …;
+UPDATE re_dms_internal.position …;
+COMMIT;
+-- 2 rows loaded
