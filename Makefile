@@ -23,7 +23,7 @@ NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 CTEST = ctest --output-on-failure --no-tests=error -j $(TEST_JOBS)
 
 # The folders whose tests run under ThreadSanitizer: those that have threads of their own.
-TSAN_FOLDERS = base
+TSAN_FOLDERS = base journal pipeline
 space := $(subst ,, )
 
 # $(call build,PRESET[,ARGUMENTS[,PREFIX COMMAND]])
