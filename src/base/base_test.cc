@@ -60,6 +60,16 @@ TEST(BoundedQueue, DrainsAfterCloseAndThenEnds) {
   EXPECT_TRUE(queue.finished());
 }
 
+TEST(BoundedQueue, TakesWhatIsThereAndNothingElse) {
+  BoundedQueue<int> queue(4, 10);
+  EXPECT_FALSE(queue.try_pop({}));
+  int value = 7;
+  ASSERT_TRUE(queue.push(value, 1, {}));
+  EXPECT_EQ(queue.try_pop({}), 7);
+  EXPECT_EQ(queue.weight(), 0U);
+  EXPECT_FALSE(queue.try_pop({}));
+}
+
 TEST(BoundedQueue, WakesAWaitingReaderOnStop) {
   BoundedQueue<int> queue(1, 1);
   std::jthread reader(

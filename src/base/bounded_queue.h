@@ -54,6 +54,12 @@ class BoundedQueue {
     return dequeue(stop);
   }
 
+  /// As pop, but takes only what is there: a wait of no length would still cost a system call.
+  std::optional<T> try_pop(const std::stop_token& stop) {
+    const std::lock_guard lock(mutex_);
+    return dequeue(stop);
+  }
+
   /// No more items follow; whoever waits is woken.
   void close() {
     const std::lock_guard lock(mutex_);

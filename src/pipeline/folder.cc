@@ -13,7 +13,7 @@ constexpr std::chrono::milliseconds kPatience(200);
 
 void Folder::run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    while (auto failed = wiring_.failed_tables.pop_for(stop, std::chrono::milliseconds(0))) {
+    while (auto failed = wiring_.failed_tables.try_pop(stop)) {
       wiring_.batcher.set_aside(*failed);
     }
     if (const auto unit = wiring_.reader.next(patience(), stop)) {

@@ -42,7 +42,7 @@ void Recorder::record_group(JournalBlock block, const std::stop_token& stop) {
     if (group >= kGroupMax) {
       break;
     }
-    auto more = blocks_.pop_for(stop, std::chrono::milliseconds(0));
+    auto more = blocks_.try_pop(stop);
     if (!more) {
       break;
     }
