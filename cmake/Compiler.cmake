@@ -10,6 +10,10 @@ set(RE_DMS_SANITIZE "" CACHE STRING "Sanitizers, as -fsanitize= takes them (addr
 option(RE_DMS_FUZZ "Build the libFuzzer targets (clang only)" OFF)
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wconversion -Wshadow)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+  # GCC 12 sees overlaps in any string concatenation that it inlines (GCC bug 105651).
+  add_compile_options(-Wno-restrict)
+endif()
 if(RE_DMS_WERROR)
   add_compile_options(-Werror)
 endif()
