@@ -149,7 +149,8 @@ class Parser {
     demo->add_option("--directory", demo_.directory,
                      "Where everything of the demo lives, else demo")
         ->type_name("DIR");
-    demo->add_flag("--keep", demo_.keep, "Leave the files of PostgreSQL, journal and stage in place");
+    demo->add_flag("--keep", demo_.keep,
+                   "Leave the files of PostgreSQL, journal and stage in place");
     add(app_, "version", "Print the version", version_);
   }
 

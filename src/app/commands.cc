@@ -28,9 +28,7 @@ class Execution {
  public:
   explicit Execution(const Arguments& arguments) : arguments_(arguments) {}
 
-  ExitCode operator()(const RunCommand& command) const {
-    return run_daemon(config(), command);
-  }
+  ExitCode operator()(const RunCommand& command) const { return run_daemon(config(), command); }
 
   ExitCode operator()(const CheckCommand&) const {
     const PipelineSettings settings = pipeline_settings(config());

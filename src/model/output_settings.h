@@ -14,10 +14,14 @@ struct OutputSetting {
 /// Stream and copy both pin these, and every journal segment records them: a value has one text. An
 /// unpinned one follows the role, the database and even a SIGHUP in a running stream.
 inline constexpr std::array kOutputSettings = {
-    OutputSetting{"client_encoding", "UTF8"},   OutputSetting{"datestyle", "ISO"},
-    OutputSetting{"intervalstyle", "postgres"}, OutputSetting{"extra_float_digits", "3"},
-    OutputSetting{"bytea_output", "hex"},       OutputSetting{"timezone", "UTC"},
-    OutputSetting{"lc_monetary", "C"},          OutputSetting{"search_path", "pg_catalog"},
+    OutputSetting{"client_encoding", "UTF8"},
+    OutputSetting{"datestyle", "ISO"},
+    OutputSetting{"intervalstyle", "postgres"},
+    OutputSetting{"extra_float_digits", "3"},
+    OutputSetting{"bytea_output", "hex"},
+    OutputSetting{"timezone", "UTC"},
+    OutputSetting{"lc_monetary", "C"},
+    OutputSetting{"search_path", "pg_catalog"},
     OutputSetting{"quote_all_identifiers", "off"},
 };
 
