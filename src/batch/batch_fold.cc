@@ -152,6 +152,7 @@ void BatchFold::settle(std::size_t table) {
     entry.assumed = entry.standing == Standing::Unmet && !entry.relation;
     entry.standing = Standing::Live;
     entry.schema = std::make_shared<const TableSchema>(std::move(shape->schema));
+    entry.history = entry.schema->history;
     start_layer(table, entry.schema, std::move(shape->changes));
   }
   // Without a Relation message nothing was compared yet.

@@ -64,6 +64,28 @@ TEST(FoldSchema, AColumnAddedInsideATransactionSeparatesItsRows) {
   EXPECT_EQ(run.seal(), "orders:\nI 1,a\norders: +b\nR 1>1,a,b\n");
 }
 
+TEST(FoldSchema, AColumnIsAddedWhenTheFileIsTheOneLastHeardOf) {
+  const auto in_file = [](TableSchema table, Oid file_node) {
+    table.history.file_node = file_node;
+    return table;
+  };
+  FoldRun run({orders()});
+  run.transaction([&](StreamBuilder& to) {
+    to.catalog({{in_file(orders(), 900), true}}).relation(orders()).insert(kOrders, {"1", "a"});
+    to.catalog({{in_file(wider(), 900), true}}).relation(wider()).insert(kOrders, {"2", "a", "b"});
+  });
+  EXPECT_EQ(run.seal(), "orders:\nI 1,a\norders: +b\nI 2,a,b\n");
+  const TableSchema widest = text_table(kOrders, "orders", {"id", "a", "b", "c"});
+  run.transaction([&](StreamBuilder& to) {
+    to.catalog({{in_file(widest, 901), true}}).relation(widest);
+    to.insert(kOrders, {"3", "a", "b", "c"});
+  });
+  EXPECT_EQ(run.seal(), "");
+  ASSERT_EQ(run.last().set_aside.size(), 1U);
+  EXPECT_NE(run.last().set_aside[0].reason.find("\"c\" was added and the table was rewritten"),
+            std::string::npos);
+}
+
 TEST(FoldSchema, TruncateKeepsSchemaChanges) {
   FoldRun run({orders()});
   run.transaction([](StreamBuilder& to) {

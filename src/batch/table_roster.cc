@@ -56,7 +56,7 @@ Verdict judge_live(const RosterEntry& entry) {
   if (auto refusal = check_identity(schema)) {
     return std::move(*refusal);
   }
-  auto compared = compare_schemas(*entry.schema, schema);
+  auto compared = compare_schemas(*entry.schema, entry.history, schema);
   if (auto* refusal = std::get_if<Refusal>(&compared)) {
     return std::move(*refusal);
   }
@@ -66,6 +66,7 @@ Verdict judge_live(const RosterEntry& entry) {
   if (changes.empty() && key_columns(schema) == key_columns(*entry.schema)) {
     return {};
   }
+  schema.history = history_to_keep(schema, entry.history, schema_of(entry.catalog));
   return NewShape{std::move(schema), std::move(changes)};
 }
 
@@ -97,6 +98,7 @@ TableRoster::TableRoster(const std::vector<KnownTable>& known) {
     RosterEntry& entry = entries_[find_or_add(table.schema.oid)];
     entry.standing = table.live ? Standing::Live : Standing::NotLive;
     entry.schema = std::make_shared<const TableSchema>(table.schema);
+    entry.history = table.schema.history;
   }
 }
 
@@ -127,7 +129,13 @@ void TableRoster::note(Facts&& facts, bool passing) {
   }
   for (CatalogTable& table : facts.tables) {
     const std::size_t index = find_or_add(table.schema.oid);
-    entries_[index].catalog = std::make_shared<const CatalogTable>(std::move(table));
+    RosterEntry& entry = entries_[index];
+    if (entry.schema && same_columns(*entry.schema, table.schema)) {
+      // Not the attribute numbers: an answer ahead of the stream counts columns that came and went
+      // and are still to come in it.
+      entry.history.file_node = table.schema.history.file_node;
+    }
+    entry.catalog = std::make_shared<const CatalogTable>(std::move(table));
     mark(index, passing);
   }
 }
@@ -164,6 +172,7 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry) const {
       return std::move(*refusal);
     }
     schema = std::move(std::get<TableSchema>(completed));
+    schema.history = history_to_keep(schema, {}, &entry.catalog->schema);
   }
   if (auto refusal = check_identity(schema)) {
     return std::move(*refusal);

@@ -36,6 +36,8 @@ struct RosterEntry {
   Oid oid = 0;
   Standing standing = Standing::Unmet;
   TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
+  TableHistory
+      history;  ///< the newest known of the time when the table had the columns of `schema`
   // The latest facts. Shared with the copy that an aborted transaction is undone from.
   std::shared_ptr<const Relation> relation;
   std::shared_ptr<const CatalogTable> catalog;

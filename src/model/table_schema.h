@@ -47,13 +47,24 @@ struct Column {
   bool key = false;  ///< part of the replica identity
   bool not_null = false;
   /// The value rows have that were written before the column was added (pg_attribute.attmissingval,
-  /// text form); empty: NULL.
+  /// text form); empty: NULL, unless the table was rewritten since.
   std::optional<std::string> missing;
-  /// The column has a default that is not stored as a missing value: adding it rewrote the table
-  /// and the values of older rows are nowhere in the stream.
-  bool default_not_stored = false;
 
   bool operator==(const Column&) const = default;
+};
+
+/// What a catalog says of a table's past: whether the values of older rows can be known when a
+/// column is new. 0 in a field: not known.
+struct TableHistory {
+  /// pg_class.relfilenode. Another one: the rows were written anew since (a volatile default,
+  /// VACUUM FULL, TRUNCATE), and what they hold in a new column may be nowhere in the stream.
+  Oid file_node = 0;
+  /// pg_class.relnatts: the highest attribute number ever given; numbers are never given twice.
+  std::int16_t last_attnum = 0;
+  /// The highest attribute number of a dropped column; 0 also when there is none.
+  std::int16_t last_dropped = 0;
+
+  bool operator==(const TableHistory&) const = default;
 };
 
 /// Immutable once made; shared by all rows that have this shape.
@@ -62,6 +73,7 @@ struct TableSchema {
   QualifiedName name;
   ReplicaIdentity identity = ReplicaIdentity::Default;
   std::vector<Column> columns;  ///< in the order of the stream's tuples (live columns by attnum)
+  TableHistory history;         ///< as the catalog gave it for this version
 
   bool operator==(const TableSchema&) const = default;
 };

@@ -29,9 +29,6 @@ Json column_to_json(const Column& column) {
   if (column.missing) {
     json["missing"] = *column.missing;
   }
-  if (column.default_not_stored) {
-    json["default_not_stored"] = true;
-  }
   return json;
 }
 
@@ -71,7 +68,6 @@ Column column_from_json(const Json& json) {
   if (json.contains("missing")) {
     column.missing = json.at("missing").get<std::string>();
   }
-  column.default_not_stored = json.value("default_not_stored", false);
   return column;
 }
 
@@ -81,6 +77,9 @@ Json schema_to_json(const TableSchema& table) {
   json["schema"] = table.name.schema;
   json["table"] = table.name.name;
   json["identity"] = std::string(1, static_cast<char>(table.identity));
+  json["file_node"] = table.history.file_node;
+  json["last_attnum"] = table.history.last_attnum;
+  json["last_dropped"] = table.history.last_dropped;
   json["columns"] = Json::array();
   for (const Column& column : table.columns) {
     json["columns"].push_back(column_to_json(column));
@@ -93,6 +92,11 @@ TableSchema schema_from_json(const Json& json) {
   table.oid = integer<Oid>(json, "oid");
   table.name = {json.at("schema").get<std::string>(), json.at("table").get<std::string>()};
   table.identity = static_cast<ReplicaIdentity>(one_char(json, "identity"));
+  if (json.contains("file_node")) {
+    table.history.file_node = integer<Oid>(json, "file_node");
+    table.history.last_attnum = integer<std::int16_t>(json, "last_attnum");
+    table.history.last_dropped = integer<std::int16_t>(json, "last_dropped");
+  }
   for (const Json& column : json.at("columns")) {
     table.columns.push_back(column_from_json(column));
   }

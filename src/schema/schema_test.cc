@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -21,7 +22,21 @@ TableSchema sample() {
   table.oid = 16384;
   table.name = {"public", "orders"};
   table.columns = {column("id", 1, 23, true), column("note", 3, 25)};
+  table.history = {table.oid, 3, 2};
   return table;
+}
+
+/// The sample with one more column, as the catalog shows it.
+TableSchema with_column(std::string name, std::int16_t attnum, Oid file_node) {
+  TableSchema table = sample();
+  table.columns.push_back(column(std::move(name), attnum, 23));
+  table.history.file_node = file_node;
+  table.history.last_attnum = attnum;
+  return table;
+}
+
+auto compare_with_sample(const TableSchema& after) {
+  return compare_schemas(sample(), sample().history, after);
 }
 
 Relation relation_of(const TableSchema& table) {
@@ -41,7 +56,7 @@ std::string refusal(const V& answer) {
 TEST(CatalogJson, ComesBackAsItWentIn) {
   TableSchema table = sample();
   table.columns[1].missing = "it's \"{x}\"";
-  table.columns[1].default_not_stored = true;
+  table.history = {4294967295, 7, 6};
   EXPECT_EQ(table_schema_from_json(to_json(table)), table);
   const auto tables = catalog_from_json(catalog_to_json({{table, true}}));
   ASSERT_EQ(tables.size(), 1U);
@@ -85,29 +100,62 @@ TEST(CompareSchemas, FindsAddedColumnsWithTheirMissingValue) {
   TableSchema after = sample();
   after.columns.push_back(column("extra", 4, 23));
   after.columns.back().missing = "7";
-  const auto changes = std::get<std::vector<SchemaChange>>(compare_schemas(sample(), after));
+  const auto changes = std::get<std::vector<SchemaChange>>(compare_with_sample(after));
   ASSERT_EQ(changes.size(), 1U);
   EXPECT_EQ(std::get<AddColumn>(changes[0]).column, after.columns.back());
-  EXPECT_TRUE(std::get<std::vector<SchemaChange>>(compare_schemas(sample(), sample())).empty());
+  EXPECT_TRUE(std::get<std::vector<SchemaChange>>(compare_with_sample(sample())).empty());
 }
 
 TEST(CompareSchemas, RefusesWhatItCannotFollow) {
   TableSchema replaced = sample();
   replaced.columns[1].attnum = 4;  // dropped and added again: the Relation message is identical
-  EXPECT_NE(refusal(compare_schemas(sample(), replaced)), "");
+  EXPECT_NE(refusal(compare_with_sample(replaced)), "");
   TableSchema dropped = sample();
   dropped.columns.pop_back();
-  EXPECT_NE(refusal(compare_schemas(sample(), dropped)), "");
+  EXPECT_NE(refusal(compare_with_sample(dropped)), "");
   TableSchema renamed = sample();
   renamed.columns[1].name = "comment";
-  EXPECT_NE(refusal(compare_schemas(sample(), renamed)), "");
+  EXPECT_NE(refusal(compare_with_sample(renamed)), "");
   TableSchema retyped = sample();
   retyped.columns[1].type.oid = 1043;
-  EXPECT_NE(refusal(compare_schemas(sample(), retyped)), "");
-  TableSchema volatile_default = sample();
-  volatile_default.columns.push_back(column("stamp", 4, 1184));
-  volatile_default.columns.back().default_not_stored = true;
-  EXPECT_NE(refusal(compare_schemas(sample(), volatile_default)), "");
+  EXPECT_NE(refusal(compare_with_sample(retyped)), "");
+}
+
+TEST(CompareSchemas, AddsNullsWhereTheTableWasNotRewritten) {
+  const auto is_added = [](const TableHistory& known, const TableSchema& after) {
+    return refusal(compare_schemas(sample(), known, after)).empty();
+  };
+  const TableHistory moved{900, 3, 2};
+  EXPECT_TRUE(is_added(sample().history, with_column("extra", 4, 16384)));
+  EXPECT_TRUE(is_added(moved, with_column("extra", 4, 900)));
+  EXPECT_FALSE(is_added(moved, with_column("extra", 4, 901)));
+  EXPECT_FALSE(is_added(sample().history, with_column("extra", 4, 901)));
+  EXPECT_FALSE(is_added({}, with_column("extra", 4, 901)));
+  // A stored value is there until the table is rewritten, so it tells that none came behind it.
+  TableSchema stored = with_column("extra", 4, 901);
+  stored.columns.back().missing = "7";
+  EXPECT_TRUE(is_added(sample().history, stored));
+}
+
+TEST(CompareSchemas, RefusesAColumnOfTwoLives) {
+  TableSchema again = with_column("extra", 5, 16384);
+  again.history.last_dropped = 4;
+  again.columns.back().missing = "9";
+  EXPECT_THAT(refusal(compare_with_sample(again)), testing::HasSubstr("another new column"));
+  const TableSchema was_generated = with_column("made", 4, 16384);
+  EXPECT_THAT(refusal(compare_schemas(sample(), {16384, 4, 2}, was_generated)),
+              testing::HasSubstr("generated"));
+}
+
+TEST(HistoryToKeep, IsTheCatalogsUnlessThatIsAhead) {
+  const TableSchema now = with_column("extra", 4, 900);
+  EXPECT_EQ(history_to_keep(now, {}, &now), now.history);
+  EXPECT_EQ(history_to_keep(now, {1, 2, 3}, nullptr), (TableHistory{1, 2, 3}));
+  TableSchema ahead = now;
+  ahead.columns.push_back(column("later", 5, 23));
+  ahead.history = {900, 5, 0};
+  EXPECT_EQ(history_to_keep(now, {900, 3, 2}, &ahead), (TableHistory{900, 4, 0}));
+  EXPECT_EQ(history_to_keep(now, {800, 3, 2}, &ahead), (TableHistory{0, 4, 0}));
 }
 
 }  // namespace

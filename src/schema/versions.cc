@@ -24,6 +24,36 @@ const Column* find_column(const TableSchema* table, const RelationColumn& wanted
   return nullptr;
 }
 
+/// Why the values that older rows have in a new column cannot be known; nothing when they can.
+/// PostgreSQL 15: ADD COLUMN with a constant default stores it as attmissingval, any other default
+/// writes the table into a new file (tablecmds.c, ATExecAddColumn); a table's first file has its
+/// OID for a number (heap.c, heap_create).
+std::optional<std::string> unknown_values(const Column& column, const TableHistory& before,
+                                          const TableSchema& after) {
+  const TableHistory& now = after.history;
+  if (column.attnum <= before.last_attnum) {
+    return fmt::format(
+        "column \"{}\" is new in the stream but not in the table (it was a generated one before); "
+        "the values of the rows that were there are not in the stream",
+        column.name);
+  }
+  if (now.last_dropped > before.last_attnum) {
+    return fmt::format(
+        "column \"{}\" was added, and before that was read another new column was dropped; which "
+        "values belong to which cannot be told",
+        column.name);
+  }
+  const bool rewritten = now.file_node != before.file_node && now.file_node != after.oid;
+  if (!column.missing && (rewritten || now.file_node == 0)) {
+    return fmt::format(
+        "column \"{}\" was added and the table was rewritten (a default that is not constant, "
+        "VACUUM "
+        "FULL, TRUNCATE); what the rows that were there hold in it is not in the stream",
+        column.name);
+  }
+  return std::nullopt;
+}
+
 std::optional<std::string> forbidden_difference(const Column& before, const Column& after) {
   if (before.name != after.name) {
     return fmt::format("column \"{}\" was renamed to \"{}\"", before.name, after.name);
@@ -66,10 +96,34 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
   if (!in_order) {
     return Refusal{"the catalog's columns and the stream's do not fit together"};
   }
+  if (const TableSchema* told = catalog != nullptr ? catalog : previous) {
+    table.history = told->history;
+  }
   return table;
 }
 
+bool same_columns(const TableSchema& a, const TableSchema& b) {
+  return std::ranges::equal(a.columns, b.columns, {}, &Column::attnum, &Column::attnum);
+}
+
+TableHistory history_to_keep(const TableSchema& table, const TableHistory& known,
+                             const TableSchema* catalog) {
+  if (catalog == nullptr) {
+    return known;
+  }
+  if (same_columns(table, *catalog)) {
+    return catalog->history;
+  }
+  TableHistory kept;
+  if (catalog->history.file_node == known.file_node) {
+    kept.file_node = known.file_node;
+  }
+  kept.last_attnum = table.columns.empty() ? std::int16_t{0} : table.columns.back().attnum;
+  return kept;
+}
+
 std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSchema& before,
+                                                                 const TableHistory& history,
                                                                  const TableSchema& after) {
   if (before.name != after.name) {
     return Refusal{fmt::format("the table was renamed from {} to {}", to_string(before.name),
@@ -88,11 +142,8 @@ std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSche
     if (next < before.columns.size()) {
       return Refusal{fmt::format("column \"{}\" was dropped", before.columns[next].name)};
     }
-    if (column.default_not_stored) {
-      return Refusal{fmt::format(
-          "column \"{}\" was added with a default that rewrote the table; the values of the rows "
-          "that were there are not in the stream",
-          column.name)};
+    if (auto problem = unknown_values(column, history, after)) {
+      return Refusal{*std::move(problem)};
     }
     changes.emplace_back(AddColumn{column});
   }

@@ -20,14 +20,31 @@ struct Refusal {
 /// Completes `relation` by the catalog's answer for the place of the stream where it stands. The
 /// catalog may be ahead of the stream (it speaks of now): a column counts as found when the catalog
 /// has a live one of the same name and type, else when `previous` (may be null) has one of the same
-/// name and type. Key flags are the relation's. `catalog` may be null.
+/// name and type. Key flags are the relation's; the history is the catalog's, or `previous`'s
+/// without one. `catalog` may be null.
 std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
                                                    const TableSchema* catalog,
                                                    const TableSchema* previous);
 
-/// What the target needs to go from `before` to `after`. Columns are the same when their attribute
-/// numbers are. Equal versions give an empty list.
+/// What the target needs to go from `before` to `after`, a version completed by a catalog's answer.
+/// Columns are the same when their attribute numbers are. Equal versions give an empty list.
+///
+/// `history` is the newest known of the time when the table had the columns of `before`. By it a
+/// new column is told whose older rows hold values that are not in the stream: it refuses where the
+/// table was rewritten since and the column has no stored missing value, and where a column was
+/// dropped again that was added since. Both may be harmless (TRUNCATE, VACUUM FULL, a column nobody
+/// wrote to); the answer is the one that makes nobody guess.
 std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSchema& before,
+                                                                 const TableHistory& history,
                                                                  const TableSchema& after);
+
+/// Whether `a` and `b` have the same columns by attribute number.
+bool same_columns(const TableSchema& a, const TableSchema& b);
+
+/// What to remember with `table`, a version that follows one of which `known` was remembered and
+/// that was completed by `catalog` (may be null). An answer with other columns is ahead of the
+/// stream: of it, only what holds for the time of `table` too.
+TableHistory history_to_keep(const TableSchema& table, const TableHistory& known,
+                             const TableSchema* catalog);
 
 }  // namespace re_dms

@@ -17,10 +17,11 @@ namespace {
 // - Key columns of an index are the first indnkeyatts; the rest is INCLUDE.
 constexpr std::string_view kTables = R"(
 WITH RECURSIVE col AS (
-  SELECT c.oid AS relid, n.nspname, c.relname, c.relreplident, c.relfilenode,
+  SELECT c.oid AS relid, n.nspname, c.relname, c.relreplident, c.relfilenode, c.relnatts,
+         (SELECT coalesce(max(d.attnum), 0) FROM pg_attribute d
+           WHERE d.attrelid = c.oid AND d.attnum > 0 AND d.attisdropped) AS last_dropped,
          a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
-         a.attmissingval::text AS missing,
-         (a.atthasdef OR a.attidentity <> '') AND NOT a.atthasmissing AS without_missing
+         a.attmissingval::text AS missing
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -47,7 +48,7 @@ SELECT col.relid, col.nspname, col.relname, col.relreplident,
        col.attnotnull,
        CASE WHEN t.typdelim = ',' THEN (col.missing::text[])[1]
             ELSE substr(col.missing, 2, length(col.missing) - 2) END,
-       col.without_missing AND col.relfilenode <> col.relid
+       col.relfilenode, col.relnatts, col.last_dropped
   FROM col
   LEFT JOIN base ON base.id = col.atttypid
   LEFT JOIN pg_type t ON t.oid = base.base_id
@@ -73,7 +74,6 @@ Column column_at(const QueryResult& result, int row) {
   column.key = result.flag(row, 13);
   column.not_null = result.flag(row, 14);
   column.missing = result.optional_text(row, 15);
-  column.default_not_stored = result.flag(row, 16);
   return column;
 }
 
@@ -106,6 +106,9 @@ std::vector<TableSchema> read_tables(Connection& connection, const std::vector<O
       table.oid = result.oid(row, 0);
       table.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
       table.identity = static_cast<ReplicaIdentity>(first_character(result.text(row, 3)));
+      table.history.file_node = result.oid(row, 16);
+      table.history.last_attnum = static_cast<std::int16_t>(result.number(row, 17));
+      table.history.last_dropped = static_cast<std::int16_t>(result.number(row, 18));
     }
     // A table may have no column at all.
     if (!result.is_null(row, 4)) {

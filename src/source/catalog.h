@@ -13,13 +13,6 @@ namespace re_dms {
 /// are missing from the answer. Columns are the live ones that pgoutput sends: generated ones it
 /// does not (PostgreSQL 15). The answer is about now (or the transaction's snapshot), which may be
 /// ahead of the stream.
-///
-/// `default_not_stored` is set for a column that has a default or is an identity column, has no
-/// missing value, and whose table does not lie in the file it was created with. Adding a column
-/// with a volatile default writes the table anew into another file, so in the first file NULL is
-/// what rows have that are older than the column. In another file both are possible (ADD COLUMN,
-/// SET DEFAULT, VACUUM FULL leaves the same picture as a volatile default), and the answer is the
-/// one that makes nobody guess.
 std::vector<TableSchema> read_tables(Connection& connection, const std::vector<Oid>& oids);
 
 /// Whether queries see what these transactions did. A walsender sends a transaction as soon as its

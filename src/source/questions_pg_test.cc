@@ -39,7 +39,6 @@ TEST_F(Questions, ReadsTheCatalogAsTheStreamSeesIt) {
   std::vector<std::string> names;
   for (const Column& column : table.columns) {
     names.push_back(std::to_string(column.attnum) + column.name + (column.key ? "*" : ""));
-    EXPECT_FALSE(column.default_not_stored) << column.name;
   }
   EXPECT_THAT(names, ElementsAre("1id*", "3price", "4moods", "5v", "7old", "8d", "9m", "10b", "11a",
                                  "12later"));
@@ -58,12 +57,24 @@ TEST_F(Questions, ReadsTheCatalogAsTheStreamSeesIt) {
   EXPECT_EQ(table.columns[7].missing, "(1,1),(0,0)");
   EXPECT_EQ(table.columns[8].missing, "{1,2}");
 
-  execute("ALTER TABLE t ADD COLUMN r double precision DEFAULT random()");
-  EXPECT_TRUE(read()[0].columns.back().default_not_stored);
-  execute("ALTER TABLE t ADD COLUMN s int GENERATED ALWAYS AS IDENTITY");
-  EXPECT_TRUE(read()[0].columns.back().default_not_stored);
-  execute("ALTER TABLE t ADD COLUMN plain int");
-  EXPECT_FALSE(read()[0].columns.back().default_not_stored);
+  EXPECT_EQ(table.history, (TableHistory{oid, 12, 2}));
+}
+
+TEST_F(Questions, TellWhetherATableWasRewritten) {
+  execute("CREATE TABLE t (id bigint PRIMARY KEY)");
+  Connection connection(settings_, ConnectionPurpose::Sql);
+  const Oid oid = static_cast<Oid>(std::stoul(execute("SELECT 't'::regclass::oid")));
+  const auto after = [&](const char* statement) {
+    execute(statement);
+    return read_tables(connection, {oid})[0].history;
+  };
+  EXPECT_EQ(after("ALTER TABLE t ADD plain int, ADD stored int DEFAULT 7").file_node, oid);
+  const TableHistory once = after("ALTER TABLE t ADD r double precision DEFAULT random()");
+  EXPECT_NE(once.file_node, oid);
+  EXPECT_EQ(after("ALTER TABLE t ALTER r DROP DEFAULT"), once);
+  EXPECT_NE(after("ALTER TABLE t ADD s int GENERATED ALWAYS AS IDENTITY").file_node,
+            once.file_node);
+  EXPECT_EQ(after("ALTER TABLE t DROP plain, DROP s").last_dropped, 5);
 }
 
 TEST_F(Questions, ReadsManyTablesInOneQuery) {

@@ -61,10 +61,9 @@ std::string shown(const NetRow& row) {
 }
 
 std::string shown(const Column& column) {
-  return fmt::format("{} {}{}{}{}", column.name, column.type.name,
+  return fmt::format("{} {}{}{}", column.name, column.type.name,
                      column.not_null ? " not null" : "",
-                     column.missing ? " missing " + quoted(*column.missing) : "",
-                     column.default_not_stored ? " default not stored" : "");
+                     column.missing ? " missing " + quoted(*column.missing) : "");
 }
 
 std::string shown(const SchemaChange& change, const TableSchema& table) {

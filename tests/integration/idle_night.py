@@ -34,7 +34,8 @@ def main():
             daemon.start().wait_ready()
         server.psql("INSERT INTO t DEFAULT VALUES")
         daemon.catch_up()
-        print(f"equal: {daemon.compare()}")
+        counts = daemon.compare([("public", "t")])
+    print(f"equal: {counts}")
 
 
 main()

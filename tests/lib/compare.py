@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Compares all rows of tables in PostgreSQL with those in a DuckDB file.
 
-    compare.py URL FILE [SCHEMA.TABLE …]     without names: every table of URL that the file has
+    compare.py URL FILE [SCHEMA.TABLE …]     without names: every table of URL
 
 Each side writes every value in one canonical text, each with functions of its own; nothing here
 looks at how the daemon converts. A row becomes the MD5 of its texts. First the number of rows and
@@ -179,8 +179,8 @@ def compare_table(source, target, name, types):
     if not found:
         return [Difference(title, "is not in the DuckDB file")]
     missing = [column for column in types if column not in found]
-    if missing:
-        return [Difference(title, f"lacks the columns {missing}; it has {list(found)}")]
+    if missing or len(found) > len(types):
+        return [Difference(title, f"has the columns {list(found)}, not {list(types)}")]
     columns = [Column(column, kind, found[column]) for column, kind in types.items()]
     table = ".".join(map(identifier, name))
     rows = postgres_row(columns), duckdb_row(columns)
@@ -223,13 +223,13 @@ def not_null(columns, values):
 
 
 def compare(url, path, tables=None, *, without=(), wait=60):
-    """(differences, rows compared per table). TABLES: (schema, name) pairs; None: all in the file but
-    those of WITHOUT."""
+    """(differences, rows compared per table). TABLES: (schema, name) pairs; None: all of the source but
+    those of WITHOUT. A table that is not in the file is a difference."""
     source = Source(url)
     types = source.tables()
     with DuckdbFile(path, wait=wait) as target:
         if tables is None:
-            tables = [name for name in types if name not in without and target.columns(*name)]
+            tables = [name for name in types if name not in without]
         differences, counts = [], {}
         for name in tables:
             differences += compare_table(source, target, name, types.get(name, {}))

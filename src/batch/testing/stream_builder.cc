@@ -49,6 +49,7 @@ TableSchema text_table(Oid oid, const std::string& name, const std::vector<std::
     column.not_null = column.key;
     table.columns.push_back(std::move(column));
   }
+  table.history = {oid, static_cast<std::int16_t>(columns.size()), 0};
   return table;
 }
 

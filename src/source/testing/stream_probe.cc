@@ -52,7 +52,7 @@ std::string describe_catalog(std::string_view body) {
     text += " " + to_string(table.schema.name) + "(";
     for (const Column& column : table.schema.columns) {
       text += column.attnum == table.schema.columns.front().attnum ? "" : ",";
-      text += column.name + (column.key ? "*" : "") + (column.default_not_stored ? "!" : "") +
+      text += column.name + (column.key ? "*" : "") +
               (column.missing ? "=" + *column.missing : "");
     }
     text += table.admitted ? ")" : ") not admitted";
