@@ -55,13 +55,17 @@ class Execution {
   ExitCode operator()(const TeardownCommand& command) const {
     const PipelineSettings settings = pipeline_settings(config());
     const TeardownMode mode = command.confirmed ? TeardownMode::Drop : TeardownMode::Show;
+    const std::string& directory = settings.journal.directory;
+    const bool has_journal = real_file_system().exists(directory);
+    // First: a daemon that waits to connect again reads no slot, but holds its journal.
+    const auto lock =
+        command.confirmed && has_journal ? lock_journal(real_file_system(), directory) : nullptr;
     for (const std::string& line : drop_slot_and_publication(settings.source, mode)) {
       fmt::print("{}\n", line);
     }
-    const std::string& directory = settings.journal.directory;
-    if (!command.keep_journal && real_file_system().exists(directory)) {
+    if (!command.keep_journal && has_journal) {
       if (command.confirmed) {
-        remove_journal(real_file_system(), directory);
+        remove_journal(real_file_system(), directory, *lock);
       }
       fmt::print("{} the journal in {}\n", command.confirmed ? "removed" : "would remove",
                  directory);

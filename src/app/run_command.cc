@@ -18,7 +18,16 @@ namespace re_dms {
 
 namespace {
 
-/// Waits for SIGTERM and SIGINT: the first stops the run, the second the process.
+sigset_t stop_signals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGINT);
+  sigaddset(&signals, SIGTERM);
+  return signals;
+}
+
+/// Waits for SIGTERM and SIGINT: the first stops the run, the second the process. They must be
+/// blocked in every thread.
 class SignalWatch {
  public:
   SignalWatch(RunState& state, Outcome& outcome)
@@ -26,10 +35,7 @@ class SignalWatch {
 
  private:
   static void watch(RunState& state, Outcome& outcome, const std::stop_token& stop) {
-    sigset_t signals;
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGINT);
-    sigaddset(&signals, SIGTERM);
+    const sigset_t signals = stop_signals();
     const timespec patience{0, 100'000'000};
     bool first = true;
     while (!stop.stop_requested()) {
@@ -74,6 +80,9 @@ PipelineSettings pipeline_settings(const Config& config) {
 }
 
 ExitCode run_daemon(const Config& config, const RunCommand& command) {
+  // Before the first thread, as threads inherit the mask.
+  const sigset_t signals = stop_signals();
+  pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const PipelineSettings settings = pipeline_settings(config);
   RunState state;
   Outcome outcome;
@@ -84,7 +93,7 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
         *config.observe.listen, status_pages([&] { return status.read(); }, state.metrics));
     server->start();
   }
-  const SignalWatch signals(state, outcome);
+  const SignalWatch watch(state, outcome);
   log(LogLevel::Info, "starting", "re_dms " RE_DMS_VERSION, {{"pid", ::getpid()}});
   const bool set_aside =
       run_pipeline(settings, until_of(command), real_file_system(), state, outcome);

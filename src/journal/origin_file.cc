@@ -100,11 +100,7 @@ void remove_segments(FileSystem& files, const std::string& directory) {
   files.sync_directory(directory);
 }
 
-void remove_journal(FileSystem& files, const std::string& directory) {
-  if (!files.exists(directory)) {
-    return;
-  }
-  const std::unique_ptr<DirectoryLock> lock = lock_journal(files, directory);
+void remove_journal(FileSystem& files, const std::string& directory, const DirectoryLock&) {
   remove_segments(files, directory);
   // Last: while it is there, a repeated teardown still knows whose journal this was.
   files.remove(origin_path(directory));

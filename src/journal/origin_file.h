@@ -25,7 +25,7 @@ void store_origin(FileSystem& files, const std::string& directory, const Origin&
 void remove_segments(FileSystem& files, const std::string& directory);
 
 /// Removes segments, origin.json and lock, for teardown. The directory itself and files that are
-/// not ours stay. Throws Fatal when a process holds it. Durable on return; may be repeated.
-void remove_journal(FileSystem& files, const std::string& directory);
+/// not ours stay. `held` is the caller's lock of the directory. Durable on return; may be repeated.
+void remove_journal(FileSystem& files, const std::string& directory, const DirectoryLock& held);
 
 }  // namespace re_dms

@@ -69,21 +69,24 @@ TEST(JournalDirectory, IsHeldByOne) {
   FaultyFileSystem files;
   auto held = lock_journal(files, kDirectory);
   EXPECT_THROW(lock_journal(files, kDirectory), Error);
-  EXPECT_THROW(remove_journal(files, kDirectory), Error);
   held.reset();
   EXPECT_NO_THROW(lock_journal(files, kDirectory));
 }
 
+void remove(FileSystem& files) {
+  remove_journal(files, kDirectory, *lock_journal(files, kDirectory));
+}
+
 TEST(JournalDirectory, IsRemovedButForWhatIsNotOurs) {
   FaultyFileSystem files;
-  remove_journal(files, kDirectory);
+  remove(files);
   store_origin(files, kDirectory, sample_origin());
   { const JournalWriter writer(files, sample_limits(), sample_origin()); }
   files.put(kDirectory + "/notes.txt", "theirs");
-  remove_journal(files, kDirectory);
+  remove(files);
   files.lose_power();
   EXPECT_THAT(files.list(kDirectory), ::testing::ElementsAre("notes.txt"));
-  remove_journal(files, kDirectory);
+  remove(files);
 }
 
 }  // namespace

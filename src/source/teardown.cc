@@ -46,7 +46,11 @@ std::vector<std::string> drop_slot_and_publication(const SourceSettings& setting
                                        : std::string()));
   }
   const std::optional<PublicationState> publication = find_publication(plain, settings.publication);
-  if (!publication) {
+  if (publication && !settings.auto_setup) {
+    lines.push_back(
+        fmt::format("publication \"{}\" stays: with source.auto_setup = false it is not ours",
+                    settings.publication));
+  } else if (!publication) {
     lines.push_back(fmt::format("publication \"{}\" is not there", settings.publication));
   } else {
     if (drop) {
