@@ -48,6 +48,7 @@ struct JournalWriter::State {
   std::unique_ptr<File> file;
   std::uint64_t number = 0;
   std::uint64_t size = 0;
+  bool begun_open = false;  // the segment begins inside a transaction
   std::uint32_t crc = 0;
   StreamTrack track;
   TableFacts facts;
@@ -64,6 +65,7 @@ void JournalWriter::State::recover() {
   track = found.track;
   number = found.segments.back().number;
   size = found.segments.back().bytes;
+  begun_open = found.segments.back().open;
   for (const KeptSegment& segment : found.segments) {
     segments.add(segment);
   }
@@ -71,6 +73,10 @@ void JournalWriter::State::recover() {
     JournalBlock block;
     block.add(RecordKind::Abort, {});
     append(block);
+  }
+  // The last run may have ended between a record and the segment that it calls for.
+  if (must_rotate(size)) {
+    rotate();
   }
   unsynced = true;
   sync();
@@ -91,10 +97,6 @@ void JournalWriter::State::append(JournalBlock& block) {
     RE_DMS_CHECK(whole <= total - at);
     const RecordView record{static_cast<RecordKind>(records[at + 8]),
                             {records + at + kRecordHeaderBytes, whole - kRecordHeaderBytes}};
-    if (must_rotate(size + at - written)) {
-      write_run();
-      rotate();
-    }
     if (record.kind == RecordKind::Message && !facts_written(record.body)) {
       write_run();
       repeat_facts(record.body);
@@ -102,14 +104,20 @@ void JournalWriter::State::append(JournalBlock& block) {
     seal(records + at, whole);
     note(record);
     at += whole;
+    if (must_rotate(size + at - written)) {
+      write_run();
+      rotate();
+    }
   }
   write_run();
 }
 
-/// Between transactions where possible, because readers can only start there; inside one only when
-/// the segment is a quarter too large already.
+/// Asked behind each record. Readers can only start between transactions, so segments begin there
+/// where possible; inside one only when the segment is a quarter too large already. Such a segment
+/// ends with its transaction: what lies before can be released only once a segment begins behind
+/// it, and a full journal waits for that release before it takes another record.
 bool JournalWriter::State::must_rotate(std::uint64_t so_far) const {
-  if (so_far < limits.segment_bytes) [[likely]] {
+  if (so_far < limits.segment_bytes && !begun_open) [[likely]] {
     return false;
   }
   return !track.open || so_far >= limits.segment_bytes + limits.segment_bytes / 4;
@@ -196,6 +204,7 @@ void JournalWriter::State::rotate() {
   file = std::move(next.file);
   number = header.number;
   size = next.header_bytes;
+  begun_open = header.open;
   crc = next.crc;
   facts.forget_written();
 }

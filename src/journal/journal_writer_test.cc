@@ -91,7 +91,7 @@ TEST_F(JournalWriting, RepeatsFactsInEachSegmentBeforeATablesFirstRow) {
             .insert(1, "c")
             .commit(nth_commit(1))
             .take());
-  ASSERT_EQ(list_segments(files_, kDirectory).size(), 2U);
+  ASSERT_EQ(list_segments(files_, kDirectory).size(), 3U);
   const std::vector<std::string> units = read_units(files_, kSampleStart);
   ASSERT_EQ(units.size(), 2U);
   EXPECT_THAT(units[1], HasSubstr("x c2 r2 I2:a I2:b c1 r1 I1:c C"));
@@ -160,9 +160,10 @@ TEST_F(JournalWriting, KeepsTheSegmentsOfATransactionThatLeadsIntoTheNext) {
     sample.insert(1, std::string(3000, 'x'));
   }
   write(sample.take());
-  ASSERT_EQ(list_segments(files_, kDirectory).size(), 2U);
+  const auto all = list_segments(files_, kDirectory);
+  ASSERT_GT(all.size(), 2U);
   writer_->release_below(kSampleStart);
-  EXPECT_EQ(list_segments(files_, kDirectory).size(), 2U);
+  EXPECT_EQ(list_segments(files_, kDirectory), all);
   write(StreamSample().commit(nth_commit(1)).take());
   EXPECT_EQ(read_transactions(files_, kSampleStart).size(), 1U);
 }
