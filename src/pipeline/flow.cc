@@ -18,7 +18,6 @@ namespace {
 
 constexpr std::size_t kBlocksMax = 4096;
 constexpr std::size_t kBlockBytesMax = 32U << 20;
-constexpr std::size_t kStagedMax = 2;
 constexpr std::size_t kFailedMax = 1U << 20;
 constexpr int kWorkers = 2;
 
@@ -57,7 +56,7 @@ struct Flow::State {
         wiring(wiring_in),
         journal(wiring_in.files, settings_in.journal, origin_in),
         blocks(kBlocksMax, kBlockBytesMax),
-        staged(kStagedMax, kStagedMax),
+        staged(kStagedBatchesMax, kStagedBatchesMax),
         failed_tables(kFailedMax, kFailedMax) {}
 
   void record(const std::stop_token& stop) { Recorder(journal, blocks, wiring.state).run(stop); }

@@ -6,7 +6,6 @@ namespace re_dms {
 
 namespace {
 
-constexpr std::size_t kStagedMax = 2;
 constexpr std::chrono::milliseconds kPatience(200);
 
 }  // namespace
@@ -36,7 +35,7 @@ void Folder::run(const std::stop_token& stop) {
 }
 
 bool Folder::seal_is_due() const {
-  if (wiring_.room.waiting() >= kStagedMax) {
+  if (!wiring_.room.has_room()) {
     return false;
   }
   const auto since = clock_.steady() - last_seal_;
@@ -52,7 +51,7 @@ std::chrono::milliseconds Folder::patience() const {
   if (!wiring_.batcher.has_work() || wiring_.batcher.in_transaction()) {
     return kPatience;
   }
-  if (wiring_.room.waiting() >= kStagedMax) {
+  if (!wiring_.room.has_room()) {
     return std::chrono::milliseconds(20);
   }
   const auto left = schedule_.interval - std::chrono::duration_cast<std::chrono::milliseconds>(

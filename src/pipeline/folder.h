@@ -35,8 +35,9 @@ struct FoldWiring {
   BoundedQueue<Oid>& failed_tables;  ///< tables whose load failed
 };
 
-/// Two batches at most are staged and not loaded: then a batch that is due goes on filling, up to
-/// its memory.
+/// While the room has no place, a batch that is due goes on filling. When its memory is full, or
+/// what comes next has to begin a batch, the fold waits inside the room: the journal takes what the
+/// source sends meanwhile.
 class Folder {
  public:
   Folder(FoldWiring wiring, FoldSchedule schedule, Clock& clock)

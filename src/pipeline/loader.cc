@@ -28,7 +28,6 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
   if (batch.span.transactions > 0) {
     progress.loaded_commit_time = batch.span.last_commit.time_since_epoch().count();
   }
-  wiring_.room.taken();
   wiring_.state.loaded({batch.span.number, report.rows, seconds, real_clock().now(), batch.span.to},
                        static_cast<double>(batch.stored_bytes()));
   for (const SetAside& table : batch.set_aside) {
@@ -48,6 +47,7 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
        {"seconds", seconds}});
   failpoint("loaded-before-cleanup");
   remove_batch(wiring_.store, batch);
+  wiring_.room.loaded();
   wiring_.journal.release_below(batch.span.to);
   wiring_.state.journal_bytes = wiring_.journal.bytes();
   failpoint("loaded-after-cleanup");

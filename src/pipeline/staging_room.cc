@@ -28,13 +28,36 @@ StagingRoom::StagingRoom(ObjectStore& store, StageNames names, StagingLimits lim
       on_error_(std::move(on_error)),
       budget_(limits.memory_bytes),
       jobs_(kQueueItems, kQueueItems),
-      events_(kQueueItems, kQueueItems) {}
+      events_(kQueueItems, kQueueItems),
+      places_(kStagedBatchesMax, kStagedBatchesMax) {}
 
 void StagingRoom::send(Event event) {
   events_.push(event, kNoWeight, stop_);
 }
 
+/// Waits for the open batch's place unless it has one; false when stopped.
+bool StagingRoom::begin_batch() {
+  if (!begun_) {
+    Place place;
+    begun_ = places_.push(place, kNoWeight, stop_);
+  }
+  return begun_;
+}
+
+void StagingRoom::end_batch() {
+  ++batch_;
+  next_layer_ = 0;
+  begun_ = false;
+}
+
+void StagingRoom::loaded() {
+  places_.try_pop({});
+}
+
 void StagingRoom::layer(Layer&& layer) {
+  if (!begin_batch()) {
+    return;
+  }
   ByteBudget::Share share = budget_.take(layer.memory_bytes(), stop_);
   auto shared =
       std::make_shared<const SharedLayer>(SharedLayer{std::move(layer), std::move(share)});
@@ -48,16 +71,19 @@ void StagingRoom::layer(Layer&& layer) {
 }
 
 void StagingRoom::seal(const BatchSpan& span, std::vector<SetAside> set_aside) {
-  waiting_.fetch_add(1);
+  if (!begin_batch()) {
+    return;
+  }
   send(Sealed{span, std::move(set_aside)});
-  ++batch_;
-  next_layer_ = 0;
+  end_batch();
 }
 
 void StagingRoom::drop() {
+  if (!begun_) {
+    return;
+  }
   send(Dropped{});
-  ++batch_;
-  next_layer_ = 0;
+  end_batch();
 }
 
 void StagingRoom::close() {
@@ -137,6 +163,7 @@ void StagingRoom::finish_front(const std::stop_token& stop) {
     }
     if (front.dropped) {
       remove_batch(store_, front.staged);
+      places_.try_pop({});
     } else {
       Retry retry({}, on_error_);
       const bool written = retry.run(stop, [&] {

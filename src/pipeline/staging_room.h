@@ -22,6 +22,9 @@
 
 namespace re_dms {
 
+/// Batches that may be staged, or begun to be, and not yet loaded.
+inline constexpr std::size_t kStagedBatchesMax = 2;
+
 struct StagingLimits {
   std::size_t part_bytes = 16U << 20;     ///< of tuples, per file
   std::size_t memory_bytes = 128U << 20;  ///< of layers that wait for their files
@@ -29,6 +32,10 @@ struct StagingLimits {
 
 /// Three kinds of threads meet here, and only through queues: the fold (layer, seal, drop), workers
 /// (run_worker) and one assembler (run_assembler).
+///
+/// At most kStagedBatchesMax batches take room in the store: the first layer of a further one, or
+/// its seal when it has none, waits until one of them was loaded. Layers of a batch that was begun
+/// wait only for memory, because a large transaction cannot end before all of them are staged.
 class StagingRoom final : public BatchSink {
  public:
   /// `staged` receives complete batches in order; all references outlive the room.
@@ -42,13 +49,11 @@ class StagingRoom final : public BatchSink {
   /// No more layers follow: workers and assembler end when they are done, then `staged` is closed.
   void close();
 
-  /// Batches sealed and not yet taken from `staged`; the fold waits while two are.
-  std::size_t waiting() const { return waiting_.load(); }
+  /// A seal now would not wait for the load of an earlier batch. By the fold's thread.
+  bool has_room() const { return begun_ || places_.size() < kStagedBatchesMax; }
 
-  /// To be called for each batch taken from `staged`.
-  void taken() { waiting_.fetch_sub(1); }
-
-  std::size_t memory_bytes() const { return budget_.held(); }
+  /// To be called for each batch taken from `staged` when it is loaded: its place is free.
+  void loaded();
 
   void run_worker(const std::stop_token& stop);
   void run_assembler(const std::stop_token& stop);
@@ -83,6 +88,9 @@ class StagingRoom final : public BatchSink {
 
   struct Dropped {};
 
+  /// One for each batch that was begun and is neither loaded nor dropped.
+  struct Place {};
+
   using Event = std::variant<LayerPlanned, PartDone, Sealed, Dropped>;
 
   /// A batch whose parts are not all written, or that is still open.
@@ -95,6 +103,8 @@ class StagingRoom final : public BatchSink {
     bool dropped = false;
   };
 
+  bool begin_batch();
+  void end_batch();
   void handle(Event& event);
   Assembly& open_assembly();
   void finish_front(const std::stop_token& stop);
@@ -110,10 +120,11 @@ class StagingRoom final : public BatchSink {
   ByteBudget budget_;
   BoundedQueue<PartJob> jobs_;
   BoundedQueue<Event> events_;
-  std::atomic<std::size_t> waiting_{0};
+  BoundedQueue<Place> places_;
   std::atomic<bool> closed_{false};
   // The fold's side.
   std::uint64_t batch_ = 1;
+  bool begun_ = false;  ///< a layer of this batch was handed in
   std::size_t next_layer_ = 0;
   // The assembler's side.
   std::vector<Assembly> assemblies_;

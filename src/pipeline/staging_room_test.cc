@@ -1,0 +1,127 @@
+#include "pipeline/staging_room.h"
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+
+#include <filesystem>
+#include <thread>
+
+#include "batch/batcher.h"
+#include "batch/testing/stream_builder.h"
+
+namespace re_dms {
+namespace {
+
+/// A room with its threads, and a fold in front of it. Nobody loads but the test.
+class StagingRoomTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    char pattern[] = "/tmp/re_dms_room_XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern), nullptr);
+    directory_ = pattern;
+    store_ = open_directory_store(directory_);
+    room_ = std::make_unique<StagingRoom>(*store_, StageNames{"7000", "re_dms", 1, "c0ffee"},
+                                          StagingLimits{}, progress_, staged_, stop_.get_token(),
+                                          nullptr);
+    batcher_ = std::make_unique<Batcher>(BatchLimits{50'000, 1U << 20}, Lsn{1000},
+                                         std::vector<KnownTable>{{table_, true}}, *room_);
+    threads_.emplace_back([this] { room_->run_worker(stop_.get_token()); });
+    threads_.emplace_back([this] { room_->run_assembler(stop_.get_token()); });
+  }
+
+  void TearDown() override {
+    stop_.request_stop();
+    threads_.clear();
+    std::filesystem::remove_all(directory_);
+  }
+
+  /// The next transaction; its part is all of it, or all but its end.
+  StreamBuilder transaction(std::size_t row_bytes) {
+    StreamBuilder records;
+    records.begin(Lsn{commit_ += 100}).relation(table_);
+    records.insert(table_.oid, {std::to_string(commit_), std::string(row_bytes, 'x')});
+    return records;
+  }
+
+  void fold_one(std::size_t row_bytes) {
+    StreamBuilder records = transaction(row_bytes);
+    batcher_->consume(records.commit(Lsn{commit_ + 10}).unit(UnitKind::Transaction));
+  }
+
+  void begin_large() { batcher_->consume(transaction(60'000).unit(UnitKind::FirstPart)); }
+
+  StagedBatch take() {
+    auto batch = staged_.pop_for({}, std::chrono::minutes(1));
+    RE_DMS_CHECK(batch.has_value());
+    return *batch;
+  }
+
+  std::stop_source stop_;
+  std::string directory_;
+  std::unique_ptr<ObjectStore> store_;
+  Progress progress_;
+  BoundedQueue<StagedBatch> staged_{100, 100};
+  std::unique_ptr<StagingRoom> room_;
+  std::unique_ptr<Batcher> batcher_;
+  TableSchema table_ = text_table(16384, "notes", {"id", "body"});
+  std::uint64_t commit_ = 1000;
+  std::vector<std::jthread> threads_;
+};
+
+TEST_F(StagingRoomTest, AThirdBatchBeginsWhenTheFirstIsLoaded) {
+  std::atomic<int> folded{0};
+  threads_.emplace_back([&] {
+    for (; folded < 5; ++folded) {
+      fold_one(60'000);  // fills a batch
+    }
+  });
+  for (std::uint64_t number = 1; number <= 3; ++number) {
+    EXPECT_EQ(take().span.number, number);
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    EXPECT_LE(folded, static_cast<int>(number) + 1) << "the fold did not wait";
+    room_->loaded();
+  }
+  take();
+}
+
+TEST_F(StagingRoomTest, AFoldThatWaitsEndsWhenItIsStopped) {
+  threads_.emplace_back([&] {
+    for (int i = 0; i < 5; ++i) {
+      fold_one(60'000);
+    }
+  });
+  take();
+  take();
+}
+
+TEST_F(StagingRoomTest, LayersOfABegunBatchDoNotWait) {
+  fold_one(60'000);
+  begin_large();
+  EXPECT_TRUE(room_->has_room()) << "the open batch has its place";
+  for (int i = 0; i < 20; ++i) {
+    StreamBuilder records;
+    records.insert(table_.oid, {std::to_string(i), std::string(60'000, 'y')});
+    batcher_->consume(records.unit(UnitKind::NextPart));
+  }
+  StreamBuilder end;
+  end.begin(Lsn{commit_}).clear();
+  batcher_->consume(end.commit(Lsn{commit_ + 10}).unit(UnitKind::LastPart));
+  batcher_->seal();
+  EXPECT_FALSE(room_->has_room());
+  take();
+  EXPECT_EQ(take().layers.size(), 21U);
+}
+
+TEST_F(StagingRoomTest, ADroppedBatchGivesItsPlaceBack) {
+  fold_one(60'000);
+  for (int i = 0; i < 5; ++i) {
+    begin_large();
+    batcher_->consume({UnitKind::Abort, {}});
+  }
+  fold_one(60'000);
+  take();
+  EXPECT_EQ(take().layers.size(), 1U);
+}
+
+}  // namespace
+}  // namespace re_dms
