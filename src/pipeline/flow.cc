@@ -77,18 +77,16 @@ struct Flow::State {
       behind.push_back(
           std::make_unique<StageThread>(std::move(name), wiring.outcome, std::move(work)));
     };
-    for (int i = 0; i < kWorkers; ++i) {
-      run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { room.run_worker(s); });
-    }
-    run("assemble", [&](const std::stop_token& s) { room.run_assembler(s); });
-    run("fold", [&](const std::stop_token& s) { fold(*target, until, room, s); });
-    try {
+    // The threads behind use this frame: whatever goes wrong has to stop them before it leaves.
+    run_stage("load", wiring.outcome, [&](const std::stop_token&) {
+      for (int i = 0; i < kWorkers; ++i) {
+        run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { room.run_worker(s); });
+      }
+      run("assemble", [&](const std::stop_token& s) { room.run_assembler(s); });
+      run("fold", [&](const std::stop_token& s) { fold(*target, until, room, s); });
       Loader({wiring.warehouse, wiring.store, room, journal, wiring.state, failed_tables})
           .run(staged, stop);
-    } catch (const Error& error) {
-      // The threads above use this frame: they have to end before it does.
-      wiring.outcome.fail(error);
-    }
+    });
     if (until.known()) {
       wiring.outcome.finish();
     }

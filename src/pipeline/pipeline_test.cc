@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <stdexcept>
 
 #include "pipeline/testing/flow_fixture.h"
 
@@ -37,6 +38,23 @@ TEST_F(FlowTest, TriesALoadAgainWhileTheTargetIsAway) {
   };
   run(warehouse, 0, 50, Lsn{end_of(50)});
   EXPECT_EQ(warehouse.rows(), 50U);
+}
+
+TEST_F(FlowTest, EndsWithTheReasonWhenTheTargetThrowsWhatNobodyExpects) {
+  FakeWarehouse warehouse(origin_.consistent_point);
+  warehouse.answer = [](const StagedBatch&) -> LoadReport {
+    throw std::runtime_error("the engine broke");
+  };
+  RunState state;
+  Outcome outcome;
+  const auto store = open_directory_store(settings_.stage_directory);
+  Flow flow(settings_, origin_, {real_file_system(), *store, warehouse, state, outcome});
+  flow.start({});
+  JournalBlock block = transaction(0, true);
+  ASSERT_TRUE(flow.blocks().push(block, block.bytes.size(), outcome.stop_token()));
+  flow.join();
+  ASSERT_TRUE(outcome.error().has_value());
+  EXPECT_EQ(outcome.error()->message(), "load stopped by the engine broke");
 }
 
 TEST_F(FlowTest, StagesTwoBatchesAtMostWhileTheTargetIsAway) {

@@ -35,18 +35,22 @@ std::optional<Error> Outcome::error() const {
   return error_;
 }
 
+void run_stage(const std::string& name, Outcome& outcome,
+               const std::function<void(const std::stop_token&)>& work) {
+  try {
+    work(outcome.stop_token());
+  } catch (const Error& error) {
+    outcome.fail(error);
+  } catch (const std::exception& unexpected) {
+    outcome.fail(Error(ErrorKind::Fatal, fmt::format("{} stopped by {}", name, unexpected.what())));
+  }
+}
+
 StageThread::StageThread(std::string name, Outcome& outcome,
                          std::function<void(const std::stop_token&)> work)
     : thread_([name = std::move(name), &outcome, work = std::move(work)] {
         ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
-        try {
-          work(outcome.stop_token());
-        } catch (const Error& error) {
-          outcome.fail(error);
-        } catch (const std::exception& unexpected) {
-          outcome.fail(
-              Error(ErrorKind::Fatal, fmt::format("{} stopped by {}", name, unexpected.what())));
-        }
+        run_stage(name, outcome, work);
         log(LogLevel::Debug, "stage_ended", name,
             {{"stage", name}, {"cpu_seconds", cpu_seconds()}});
       }) {}

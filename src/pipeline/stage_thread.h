@@ -33,7 +33,12 @@ class Outcome {
   std::optional<Error> error_;
 };
 
-/// A thread with a name (15 characters count) that runs `work` once. Joined by join() or on
+/// Runs `work`; an exception that leaves it fails the outcome. On return without one the outcome is
+/// as it was.
+void run_stage(const std::string& name, Outcome& outcome,
+               const std::function<void(const std::stop_token&)>& work);
+
+/// A thread with a name (15 characters count) that runs a stage once. Joined by join() or on
 /// destruction. The CPU time it used is logged when it ends: the split by stage that benchmarks
 /// print.
 class StageThread {
