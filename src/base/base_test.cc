@@ -3,6 +3,7 @@
 
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/bounded_queue.h"
 #include "base/bytes.h"
@@ -87,6 +88,27 @@ TEST(Retry, TriesATransientErrorAgainAndLetsOthersOut) {
   }));
   EXPECT_EQ(tries, 3);
   EXPECT_THROW(retry.run({}, [] { throw Error(ErrorKind::Fatal, "gone"); }), Error);
+}
+
+TEST(Retry, StartsTheWaitsOverAfterATryThatGotSomewhere) {
+  std::uint64_t received = 0;
+  std::vector<bool> first;  // whether a wait was of the first length
+  const auto note = [&](const Error&, std::chrono::milliseconds wait) {
+    first.push_back(wait <= std::chrono::milliseconds(2));
+  };
+  Retry retry({std::chrono::milliseconds(2), std::chrono::milliseconds(1000), 8.0}, note,
+              [&] { return received; });
+  int tries = 0;
+  EXPECT_TRUE(retry.run({}, [&] {
+    ++tries;
+    if (tries == 3) {
+      ++received;
+    }
+    if (tries < 5) {
+      throw Error(ErrorKind::Transient, "away");
+    }
+  }));
+  EXPECT_EQ(first, (std::vector<bool>{true, false, true, false}));
 }
 
 TEST(Clock, WritesTimeAsPostgresDoes) {

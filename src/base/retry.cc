@@ -16,19 +16,26 @@ bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop) {
   return !stop.stop_requested();
 }
 
-Retry::Retry(RetryPolicy policy, OnError on_error)
-    : policy_(policy), on_error_(std::move(on_error)), wait_(policy.first) {}
+Retry::Retry(RetryPolicy policy, OnError on_error, Progress progress)
+    : policy_(policy),
+      on_error_(std::move(on_error)),
+      progress_(std::move(progress)),
+      wait_(policy.first) {}
 
 bool Retry::run(const std::stop_token& stop, const std::function<void()>& step) {
   std::minstd_rand random(std::random_device{}());
   std::uniform_real_distribution<double> share(0.5, 1.0);
   while (!stop.stop_requested()) {
+    const std::uint64_t before = progress();
     try {
       step();
       return true;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::Transient) {
         throw;
+      }
+      if (progress() != before) {
+        wait_ = policy_.first;
       }
       const std::chrono::milliseconds jittered(
           static_cast<std::int64_t>(static_cast<double>(wait_.count()) * share(random)));

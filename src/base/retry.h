@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <stop_token>
 
@@ -21,21 +22,23 @@ bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop);
 /// Runs `step` until it returns; between tries waits first, first·growth, … up to longest, each
 /// shortened by up to a half at random so that many daemons do not come back at once. Errors that
 /// are not Transient leave at once. `on_error` hears of each failed try and the wait that follows.
-/// A step that calls `made_progress` starts the waits over. Returns false when stopped.
+/// A try during which the value of `progress` changed starts the waits over: for steps that last,
+/// where a failure after hours says nothing about the one before. Returns false when stopped.
 class Retry {
  public:
   using OnError = std::function<void(const Error&, std::chrono::milliseconds)>;
+  using Progress = std::function<std::uint64_t()>;
 
-  Retry(RetryPolicy policy, OnError on_error);
+  Retry(RetryPolicy policy, OnError on_error, Progress progress = nullptr);
 
   bool run(const std::stop_token& stop, const std::function<void()>& step);
 
-  /// The next wait is the first again. Called from inside the step.
-  void made_progress() { wait_ = policy_.first; }
-
  private:
+  std::uint64_t progress() const { return progress_ ? progress_() : 0; }
+
   RetryPolicy policy_;
   OnError on_error_;
+  Progress progress_;
   std::chrono::milliseconds wait_;
 };
 

@@ -96,10 +96,13 @@ class Run {
 
   void receive(Flow& flow, const std::stop_token& stop) {
     bool open = false;
-    Retry retry({}, [this](const Error& error, std::chrono::milliseconds wait) {
-      state_.source_trouble(error.what());
-      log(LogLevel::Warn, "source_retry", error.what(), {{"wait_ms", wait.count()}});
-    });
+    Retry retry(
+        {},
+        [this](const Error& error, std::chrono::milliseconds wait) {
+          state_.source_trouble(error.what());
+          log(LogLevel::Warn, "source_retry", error.what(), {{"wait_ms", wait.count()}});
+        },
+        [this] { return state_.progress.received.lsn().value; });
     retry.run(stop, [&] {
       Progress& progress = state_.progress;
       source_.verify(origin_);
