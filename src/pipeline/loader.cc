@@ -1,9 +1,12 @@
 #include "pipeline/loader.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 
 #include "base/failpoint.h"
 #include "observe/log.h"
+#include "pipeline/clean_up.h"
 
 namespace re_dms {
 
@@ -46,7 +49,8 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
        {"rows", report.rows},
        {"seconds", seconds}});
   failpoint("loaded-before-cleanup");
-  remove_batch(wiring_.store, batch);
+  clean_up(fmt::format("the files of batch {}", batch.span.number),
+           [&] { remove_batch(wiring_.store, batch); });
   wiring_.room.loaded();
   wiring_.journal.release_below(batch.span.to);
   wiring_.state.journal_bytes = wiring_.journal.bytes();

@@ -8,6 +8,31 @@
 namespace re_dms {
 namespace {
 
+/// A store that removes nothing.
+class KeepingStore final : public ObjectStore {
+ public:
+  explicit KeepingStore(std::unique_ptr<ObjectStore> store) : store_(std::move(store)) {}
+
+  std::unique_ptr<ObjectWriter> create(const std::string& key) override {
+    return store_->create(key);
+  }
+
+  std::vector<std::string> list(const std::string& prefix) override { return store_->list(prefix); }
+
+  std::vector<std::string> list_unfinished(const std::string& prefix) override {
+    return store_->list_unfinished(prefix);
+  }
+
+  void remove(const std::string& key) override {
+    throw Error(ErrorKind::Transient, "cannot remove " + key);
+  }
+
+  std::string key_of(const std::string& path) const override { return store_->key_of(path); }
+
+ private:
+  std::unique_ptr<ObjectStore> store_;
+};
+
 TEST_F(FlowTest, LoadsEveryTransactionOnceAndInOrder) {
   FakeWarehouse warehouse(origin_.consistent_point);
   run(warehouse, 0, 500, Lsn{end_of(500)});
@@ -45,16 +70,12 @@ TEST_F(FlowTest, EndsWithTheReasonWhenTheTargetThrowsWhatNobodyExpects) {
   warehouse.answer = [](const StagedBatch&) -> LoadReport {
     throw std::runtime_error("the engine broke");
   };
-  RunState state;
-  Outcome outcome;
-  const auto store = open_directory_store(settings_.stage_directory);
-  Flow flow(settings_, origin_, {real_file_system(), *store, warehouse, state, outcome});
-  flow.start({});
-  JournalBlock block = transaction(0, true);
-  ASSERT_TRUE(flow.blocks().push(block, block.bytes.size(), outcome.stop_token()));
-  flow.join();
-  ASSERT_TRUE(outcome.error().has_value());
-  EXPECT_EQ(outcome.error()->message(), "load stopped by the engine broke");
+  Daemon daemon(*this, warehouse);
+  daemon.flow.start({});
+  ASSERT_TRUE(daemon.send(transaction(0, true)));
+  daemon.flow.join();
+  ASSERT_TRUE(daemon.outcome.error().has_value());
+  EXPECT_EQ(daemon.outcome.error()->message(), "load stopped by the engine broke");
 }
 
 TEST_F(FlowTest, StagesTwoBatchesAtMostWhileTheTargetIsAway) {
@@ -88,18 +109,25 @@ TEST_F(FlowTest, LeavesNoStagedFilesAndFreesTheJournal) {
             origin_.consistent_point);
 }
 
+TEST_F(FlowTest, GoesOnWhenStagedFilesCannotBeRemoved) {
+  store_ = std::make_unique<KeepingStore>(std::move(store_));
+  FakeWarehouse warehouse(origin_.consistent_point);
+  run(warehouse, 0, 50, Lsn{end_of(50)});
+  EXPECT_GT(staged_files(".csv.gz"), 0U);
+  // The next run cannot remove what this one left either.
+  run(warehouse, 50, 100, Lsn{end_of(100)});
+  EXPECT_EQ(warehouse.rows(), 100U);
+}
+
 TEST_F(FlowTest, RefusesATargetThatIsBehindTheJournal) {
   FakeWarehouse warehouse(origin_.consistent_point);
   run(warehouse, 0, 5000, Lsn{end_of(5000)});
   FakeWarehouse emptied(origin_.consistent_point);
-  RunState state;
-  Outcome outcome;
-  const auto store = open_directory_store(settings_.stage_directory);
-  Flow flow(settings_, origin_, {real_file_system(), *store, emptied, state, outcome});
-  flow.start({});
-  flow.join();
-  ASSERT_TRUE(outcome.error().has_value());
-  EXPECT_EQ(outcome.error()->kind(), ErrorKind::Fatal);
+  Daemon daemon(*this, emptied);
+  daemon.flow.start({});
+  daemon.flow.join();
+  ASSERT_TRUE(daemon.outcome.error().has_value());
+  EXPECT_EQ(daemon.outcome.error()->kind(), ErrorKind::Fatal);
 }
 
 }  // namespace

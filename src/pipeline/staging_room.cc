@@ -1,11 +1,14 @@
 #include "pipeline/staging_room.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 #include <type_traits>
 #include <utility>
 
 #include "base/failpoint.h"
+#include "pipeline/clean_up.h"
 
 namespace re_dms {
 
@@ -162,7 +165,8 @@ void StagingRoom::finish_front(const std::stop_token& stop) {
       return;
     }
     if (front.dropped) {
-      remove_batch(store_, front.staged);
+      clean_up(fmt::format("the files of dropped batch {}", front.batch),
+               [&] { remove_batch(store_, front.staged); });
       places_.try_pop({});
     } else {
       Retry retry({}, on_error_);

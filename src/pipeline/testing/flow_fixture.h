@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -77,6 +78,7 @@ class FlowTest : public ::testing::Test {
     settings_.batch.interval = std::chrono::milliseconds(1);
     settings_.batch.memory_bytes = 64 << 20;
     settings_.stage_directory = directory_ + "/stage";
+    store_ = open_directory_store(settings_.stage_directory);
     origin_.system_identifier = "7000000000000000001";
     origin_.timeline = 1;
     origin_.database = "app";
@@ -89,6 +91,21 @@ class FlowTest : public ::testing::Test {
   }
 
   void TearDown() override { std::filesystem::remove_all(directory_); }
+
+  /// A flow that is to be started, and what it reports to.
+  struct Daemon {
+    Daemon(FlowTest& test, Warehouse& warehouse)
+        : flow(test.settings_, test.origin_,
+               {real_file_system(), *test.store_, warehouse, state, outcome}) {}
+
+    bool send(JournalBlock block) {
+      return flow.blocks().push(block, block.bytes.size(), outcome.stop_token());
+    }
+
+    RunState state;
+    Outcome outcome;
+    Flow flow;
+  };
 
   /// Transaction `number` (from 0) with `rows` inserts; the first of a run brings the table.
   JournalBlock transaction(std::uint64_t number, bool first, int rows = 1) const {
@@ -110,17 +127,13 @@ class FlowTest : public ::testing::Test {
 
   /// Sends transactions [first, last) and waits until all of them are loaded.
   void run(FakeWarehouse& warehouse, std::uint64_t first, std::uint64_t last, Lsn until) {
-    RunState state;
-    Outcome outcome;
-    const auto store = open_directory_store(settings_.stage_directory);
-    Flow flow(settings_, origin_, {real_file_system(), *store, warehouse, state, outcome});
-    flow.start(until);
+    Daemon daemon(*this, warehouse);
+    daemon.flow.start(until);
     for (std::uint64_t i = first; i < last; ++i) {
-      JournalBlock block = transaction(i, i == first);
-      ASSERT_TRUE(flow.blocks().push(block, block.bytes.size(), outcome.stop_token()));
+      ASSERT_TRUE(daemon.send(transaction(i, i == first)));
     }
-    flow.join();
-    if (const auto error = outcome.error()) {
+    daemon.flow.join();
+    if (const auto error = daemon.outcome.error()) {
       FAIL() << error->what();
     }
   }
@@ -136,9 +149,9 @@ class FlowTest : public ::testing::Test {
     return false;
   }
 
-  /// Files of the stage whose name ends so; those that vanish meanwhile do not count.
+  /// Finished files of the stage whose name ends so.
   std::size_t staged_files(std::string_view suffix) const {
-    const auto keys = open_directory_store(settings_.stage_directory)->list("");
+    const auto keys = store_->list("");
     return static_cast<std::size_t>(std::count_if(
         keys.begin(), keys.end(), [&](const std::string& key) { return key.ends_with(suffix); }));
   }
@@ -148,6 +161,7 @@ class FlowTest : public ::testing::Test {
   std::string directory_;
   PipelineSettings settings_;
   Origin origin_;
+  std::unique_ptr<ObjectStore> store_;
   std::string text_ = "text";  ///< of each row
   TableSchema table_ = text_table(16384, "notes", {"id", "body"});
 };
