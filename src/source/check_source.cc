@@ -165,17 +165,13 @@ void check_tables(Connection& plain, const SourceSettings& settings, Results& re
 }
 
 void check_commit_wait(Connection& plain, Results& results) {
-  const std::string names = setting(plain, "synchronous_standby_names");
-  const char* own = PQparameterStatus(plain.raw(), "application_name");
-  const CommitWait wait = commit_wait(names, own != nullptr ? own : "");
+  const auto [names, wait] = read_synchronous_names(plain);
   CheckResult result{Status::Ok, "source: commits wait for re_dms", "no", ""};
   if (wait != CommitWait::Never) {
     result.status = wait == CommitWait::Always ? Status::Fail : Status::Warn;
     result.finding = fmt::format("{}: synchronous_standby_names = '{}'",
                                  wait == CommitWait::Always ? "all of them" : "some may", names);
-    result.fix =
-        "A commit in production would wait until re_dms has confirmed it: name only the real "
-        "standbys in synchronous_standby_names";
+    result.fix = commit_wait_advice();
   }
   results.push_back(result);
 }

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "source/testing/error_of.h"
 #include "source/testing/stream_test.h"
 
 namespace re_dms {
@@ -108,6 +109,26 @@ TEST_F(HeldUp, HandsOnNothingWhenStoppedBeforeATransactionIsVisible) {
   wait_for_standby("");
   // Its BEGIN may have been handed on already; what needs the catalog may not.
   EXPECT_THAT(stream->records(), Not(Contains(HasSubstr("public.t"))));
+}
+
+TEST_F(HeldUp, RefusesAServerWhoseCommitsWaitForIt) {
+  Source source(settings_);
+  source.verify(origin_);
+  for (const std::string names : {"*", "re_dms", "ANY 1 (Re_Dms)"}) {
+    wait_for_standby(names);
+    Error error = error_of([&] { source.verify(origin_); });
+    EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+    EXPECT_THAT(error.message(), HasSubstr("synchronous_standby_names = '" + names + "'"));
+    // Creating a publication would wait for ever.
+    SourceSettings other = settings_;
+    other.slot = "other";
+    other.publication = "other";
+    error = error_of([&] { Source(other).create_slot(false, [](const Origin&) {}); });
+    EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+  }
+  wait_for_standby("FIRST 1 (nobody, re_dms)");
+  EXPECT_NO_THROW(source.verify(origin_));
+  wait_for_standby("");
 }
 
 }  // namespace

@@ -15,6 +15,7 @@
 #include "source/slot_creation.h"
 #include "source/slot_reader.h"
 #include "source/sql_text.h"
+#include "source/synchronous_names.h"
 
 namespace re_dms {
 
@@ -97,6 +98,15 @@ std::vector<CandidateTable> published_tables(const std::vector<CandidateTable>& 
   return tables;
 }
 
+void require_own_pace(Connection& plain, const SourceSettings& settings) {
+  const SynchronousNames found = require_commits_do_not_wait(plain, settings.slot);
+  if (found.wait == CommitWait::Possibly) {
+    log(LogLevel::Warn, "commits_may_wait",
+        "commits of the source may come to wait for re_dms. " + commit_wait_advice(),
+        {{"synchronous_standby_names", found.names}});
+  }
+}
+
 void require_same(std::string_view what, const std::string& before, const std::string& now) {
   if (before != now) {
     throw Error(
@@ -130,6 +140,7 @@ SlotCreation Source::create_slot(bool intended_before,
   const SourceSettings& settings = state_->settings;
   const Origin identity = identify();
   Connection plain(settings, ConnectionPurpose::Sql);
+  require_own_pace(plain, settings);
   const std::vector<CandidateTable> candidates = list_candidates(plain, state_->selection);
   if (settings.auto_setup) {
     clear_slot(settings, plain, identity.database, intended_before);
@@ -169,6 +180,7 @@ void Source::verify(const Origin& origin) {
         "with an empty journal directory and target");
   }
   Connection plain(settings, ConnectionPurpose::Sql);
+  require_own_pace(plain, settings);
   const std::optional<SlotState> slot = find_slot(plain, settings.slot);
   const std::string problem = slot ? slot_problem(*slot, now.database) : "it is gone";
   if (!problem.empty()) {

@@ -65,8 +65,9 @@ class Source {
   /// hold rows at the consistent point are not admitted.
   SlotCreation create_slot(bool intended_before, const std::function<void(const Origin&)>& intend);
 
-  /// Later starts. Refuses a cluster, timeline, database or slot other than the origin's, a slot
-  /// that is gone, invalidated or of another plugin.
+  /// Later starts and every connect. Refuses a cluster, timeline, database or slot other than the
+  /// origin's, a slot that is gone, invalidated or of another plugin, and a server whose commits
+  /// wait for us (create_slot does so too).
   void verify(const Origin& origin);
 
   /// Streams until stop is requested (returns) or something fails (throws). Starts at `from`. After

@@ -9,22 +9,13 @@
 
 #include "source/connection.h"
 #include "source/source.h"
+#include "source/testing/error_of.h"
 #include "source/testing/throwaway_postgres.h"
 
 namespace re_dms {
 
 inline void no_intention(const Origin& origin) {
   EXPECT_FALSE(origin.created);
-}
-
-template <typename F>
-Error error_of(F step) {
-  try {
-    step();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::Usage, "nothing was thrown"};
 }
 
 class DatabaseTest : public ::testing::Test {
