@@ -16,4 +16,22 @@ std::string version_text(int server_version);
 /// logical, and a role without the replication right.
 Origin identify_source(const SourceSettings& settings);
 
+/// What the server at the other end of a replication connection says of itself.
+struct Identity {
+  Origin origin;
+  Lsn flushed;  ///< end of the WAL it has flushed
+};
+
+/// As identify_source, of one connection: with several hosts in source.url, a proxy or a failover
+/// each connection may lead to another server.
+Identity identify_server(Connection& replication, const SourceSettings& settings);
+
+/// Throws Fatal unless `now` is the cluster, timeline and database, and names the slot and
+/// publication, that the journal was begun with.
+void require_same_source(const Origin& journal, const Origin& now);
+
+/// Throws Fatal unless a plain connection leads to the journal's cluster. A role that may not ask
+/// is believed.
+void require_same_cluster(const Origin& journal, Connection& plain);
+
 }  // namespace re_dms

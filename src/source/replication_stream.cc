@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/clock.h"
@@ -48,8 +49,9 @@ Keepalive read_keepalive(std::string_view copy_data) {
   return keepalive;
 }
 
-ReplicationStream::ReplicationStream(const SourceSettings& settings, Lsn from)
-    : connection_(settings, ConnectionPurpose::Replication) {
+ReplicationStream::ReplicationStream(Connection replication, const SourceSettings& settings,
+                                     Lsn from)
+    : connection_(std::move(replication)) {
   connection_.query(start_command(settings, from),
                     fmt::format("starting slot \"{}\" at {}", settings.slot, from));
   if (PQsetnonblocking(connection_.raw(), 1) != 0) {

@@ -20,9 +20,9 @@ struct Keepalive {
 /// Belongs to the receiving thread.
 class ReplicationStream {
  public:
-  /// Connects and starts the slot at `from`. Throws Transient naming the process when somebody else
-  /// reads the slot, Fatal when the slot cannot be used.
-  ReplicationStream(const SourceSettings& settings, Lsn from);
+  /// Starts the slot at `from` on a replication connection. Throws Transient naming the process
+  /// when somebody else reads the slot, Fatal when the slot cannot be used.
+  ReplicationStream(Connection replication, const SourceSettings& settings, Lsn from);
 
   /// Takes what the socket holds, without waiting. Throws when the connection has ended.
   void read_socket();

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <thread>
+#include <utility>
 
 #include "observe/log.h"
 #include "source/catalog.h"
+#include "source/identity.h"
 #include "source/publication.h"
 #include "source/slot.h"
 
@@ -42,6 +44,7 @@ milliseconds since(SteadyTime then, SteadyTime now) {
 SlotReader::SlotReader(const SourceSettings& settings, const Origin& origin,
                        const StreamWiring& wiring, ReadTimes times)
     : settings_(settings),
+      origin_(origin),
       wiring_(wiring),
       times_(times),
       clock_(real_clock()),
@@ -75,9 +78,13 @@ void SlotReader::connect(StreamStart start) {
   maker_ = BlockMaker(start.journaled_to);
   stop_signal_.emplace(stop_);
   watch_.emplace(settings_, times_.watch);
+  require_same_cluster(origin_, watch_->connection());
   // PostgreSQL 18 skips the changes of a publication that is missing, with a mere warning.
   require_publication(watch_->connection(), settings_.publication);
-  stream_.emplace(settings_, start.from);
+  // On this very connection: what another one was told may be of another server.
+  Connection replication(settings_, ConnectionPurpose::Replication);
+  require_same_source(origin_, identify_server(replication, settings_).origin);
+  stream_.emplace(std::move(replication), settings_, start.from);
   require_own_position(start.journaled_to);
   log(LogLevel::Info, "stream_started", "reading changes from the source",
       {{"slot", settings_.slot}, {"from", start.from}});
@@ -90,6 +97,14 @@ void SlotReader::require_own_position(Lsn journaled_to) {
   const std::optional<SlotState> slot = find_slot(watch_->connection(), settings_.slot);
   if (!slot) {
     throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" is gone", settings_.slot));
+  }
+  if (slot->active_pid == 0) {
+    throw Error(
+        ErrorKind::Transient,
+        fmt::format("slot \"{}\" is being read, but nobody reads it where catalog questions "
+                    "are asked",
+                    settings_.slot),
+        "Connections of source.url lead to different servers: name the primary alone");
   }
   if (slot->confirmed_flush > journaled_to) {
     throw Error(ErrorKind::Fatal,

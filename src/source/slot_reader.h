@@ -64,6 +64,7 @@ class SlotReader {
   void finish();
 
   const SourceSettings& settings_;
+  const Origin& origin_;
   const StreamWiring& wiring_;
   ReadTimes times_;
   Clock& clock_;

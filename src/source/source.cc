@@ -107,16 +107,6 @@ void require_own_pace(Connection& plain, const SourceSettings& settings) {
   }
 }
 
-void require_same(std::string_view what, const std::string& before, const std::string& now) {
-  if (before != now) {
-    throw Error(
-        ErrorKind::Fatal,
-        fmt::format("the journal belongs to {} {}, but source.url leads to {}", what, before, now),
-        "Positions of one cannot be used in the other. Point source.url at the source the "
-        "journal was begun with, or begin anew with an empty journal directory and target");
-  }
-}
-
 }  // namespace
 
 Source::Source(SourceSettings settings) {
@@ -166,19 +156,7 @@ SlotCreation Source::create_slot(bool intended_before,
 void Source::verify(const Origin& origin) {
   const SourceSettings& settings = state_->settings;
   const Origin now = identify();
-  require_same("the cluster", origin.system_identifier, now.system_identifier);
-  require_same("database", origin.database, now.database);
-  require_same("slot", origin.slot, now.slot);
-  require_same("publication", origin.publication, now.publication);
-  if (origin.timeline != now.timeline) {
-    throw Error(
-        ErrorKind::Fatal,
-        fmt::format("the source was promoted or restored: its timeline is {}, the journal's "
-                    "is {}",
-                    now.timeline, origin.timeline),
-        "What the journal holds may not be part of the new timeline's history. Begin anew "
-        "with an empty journal directory and target");
-  }
+  require_same_source(origin, now);
   Connection plain(settings, ConnectionPurpose::Sql);
   require_own_pace(plain, settings);
   const std::optional<SlotState> slot = find_slot(plain, settings.slot);
