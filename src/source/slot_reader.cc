@@ -39,6 +39,22 @@ milliseconds since(SteadyTime then, SteadyTime now) {
   return std::chrono::duration_cast<milliseconds>(now - then);
 }
 
+/// A server sends only WAL that it has flushed (PostgreSQL 15, walsender.c, XLogSendLogical), so
+/// what is journaled lies below its end, whatever crash came in between.
+void require_nothing_undone(Lsn flushed, Lsn journaled_to) {
+  if (flushed < journaled_to) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("the source's WAL ends at {}, but the journal has changes up to {}: the "
+                    "source was set back to an earlier state",
+                    flushed, journaled_to),
+        "The target holds changes that the source has no more, and new ones get the same "
+        "positions. If an old copy of the source answers at source.url, point it at the "
+        "right one. Otherwise begin anew: drop the slot, empty the journal directory and "
+        "the target");
+  }
+}
+
 }  // namespace
 
 SlotReader::SlotReader(const SourceSettings& settings, const Origin& origin,
@@ -83,7 +99,9 @@ void SlotReader::connect(StreamStart start) {
   require_publication(watch_->connection(), settings_.publication);
   // On this very connection: what another one was told may be of another server.
   Connection replication(settings_, ConnectionPurpose::Replication);
-  require_same_source(origin_, identify_server(replication, settings_).origin);
+  const Identity now = identify_server(replication, settings_);
+  require_same_source(origin_, now.origin);
+  require_nothing_undone(now.flushed, start.journaled_to);
   stream_.emplace(std::move(replication), settings_, start.from);
   require_own_position(start.journaled_to);
   log(LogLevel::Info, "stream_started", "reading changes from the source",

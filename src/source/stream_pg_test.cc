@@ -137,6 +137,15 @@ TEST_F(Stream, RefusesASlotThatSomebodyElseMoved) {
   EXPECT_THAT(error->message(), HasSubstr("the journal ends at"));
 }
 
+TEST_F(Stream, RefusesAServerThatWasSetBack) {
+  const Lsn end = *Lsn::parse(postgres_->execute("SELECT pg_current_wal_flush_lsn()"));
+  StreamProbe stream(settings_, origin_, origin_.consistent_point, Lsn{end.value + (1 << 20)});
+  const std::optional<Error> error = stream.ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Fatal);
+  EXPECT_THAT(error->message(), HasSubstr("set back"));
+}
+
 TEST_F(Stream, NamesTheProcessThatReadsTheSlot) {
   const auto first = start();
   ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
