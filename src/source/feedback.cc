@@ -25,7 +25,8 @@ std::string Feedback::message(Lsn journaled, SteadyTime now, SystemTime wall) {
     append_be(message, flushed_.value);
   }
   append_be(message, pgoutput::to_postgres_time(wall));
-  append_be(message, std::uint8_t{0});
+  append_be(message, static_cast<std::uint8_t>(asking_));
+  asking_ = false;
   return message;
 }
 

@@ -24,6 +24,9 @@ class Feedback {
   /// The server wants an answer at once.
   void request() { requested_ = true; }
 
+  /// The next message asks the server for a keepalive, and is due at once.
+  void ask() { asking_ = requested_ = true; }
+
   bool due(Lsn journaled, SteadyTime now) const;
 
   /// The message to send now; flush is 0/0 until something is journaled.
@@ -40,6 +43,7 @@ class Feedback {
   SteadyTime sent_at_{};
   SteadyTime advanced_at_{};
   bool requested_ = false;
+  bool asking_ = false;
 };
 
 }  // namespace re_dms

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <csignal>
+
 #include "source/testing/error_of.h"
 #include "source/testing/stream_test.h"
 
@@ -84,6 +86,23 @@ TEST_F(HeldUp, LeavesTheSlotWhenNothingCanBeConfirmed) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::Transient);
   EXPECT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "0"));
+}
+
+TEST_F(HeldUp, LeavesAServerThatDoesNotAnswer) {
+  ReadTimes times;
+  times.silence = {.ask = milliseconds(200), .answer = milliseconds(500)};
+  const auto stream = start(false, times);
+  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  // There is nothing to send, but it answers.
+  std::this_thread::sleep_for(milliseconds(2500));
+  EXPECT_TRUE(stream->running());
+  const int walsender = std::stoi(postgres_->execute("SELECT pid FROM pg_stat_replication"));
+  ASSERT_EQ(kill(walsender, SIGSTOP), 0);
+  const std::optional<Error> error = stream->ended(seconds(10));
+  kill(walsender, SIGCONT);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient);
+  EXPECT_THAT(error->message(), HasSubstr("does not answer"));
 }
 
 TEST_F(HeldUp, AsksTheCatalogOnceTheTransactionIsVisible) {

@@ -66,7 +66,8 @@ SlotReader::SlotReader(const SourceSettings& settings, const Origin& origin,
       clock_(real_clock()),
       admitted_(origin.admitted.begin(), origin.admitted.end()),
       maker_(Lsn{}),
-      feedback_(times.feedback) {}
+      feedback_(times.feedback),
+      silence_(times.silence, clock_.steady()) {}
 
 void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop) {
   stop_ = stop;
@@ -83,6 +84,7 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
         (harvest.bytes == 0 || harvest.paused || since(block_began_, now) >= times_.block)) {
       hand_on();
     }
+    listen(harvest, now);
     report(now);
     watch_->leave_if_stuck(harvest.paused, feedback_.advanced_at(), now);
     wait(harvest);
@@ -93,6 +95,7 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
 void SlotReader::connect(StreamStart start) {
   maker_ = BlockMaker(start.journaled_to);
   stop_signal_.emplace(stop_);
+  silence_.end(clock_.steady());
   watch_.emplace(settings_, times_.watch);
   require_same_cluster(origin_, watch_->connection());
   // PostgreSQL 18 skips the changes of a publication that is missing, with a mere warning.
@@ -265,6 +268,18 @@ void SlotReader::note_progress() {
   }
 }
 
+/// While reading is paused nobody listens: a server that hangs then is left as one that is stuck.
+void SlotReader::listen(const Harvest& harvest, SteadyTime now) {
+  if (harvest.bytes > 0 || harvest.paused) {
+    silence_.end(now);
+    return;
+  }
+  silence_.leave_if_unanswered(now);
+  if (silence_.ask(now)) {
+    feedback_.ask();
+  }
+}
+
 void SlotReader::report(SteadyTime now) {
   const Lsn journaled = wiring_.progress.journaled.lsn();
   if (feedback_.due(journaled, now)) {
@@ -311,7 +326,12 @@ void SlotReader::wait(const Harvest& harvest) {
   if (harvest.paused && (waiting[0].revents & (POLLHUP | POLLERR)) != 0) {
     throw Error(ErrorKind::Transient, "the source closed the connection while reading was paused");
   }
-  watch_->look(waiting[2].revents, clock_.steady());
+  const SteadyTime now = clock_.steady();
+  if ((waiting[0].revents & POLLIN) != 0) {
+    // Counts for a message too that is not complete yet.
+    silence_.end(now);
+  }
+  watch_->look(waiting[2].revents, now);
 }
 
 void SlotReader::finish() {

@@ -14,6 +14,7 @@
 #include "source/connection.h"
 #include "source/feedback.h"
 #include "source/replication_stream.h"
+#include "source/silence.h"
 #include "source/source.h"
 #include "source/source_watch.h"
 #include "source/stop_signal.h"
@@ -25,6 +26,7 @@ struct ReadTimes {
   std::chrono::milliseconds idle{1000};  ///< between two idle positions, unless the server asks
   WatchTimes watch;
   FeedbackTimes feedback;
+  SilenceTimes silence;
 };
 
 struct StreamStart {
@@ -58,6 +60,7 @@ class SlotReader {
   void push(JournalBlock block, bool open_after);
   void note_progress();
   void add_idle_position();
+  void listen(const Harvest& harvest, SteadyTime now);
   void report(SteadyTime now);
   void wait(const Harvest& harvest);
   int patience_ms(bool paused, SteadyTime now) const;
@@ -78,6 +81,7 @@ class SlotReader {
 
   BlockMaker maker_;
   Feedback feedback_;
+  Silence silence_;
   Lsn server_end_;            ///< of the last keepalive
   bool idle_urgent_ = false;  ///< the server waits for a position
   SteadyTime block_began_{};

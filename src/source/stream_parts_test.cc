@@ -8,6 +8,7 @@
 #include "source/block_maker.h"
 #include "source/feedback.h"
 #include "source/replication_stream.h"
+#include "source/silence.h"
 
 namespace re_dms {
 namespace {
@@ -192,6 +193,30 @@ TEST(Feedback, IsDueOnRequestOnProgressAndAfterSilence) {
   EXPECT_TRUE(feedback.due(Lsn{20}, now));
   EXPECT_FALSE(feedback.due(Lsn{10}, now));
   EXPECT_TRUE(feedback.due(Lsn{10}, now + milliseconds(3000)));
+}
+
+TEST(Feedback, AsksForAnAnswerOnce) {
+  Feedback feedback({});
+  const SteadyTime now = SteadyTime(std::chrono::hours(1));
+  EXPECT_EQ(feedback.message(Lsn{1}, now, SystemTime{}).back(), '\0');
+  feedback.ask();
+  EXPECT_TRUE(feedback.due(Lsn{1}, now));
+  EXPECT_EQ(feedback.message(Lsn{1}, now, SystemTime{}).back(), '\1');
+  EXPECT_EQ(feedback.message(Lsn{1}, now, SystemTime{}).back(), '\0');
+}
+
+TEST(Silence, IsEndedByAnAnswerOrByLeaving) {
+  SteadyTime now = SteadyTime(std::chrono::hours(1));
+  Silence silence({.ask = milliseconds(100), .answer = milliseconds(50)}, now);
+  EXPECT_FALSE(silence.ask(now += milliseconds(99)));
+  EXPECT_TRUE(silence.ask(now += milliseconds(1)));
+  EXPECT_FALSE(silence.ask(now += milliseconds(49)));
+  EXPECT_NO_THROW(silence.leave_if_unanswered(now));
+  silence.end(now);
+  // Nobody was asked: the time may have passed while nobody looked.
+  EXPECT_NO_THROW(silence.leave_if_unanswered(now += std::chrono::hours(1)));
+  EXPECT_TRUE(silence.ask(now));
+  EXPECT_THROW(silence.leave_if_unanswered(now + milliseconds(50)), Error);
 }
 
 TEST(CopyData, IsCheckedBeforeItIsUsed) {
