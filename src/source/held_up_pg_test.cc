@@ -88,6 +88,37 @@ TEST_F(HeldUp, LeavesTheSlotWhenNothingCanBeConfirmed) {
   EXPECT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "0"));
 }
 
+TEST_F(HeldUp, LeavesTheSlotWhenTheJournalStandsStill) {
+  ReadTimes times;
+  times.watch.stuck = milliseconds(300);
+  const auto stream = start(false, times);
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  ASSERT_TRUE(stream->saw("I [1|a]"));
+  // Nothing is under way: time alone does not count.
+  std::this_thread::sleep_for(milliseconds(600));
+  EXPECT_TRUE(stream->running());
+  stream->hold(true);
+  // Far less than the queue takes: reading goes on.
+  postgres_->execute("INSERT INTO t VALUES (2, 'b')");
+  const std::optional<Error> error = stream->ended(seconds(5));
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient);
+  EXPECT_THAT(error->message(), HasSubstr("nothing could be confirmed"));
+}
+
+TEST_F(HeldUp, LeavesWhenCommitsComeToWaitForIt) {
+  ReadTimes times;
+  times.watch.call = milliseconds(100);
+  const auto stream = start(false, times);
+  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  wait_for_standby("FIRST 1 (nobody, re_dms)");
+  const std::optional<Error> error = stream->ended(seconds(10));
+  wait_for_standby("");
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Fatal);
+  EXPECT_THAT(error->message(), HasSubstr("commits wait for re_dms"));
+}
+
 TEST_F(HeldUp, LeavesAServerThatDoesNotAnswer) {
   ReadTimes times;
   times.silence = {.ask = milliseconds(200), .answer = milliseconds(500)};

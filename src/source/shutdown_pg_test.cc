@@ -1,4 +1,4 @@
-// `pg_ctl stop -m fast` never waits for us, whatever we are doing.
+// `pg_ctl stop` never waits for us, whatever we are doing.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -8,6 +8,7 @@
 namespace re_dms {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr seconds kShutdown{5};
@@ -20,22 +21,30 @@ class Shutdown : public ::testing::Test {
     Source source(settings_);
     origin_ = source.create_slot(false, [](const Origin&) {}).origin;
     stream_ = std::make_unique<StreamProbe>(settings_, origin_, origin_.consistent_point,
-                                            origin_.consistent_point);
+                                            origin_.consistent_point, false, times_);
     postgres_.execute("INSERT INTO t VALUES (0, 'a')");
     ASSERT_TRUE(stream_->saw("I [0|a]"));
   }
 
-  void expect_fast_shutdown() {
-    EXPECT_TRUE(postgres_.stop(ThrowawayPostgres::Stop::Fast, kShutdown));
+  void expect_shutdown(ThrowawayPostgres::Stop how) {
+    EXPECT_TRUE(postgres_.stop(how, kShutdown));
     const std::optional<Error> error = stream_->ended(kShutdown);
     ASSERT_TRUE(error);
     EXPECT_EQ(error->kind(), ErrorKind::Transient) << error->what();
   }
 
+  void expect_fast_shutdown() { expect_shutdown(ThrowawayPostgres::Stop::Fast); }
+
   ThrowawayPostgres postgres_;
   SourceSettings settings_;
   Origin origin_;
+  ReadTimes times_;
   std::unique_ptr<StreamProbe> stream_;
+};
+
+class SmartShutdown : public Shutdown {
+ protected:
+  SmartShutdown() { times_.watch.call = milliseconds(500); }
 };
 
 TEST_F(Shutdown, IsFastWhileIdle) {
@@ -71,6 +80,18 @@ TEST_F(Shutdown, IsFastWhileNothingIsJournaled) {
   ASSERT_TRUE(eventually([&] { return stream_->progress().received.lsn() >= end; }));
   EXPECT_TRUE(postgres_.stop(ThrowawayPostgres::Stop::Fast, seconds(20)));
   EXPECT_TRUE(stream_->ended());
+}
+
+TEST_F(SmartShutdown, EndsWhileIdle) {
+  expect_shutdown(ThrowawayPostgres::Stop::Smart);
+}
+
+TEST_F(SmartShutdown, EndsWhileNothingIsJournaled) {
+  stream_->hold(true);
+  postgres_.execute("INSERT INTO t VALUES (1, 'b')");
+  const Lsn end = *Lsn::parse(postgres_.execute("SELECT pg_current_wal_lsn()"));
+  ASSERT_TRUE(eventually([&] { return stream_->progress().received.lsn() >= end; }));
+  expect_shutdown(ThrowawayPostgres::Stop::Smart);
 }
 
 TEST_F(Shutdown, LosesNothingThatComesAfterTheRestart) {

@@ -86,7 +86,7 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
     }
     listen(harvest, now);
     report(now);
-    watch_->leave_if_stuck(harvest.paused, feedback_.advanced_at(), now);
+    look_after_server(harvest.paused, now);
     wait(harvest);
   }
   finish();
@@ -237,6 +237,7 @@ bool SlotReader::wait_until_visible() {
     }
     const SteadyTime now = clock_.steady();
     watch_->leave_if_invisible(began, now);
+    watch_->call_now_and_then(now);
     report(now);
     std::this_thread::sleep_for(kVisibleTry);
   }
@@ -253,7 +254,7 @@ void SlotReader::push(JournalBlock block, bool open_after) {
     const SteadyTime now = clock_.steady();
     report(now);
     watch_->look_now(now);
-    watch_->leave_if_stuck(true, feedback_.advanced_at(), now);
+    look_after_server(true, now);
   }
   *open_ = open_after;
 }
@@ -285,6 +286,14 @@ void SlotReader::report(SteadyTime now) {
   if (feedback_.due(journaled, now)) {
     stream_->send(feedback_.message(journaled, now, clock_.now()));
   }
+}
+
+/// Leaves where staying would do the source harm.
+void SlotReader::look_after_server(bool held_up, SteadyTime now) {
+  const Progress& progress = wiring_.progress;
+  const bool unconfirmed = progress.received.lsn() > progress.journaled.lsn();
+  watch_->leave_if_stuck({held_up, unconfirmed}, feedback_.advanced_at(), now);
+  watch_->call_now_and_then(now);
 }
 
 int SlotReader::patience_ms(bool paused, SteadyTime now) const {

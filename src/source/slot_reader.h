@@ -62,6 +62,7 @@ class SlotReader {
   void add_idle_position();
   void listen(const Harvest& harvest, SteadyTime now);
   void report(SteadyTime now);
+  void look_after_server(bool held_up, SteadyTime now);
   void wait(const Harvest& harvest);
   int patience_ms(bool paused, SteadyTime now) const;
   void finish();

@@ -6,6 +6,8 @@
 #include <algorithm>
 
 #include "observe/log.h"
+#include "source/shutdown_probe.h"
+#include "source/synchronous_names.h"
 
 namespace re_dms {
 
@@ -18,7 +20,10 @@ std::int64_t seconds(std::chrono::milliseconds duration) {
 }  // namespace
 
 SourceWatch::SourceWatch(const SourceSettings& settings, WatchTimes times)
-    : connection_(settings, ConnectionPurpose::Sql), times_(times) {
+    : settings_(settings),
+      connection_(settings, ConnectionPurpose::Sql),
+      times_(times),
+      called_at_(real_clock().steady()) {
   connection_.query("SET statement_timeout = '10s'", "preparing catalog questions");
 }
 
@@ -45,22 +50,35 @@ void SourceWatch::look_now(SteadyTime now) {
   }
 }
 
-void SourceWatch::leave_if_stuck(bool held_up, SteadyTime advanced_at, SteadyTime now) {
-  if (!held_up) {
-    held_up_since_ = {};
-  } else if (held_up_since_ == SteadyTime{}) {
-    held_up_since_ = now;
+void SourceWatch::call_now_and_then(SteadyTime now) {
+  if (ended_at_ != SteadyTime{} || now - called_at_ < times_.call) {
+    return;
   }
-  if (ended_at_ != SteadyTime{} && (held_up || now - ended_at_ >= times_.farewell)) {
+  called_at_ = now;
+  if (shutting_down(settings_, connection_)) {
+    throw Error(ErrorKind::Transient,
+                "the source shuts down and waits for its clients; leaving it, so that it does not "
+                "wait for re_dms");
+  }
+  require_commits_do_not_wait(connection_, settings_.slot);
+}
+
+void SourceWatch::leave_if_stuck(Hindrance hindrance, SteadyTime advanced_at, SteadyTime now) {
+  const bool hindered = hindrance.held_up || hindrance.unconfirmed;
+  if (!hindered) {
+    hindered_since_ = {};
+  } else if (hindered_since_ == SteadyTime{}) {
+    hindered_since_ = now;
+  }
+  if (ended_at_ != SteadyTime{} && (hindrance.held_up || now - ended_at_ >= times_.farewell)) {
     throw Error(ErrorKind::Transient,
                 "the source ended the connection for catalog questions; leaving the slot too, so "
                 "that a shutdown does not wait for re_dms");
   }
-  if (held_up && now - std::max(held_up_since_, advanced_at) >= times_.stuck) {
+  if (hindered && now - std::max(hindered_since_, advanced_at) >= times_.stuck) {
     throw Error(ErrorKind::Transient,
-                fmt::format("nothing could be confirmed to the source for {} s while reading was "
-                            "held up; leaving the slot, so that a shutdown of the source does not "
-                            "wait for re_dms",
+                fmt::format("nothing could be confirmed to the source for {} s; leaving the slot, "
+                            "so that a shutdown of the source does not wait for re_dms",
                             seconds(times_.stuck)),
                 "The journal is full or its disk is slow: `re_dms status` says which");
   }

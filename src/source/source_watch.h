@@ -1,5 +1,6 @@
 // The plain connection beside the stream: it answers catalog questions, and its end tells that the
-// server shuts down. Decides when the stream has to leave so that nobody waits for re_dms.
+// server shuts down fast. Finds out about a smart shutdown. Decides when the stream has to leave so
+// that nobody waits for re_dms.
 #pragma once
 
 #include <chrono>
@@ -11,12 +12,13 @@
 namespace re_dms {
 
 struct WatchTimes {
-  std::chrono::milliseconds stuck{30000};  ///< held up without progress, then the stream leaves
+  std::chrono::milliseconds stuck{30000};  ///< without progress, then the stream leaves
   /// How long the server may take to end the stream once it has ended the plain connection.
   std::chrono::milliseconds farewell{10000};
+  std::chrono::milliseconds call{30000};  ///< between two calls on the server
 };
 
-/// Belongs to the receiving thread.
+/// Belongs to the receiving thread. The settings outlive it.
 class SourceWatch {
  public:
   SourceWatch(const SourceSettings& settings, WatchTimes times);
@@ -33,19 +35,32 @@ class SourceWatch {
   /// As look, without waiting.
   void look_now(SteadyTime now);
 
+  /// Now and then asks the server what it does not tell by itself. Throws Transient when it waits
+  /// for its clients to leave: a smart shutdown lasts as long as the plain connection does. Throws
+  /// Fatal when its commits have come to wait for the stream.
+  void call_now_and_then(SteadyTime now);
+
+  /// What keeps the stream from confirming.
+  struct Hindrance {
+    bool held_up = false;      ///< nothing is read at present
+    bool unconfirmed = false;  ///< something received is not journaled yet
+  };
+
   /// Throws Transient when the stream has to leave: whoever answers without confirming would keep
-  /// the server from shutting down for ever. `held_up` says whether nothing is read at present,
-  /// `advanced_at` when the confirmed position last moved.
-  void leave_if_stuck(bool held_up, SteadyTime advanced_at, SteadyTime now);
+  /// the server from shutting down for ever. `advanced_at` is when the confirmed position last
+  /// moved.
+  void leave_if_stuck(Hindrance hindrance, SteadyTime advanced_at, SteadyTime now);
 
   /// Throws Transient when a transaction, seen in the stream at `since`, is still not visible.
   void leave_if_invisible(SteadyTime since, SteadyTime now) const;
 
  private:
+  const SourceSettings& settings_;
   Connection connection_;
   WatchTimes times_;
-  SteadyTime held_up_since_{};  ///< zero while the stream reads
-  SteadyTime ended_at_{};       ///< zero while the connection lives
+  SteadyTime called_at_;
+  SteadyTime hindered_since_{};  ///< zero while nothing hinders
+  SteadyTime ended_at_{};        ///< zero while the connection lives
 };
 
 }  // namespace re_dms

@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <memory>
 #include <stdexcept>
 #include <thread>
@@ -122,10 +123,11 @@ void ThrowawayPostgres::start() {
 }
 
 bool ThrowawayPostgres::stop(Stop how, std::chrono::seconds patience) {
+  static const std::map<Stop, std::string> kModes = {
+      {Stop::Smart, "smart"}, {Stop::Fast, "fast"}, {Stop::Immediate, "immediate"}};
   int status = 0;
-  run({programs_ + "/pg_ctl", "-D", folder_ + "/data", "-m",
-       how == Stop::Fast ? "fast" : "immediate", "-t", std::to_string(patience.count()), "-w", "-s",
-       "stop"},
+  run({programs_ + "/pg_ctl", "-D", folder_ + "/data", "-m", kModes.at(how), "-t",
+       std::to_string(patience.count()), "-w", "-s", "stop"},
       status);
   running_ = status != 0;
   return !running_;

@@ -14,7 +14,7 @@ namespace re_dms {
 /// std::runtime_error where something outside fails.
 class ThrowawayPostgres {
  public:
-  enum class Stop { Fast, Immediate };
+  enum class Stop { Smart, Fast, Immediate };
 
   /// `settings` go into postgresql.conf: "max_wal_senders = 2".
   explicit ThrowawayPostgres(const std::vector<std::string>& settings = {});
