@@ -70,7 +70,11 @@ void finish_connecting(PGconn* connection, std::chrono::seconds patience, std::s
   PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
   while (wanted != PGRES_POLLING_OK) {
     if (PQstatus(connection) == CONNECTION_BAD || wanted == PGRES_POLLING_FAILED) {
-      throw connect_error(PQerrorMessage(connection), doing);
+      Error error = connect_error(PQerrorMessage(connection), doing);
+      if (error.kind() == ErrorKind::Fatal) {
+        throw Refused(error);
+      }
+      throw error;
     }
     if (!wait_for_socket(connection, wanted, deadline)) {
       throw Error(ErrorKind::Transient,

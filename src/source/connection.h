@@ -9,11 +9,20 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "model/lsn.h"
 #include "source/conninfo.h"
 #include "source/source.h"
 
 namespace re_dms {
+
+/// The server, or who stands in its place, does not take us: wrong password, no line in
+/// pg_hba.conf, a certificate, a standby. Fatal; whoever was taken before may be taken again (a
+/// password is rotated, a standby promoted).
+class Refused : public Error {
+ public:
+  explicit Refused(const Error& error) : Error(error) {}
+};
 
 /// Rows of text. A view of a value lives as long as the result.
 class QueryResult {
@@ -52,7 +61,7 @@ class QueryResult {
 class Connection {
  public:
   /// Connects; runs password_command first. Throws within connect_patience: Transient when the
-  /// server cannot be reached, Fatal when it refuses this user, database or password.
+  /// server cannot be reached, Refused when it does not take this user, database or password.
   Connection(const SourceSettings& settings, ConnectionPurpose purpose);
 
   /// Runs SQL or a replication command and waits for its result. `doing` opens the error's text:

@@ -15,8 +15,8 @@ void require_usable(Connection& plain) {
   const QueryResult facts = plain.query("SELECT pg_is_in_recovery(), current_setting('wal_level')",
                                         "looking at the server");
   if (facts.flag(0, 0)) {
-    throw Error(ErrorKind::Fatal, "the source is a standby",
-                "Point source.url at the primary: a slot that must survive belongs there");
+    throw Refused({ErrorKind::Fatal, "the source is a standby",
+                   "Point source.url at the primary: a slot that must survive belongs there"});
   }
   if (facts.text(0, 1) != "logical") {
     throw Error(ErrorKind::Fatal, fmt::format("the source has wal_level = {}", facts.text(0, 1)),

@@ -184,5 +184,25 @@ TEST_F(Setup, RefusesAnotherOriginOnLaterStarts) {
   EXPECT_THAT(refusal([](Origin&) {}), HasSubstr("publication"));
 }
 
+TEST_F(Setup, WaitsARefusalOutOnceItWasAccepted) {
+  postgres_->execute("CREATE ROLE needs_password LOGIN SUPERUSER PASSWORD 'old'");
+  const auto password = [](const std::string& word) {
+    postgres_->execute("ALTER ROLE needs_password PASSWORD '" + word + "'");
+  };
+  SourceSettings settings = settings_;
+  settings.url = postgres_->url("needs_password", database_);
+  settings.password_command = "echo old";
+  Source source(settings);
+  const Origin origin = source.create_slot(false, no_intention).origin;
+  password("new");
+  const Error later = error_of([&] { source.verify(origin); });
+  EXPECT_EQ(later.kind(), ErrorKind::Transient);
+  EXPECT_THAT(later.message(), HasSubstr("took re_dms before"));
+  EXPECT_THAT(later.advice(), HasSubstr("password is wrong"));
+  EXPECT_EQ(error_of([&] { Source(settings).verify(origin); }).kind(), ErrorKind::Fatal);
+  password("old");
+  EXPECT_NO_THROW(source.verify(origin));
+}
+
 }  // namespace
 }  // namespace re_dms

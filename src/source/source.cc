@@ -26,9 +26,27 @@ struct Source::State {
   SourceSettings settings;
   TableSelection selection;
   std::vector<LeftOut> left_out;
+  bool accepted = false;  ///< the source took us once
 };
 
 namespace {
+
+/// Runs a step that connects. A run that has begun waits a refusal out; at its start a refusal is
+/// a fault of the configuration.
+template <typename F>
+void connecting(bool accepted_before, F step) {
+  try {
+    step();
+  } catch (const Refused& refusal) {
+    if (!accepted_before) {
+      throw;
+    }
+    throw Error(
+        ErrorKind::Transient,
+        fmt::format("the source, which took re_dms before, refuses it: {}", refusal.message()),
+        refusal.advice());
+  }
+}
 
 /// With auto_setup = false nothing is created: what is missing is asked for, as SQL.
 void require_prepared(const SourceSettings& settings, Connection& plain,
@@ -150,10 +168,16 @@ SlotCreation Source::create_slot(bool intended_before,
                               : adopt_slot(settings, identity, tables);
   creation.left_out.insert(creation.left_out.begin(), left_out.begin(), left_out.end());
   state_->left_out = creation.left_out;
+  state_->accepted = true;
   return creation;
 }
 
 void Source::verify(const Origin& origin) {
+  connecting(state_->accepted, [&] { verify_now(origin); });
+  state_->accepted = true;
+}
+
+void Source::verify_now(const Origin& origin) {
   const SourceSettings& settings = state_->settings;
   const Origin now = identify();
   require_same_source(origin, now);
@@ -184,7 +208,9 @@ void Source::verify(const Origin& origin) {
 
 void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open,
                     const StreamWiring& wiring, const std::stop_token& stop) {
-  SlotReader(state_->settings, origin, wiring).run({from, journaled_to}, open, stop);
+  connecting(state_->accepted, [&] {
+    SlotReader(state_->settings, origin, wiring).run({from, journaled_to}, open, stop);
+  });
 }
 
 Lsn Source::current_lsn() {

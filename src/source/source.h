@@ -67,7 +67,8 @@ class Source {
 
   /// Later starts and every connect. Refuses a cluster, timeline, database or slot other than the
   /// origin's, a slot that is gone, invalidated or of another plugin, and a server whose commits
-  /// wait for us (create_slot does so too).
+  /// wait for us (create_slot does so too). Refusals of the server's (a password, a standby) are
+  /// Fatal until create_slot or verify has succeeded once, then Transient.
   void verify(const Origin& origin);
 
   /// Streams until stop is requested (returns) or something fails (throws). Starts at `from`. After
@@ -83,6 +84,8 @@ class Source {
   const std::vector<LeftOut>& left_out() const;
 
  private:
+  void verify_now(const Origin& origin);
+
   struct State;
   std::unique_ptr<State> state_;
 };

@@ -149,7 +149,8 @@ class Postgres:
             lines = (self.data / "postmaster.pid").read_text(encoding="utf-8").splitlines()
         except FileNotFoundError:
             return False
-        return len(lines) > 7 and lines[0] == str(self._process.pid) and lines[7].strip() == "ready"
+        return (len(lines) > 7 and lines[0] == str(self._process.pid)
+                and lines[7].strip() in ("ready", "standby"))
 
     def stop(self, mode="fast", seconds=60):
         """Stops the server and returns the seconds it took; past SECONDS it is killed: an error."""
