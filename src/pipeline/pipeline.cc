@@ -106,11 +106,12 @@ class Run {
     retry.run(stop, [&] {
       Progress& progress = state_.progress;
       source_.verify(origin_);
-      state_.source_ready();
-      log(LogLevel::Info, "streaming", "reading the slot",
-          {{"slot", origin_.slot}, {"from", progress.received.lsn()}});
       source_.stream(progress.received.lsn(), progress.journaled.lsn(), origin_, open,
-                     {flow.blocks(), progress, [&] { return flow.journal().full(); }}, stop);
+                     {.out = flow.blocks(),
+                      .progress = progress,
+                      .paused = [&] { return flow.journal().full(); },
+                      .started = [&] { state_.source_ready(); }},
+                     stop);
     });
   }
 

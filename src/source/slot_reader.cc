@@ -107,6 +107,7 @@ void SlotReader::connect(StreamStart start) {
   require_nothing_undone(now.flushed, start.journaled_to);
   stream_.emplace(std::move(replication), settings_, start.from);
   require_own_position(start.journaled_to);
+  wiring_.started();
   log(LogLevel::Info, "stream_started", "reading changes from the source",
       {{"slot", settings_.slot}, {"from", start.from}});
 }

@@ -47,6 +47,7 @@ struct StreamWiring {
   BoundedQueue<JournalBlock>& out;  ///< weighed by bytes; blocks in the order of the stream
   Progress& progress;               ///< reads journaled, writes received, server and its time
   std::function<bool()> paused;     ///< true: receive no further transaction (journal full)
+  std::function<void()> started;    ///< called when the slot is taken and stands where it should
 };
 
 class Source {

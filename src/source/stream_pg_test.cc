@@ -135,6 +135,7 @@ TEST_F(Stream, RefusesASlotThatSomebodyElseMoved) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::Fatal);
   EXPECT_THAT(error->message(), HasSubstr("the journal ends at"));
+  EXPECT_FALSE(stream->started());
 }
 
 TEST_F(Stream, RefusesAServerThatWasSetBack) {
@@ -155,6 +156,8 @@ TEST_F(Stream, NamesTheProcessThatReadsTheSlot) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::Transient);
   EXPECT_THAT(error->message(), HasSubstr("PID " + process));
+  EXPECT_TRUE(first->started());
+  EXPECT_FALSE(second->started());
 }
 
 TEST_F(Stream, RefusesToReadWithoutItsPublication) {

@@ -93,7 +93,8 @@ StreamProbe::~StreamProbe() {
 
 void StreamProbe::read(const SourceSettings& settings, const Origin& origin, StreamStart start,
                        ReadTimes times, const std::stop_token& stop) {
-  const StreamWiring wiring{queue_, progress_, [this] { return paused_.load(); }};
+  const StreamWiring wiring{queue_, progress_, [this] { return paused_.load(); },
+                            [this] { started_ = true; }};
   try {
     SlotReader(settings, origin, wiring, times).run(start, open_, stop);
   } catch (const Error& error) {

@@ -46,6 +46,9 @@ class StreamProbe {
 
   bool running() const { return !finished_; }
 
+  /// Whether the slot was taken.
+  bool started() const { return started_; }
+
   Progress& progress() { return progress_; }
 
  private:
@@ -60,6 +63,7 @@ class StreamProbe {
   std::optional<Error> error_;
   std::atomic<bool> paused_{false};
   std::atomic<bool> held_{false};
+  std::atomic<bool> started_{false};
   std::atomic<bool> finished_{false};
   bool open_;
   std::jthread journal_thread_;
