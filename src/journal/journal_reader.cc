@@ -21,7 +21,11 @@ constexpr std::chrono::milliseconds kPatienceMax = std::chrono::hours(24);
 
 struct JournalReader::State {
   State(FileSystem& files, std::string journal, const JournalTail* followed, ReaderLimits bounds)
-      : directory(std::move(journal)), tail(followed), limits(bounds), scan(files, directory) {}
+      : directory(std::move(journal)),
+        tail(followed),
+        limits(bounds),
+        claim(followed),
+        scan(files, directory) {}
 
   void start(FileSystem& files, Lsn from);
   std::optional<JournalUnit> advance();
@@ -33,6 +37,7 @@ struct JournalReader::State {
   const std::string directory;
   const JournalTail* const tail;
   const ReaderLimits limits;
+  JournalTail::Claim claim;
   RecordScan scan;
   StreamTrack track;
   std::uint64_t end = 0;   ///< bytes of the segment that may be read
@@ -58,6 +63,7 @@ void JournalReader::State::start(FileSystem& files, Lsn from) {
     }
     begin = header.position;
     if (begin <= from) {
+      claim.move_to(number);
       track.last_commit_end = header.last_commit_end;
       track.position = begin;
       end = scan.place().offset;
@@ -130,6 +136,7 @@ void JournalReader::State::open_next() {
   const JournalPlace here = scan.place();
   const std::uint32_t crc = scan.crc();
   scan.open(here.segment + 1);
+  claim.move_to(here.segment + 1);
   const SegmentHeader& header = scan.segment().header;
   if (header.previous_bytes != here.offset || header.previous_crc != crc) {
     refuse(fmt::format("segment {:016x} ended at byte {}, this one follows one of {} bytes",

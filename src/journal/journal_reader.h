@@ -19,7 +19,8 @@ struct ReaderLimits {
   std::size_t transaction_bytes = 16U << 20;
 };
 
-/// Owned by one thread. Every CRC is checked again on reading.
+/// Owned by one thread. Every CRC is checked again on reading. With a tail, the segment it stands
+/// in and those after it are not deleted while it lives.
 class JournalReader {
  public:
   /// Starts at the last segment that begins between transactions at or below `from`, so that units

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "base/testing/faulty_file_system.h"
+#include "journal/journal_reader.h"
 #include "journal/journal_writer.h"
 #include "journal/segment_file.h"
 #include "journal/stream_sample.h"
@@ -83,6 +84,29 @@ TEST_F(JournalRelease, ASegmentBeginsBehindALargeTransactionAtTheNextStart) {
   EXPECT_EQ(writer_->position(), nth_end(1));
   writer_->release_below(nth_end(1));
   EXPECT_EQ(list_segments(files_, kDirectory), std::vector<std::uint64_t>{last});
+}
+
+/// Cut off attempts lie below the loaded position and have nothing that a load could pass.
+TEST_F(JournalRelease, AReaderKeepsTheAttemptItIsIn) {
+  constexpr std::chrono::milliseconds kNoWait{0};
+  JournalReader reader(files_, kDirectory, &writer_->tail(), kSampleStart, {500});
+  write(nth_transaction(1));
+  write(large_transaction(2).abort().take());
+  write(large_transaction(2).abort().take());
+  EXPECT_EQ(reader.next(kNoWait, {})->kind, UnitKind::Transaction);
+  int aborts = 0;
+  while (const auto unit = reader.next(kNoWait, {})) {
+    writer_->release_below(nth_end(1));
+    aborts += unit->kind == UnitKind::Abort ? 1 : 0;
+    if (unit->kind == UnitKind::FirstPart) {
+      EXPECT_TRUE(writer_->full());
+    }
+  }
+  EXPECT_EQ(aborts, 2);
+  writer_->release_below(nth_end(1));
+  EXPECT_FALSE(writer_->full());
+  write(nth_transaction(2));
+  EXPECT_EQ(reader.next(kNoWait, {})->kind, UnitKind::Transaction);
 }
 
 }  // namespace

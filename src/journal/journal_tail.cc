@@ -1,8 +1,33 @@
 #include "journal/journal_tail.h"
 
+#include <limits>
+
 #include "base/error.h"
 
 namespace re_dms {
+
+JournalTail::Claim::Claim(const JournalTail* tail) : tail_(tail) {
+  if (tail_ != nullptr) {
+    const std::lock_guard lock(tail_->mutex_);
+    tail_->claims_.insert(segment_);
+  }
+}
+
+JournalTail::Claim::~Claim() {
+  if (tail_ != nullptr) {
+    const std::lock_guard lock(tail_->mutex_);
+    tail_->claims_.erase(tail_->claims_.find(segment_));
+  }
+}
+
+void JournalTail::Claim::move_to(std::uint64_t segment) {
+  if (tail_ != nullptr) {
+    const std::lock_guard lock(tail_->mutex_);
+    tail_->claims_.erase(tail_->claims_.find(segment_));
+    tail_->claims_.insert(segment);
+  }
+  segment_ = segment;
+}
 
 void JournalTail::publish(JournalPlace place) {
   const std::lock_guard lock(mutex_);
@@ -21,6 +46,11 @@ JournalPlace JournalTail::wait_beyond(JournalPlace place, std::chrono::milliseco
   std::unique_lock lock(mutex_);
   moved_.wait_for(lock, stop, patience, [&] { return place_ > place; });
   return place_;
+}
+
+std::uint64_t JournalTail::first_claimed() const {
+  const std::lock_guard lock(mutex_);
+  return claims_.empty() ? std::numeric_limits<std::uint64_t>::max() : *claims_.begin();
 }
 
 }  // namespace re_dms

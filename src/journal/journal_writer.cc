@@ -258,7 +258,7 @@ Lsn JournalWriter::last_commit_end() const {
 }
 
 void JournalWriter::release_below(Lsn position) {
-  if (state_->segments.release_below(position)) {
+  if (state_->segments.release_below(position, state_->tail.first_claimed())) {
     state_->reserve.ask();
   }
 }

@@ -49,7 +49,8 @@ class JournalWriter {
   Lsn last_commit_end() const;
 
   /// Deletes whole segments that no reader at `position` or later needs; durable on return. A
-  /// segment that begins inside a transaction keeps those before it.
+  /// segment that begins inside a transaction keeps those before it, and a reader keeps the one it
+  /// stands in and those after it: to be called again when it has moved on.
   void release_below(Lsn position);
 
   /// Bytes of all segments on disk.

@@ -22,9 +22,9 @@ void KeptSegments::grow(std::uint64_t bytes) {
   bytes_ += bytes;
 }
 
-bool KeptSegments::release_below(Lsn below) {
+bool KeptSegments::release_below(Lsn below, std::uint64_t first_claimed) {
   const std::lock_guard one_at_a_time(deleting_);
-  const std::vector<KeptSegment> victims = take_below(below);
+  const std::vector<KeptSegment> victims = take_below(below, first_claimed);
   // Oldest first, each durable before the next: a power loss in between leaves no gap.
   for (const KeptSegment& victim : victims) {
     failpoint("journal-release-before");
@@ -36,10 +36,13 @@ bool KeptSegments::release_below(Lsn below) {
   return !victims.empty();
 }
 
-std::vector<KeptSegment> KeptSegments::take_below(Lsn below) {
+std::vector<KeptSegment> KeptSegments::take_below(Lsn below, std::uint64_t first_claimed) {
   const std::lock_guard lock(mutex_);
   auto first_kept = segments_.begin();
   for (auto segment = segments_.begin(); segment != segments_.end(); ++segment) {
+    if (segment->number > first_claimed) {
+      break;
+    }
     if (!segment->open && segment->position <= below) {
       first_kept = segment;
     }

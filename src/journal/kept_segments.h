@@ -33,14 +33,14 @@ class KeptSegments {
   /// The newest segment grew.
   void grow(std::uint64_t bytes);
 
-  /// Deletes the segments before the last one that a reader at `below` can start in; durable on
-  /// return. True when there were some.
-  bool release_below(Lsn below);
+  /// Deletes the segments before the last one that a reader at `below` can start in, none of them
+  /// numbered `first_claimed` or more; durable on return. True when there were some.
+  bool release_below(Lsn below, std::uint64_t first_claimed);
 
   std::uint64_t bytes() const { return bytes_; }
 
  private:
-  std::vector<KeptSegment> take_below(Lsn below);
+  std::vector<KeptSegment> take_below(Lsn below, std::uint64_t first_claimed);
 
   FileSystem& files_;
   const std::string directory_;

@@ -10,17 +10,30 @@
 
 namespace re_dms {
 
+namespace {
+
+constexpr std::chrono::seconds kReleaseEvery(1);
+
+}  // namespace
+
 void Loader::run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop) {
-  while (auto batch = staged.pop(stop)) {
-    LoadReport report;
-    Retry retry({}, [this](const Error& error, std::chrono::milliseconds wait) {
-      wiring_.state.warehouse_trouble(error.what());
-      log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
-    });
-    if (!retry.run(stop, [&] { report = wiring_.warehouse.load(*batch); })) {
-      return;
+  while (!stop.stop_requested() && !staged.finished()) {
+    if (const auto batch = staged.pop_for(stop, kReleaseEvery)) {
+      load(*batch, stop);
+    } else {
+      release();
     }
-    finish(*batch, report);
+  }
+}
+
+void Loader::load(const StagedBatch& batch, const std::stop_token& stop) {
+  LoadReport report;
+  Retry retry({}, [this](const Error& error, std::chrono::milliseconds wait) {
+    wiring_.state.warehouse_trouble(error.what());
+    log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
+  });
+  if (retry.run(stop, [&] { report = wiring_.warehouse.load(batch); })) {
+    finish(batch, report);
   }
 }
 
@@ -52,9 +65,13 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
   clean_up(fmt::format("the files of batch {}", batch.span.number),
            [&] { remove_batch(wiring_.store, batch); });
   wiring_.room.loaded();
-  wiring_.journal.release_below(batch.span.to);
-  wiring_.state.journal_bytes = wiring_.journal.bytes();
+  release();
   failpoint("loaded-after-cleanup");
+}
+
+void Loader::release() {
+  wiring_.journal.release_below(wiring_.state.progress.loaded.lsn());
+  wiring_.state.journal_bytes = wiring_.journal.bytes();
 }
 
 void Loader::announce(const SetAside& table) {

@@ -109,6 +109,37 @@ TEST_F(FlowTest, LeavesNoStagedFilesAndFreesTheJournal) {
             origin_.consistent_point);
 }
 
+TEST_F(FlowTest, GetsRoomAgainAfterATransactionOfTwiceTheJournalsBound) {
+  settings_.journal.max_bytes = 4 * settings_.journal.segment_bytes;
+  text_ = std::string(1000, 'x');
+  const auto rows = static_cast<int>(2 * settings_.journal.max_bytes / text_.size());
+  FakeWarehouse warehouse(origin_.consistent_point);
+  Daemon daemon(*this, warehouse);
+  daemon.flow.start({});
+  ASSERT_TRUE(daemon.send(transaction(0, true, rows)));
+  const auto loaded = [&](std::uint64_t transactions) {
+    return daemon.state.progress.loaded.lsn() == Lsn{end_of(transactions)};
+  };
+  ASSERT_TRUE(eventually([&] { return loaded(1); }));
+  EXPECT_TRUE(eventually([&] { return !daemon.flow.journal().full(); }));
+  // Cut off by a lost connection, and then nothing more, because reading has paused.
+  JournalBlock attempt = transaction(1, true, rows);
+  attempt.bytes.resize(attempt.bytes.size() - StreamBuilder().commit({}).bytes().size());
+  attempt.position = {};
+  ASSERT_TRUE(daemon.send(attempt));
+  JournalBlock abort;
+  abort.add(RecordKind::Abort, {});
+  ASSERT_TRUE(daemon.send(abort));
+  ASSERT_TRUE(eventually([&] { return daemon.flow.journal().full(); }));
+  EXPECT_TRUE(eventually([&] { return !daemon.flow.journal().full(); }));
+  ASSERT_TRUE(daemon.send(transaction(1, true, rows)));
+  EXPECT_TRUE(eventually([&] { return loaded(2); }));
+  daemon.outcome.finish();
+  daemon.flow.join();
+  EXPECT_FALSE(daemon.outcome.error().has_value());
+  EXPECT_EQ(warehouse.rows(), 2 * static_cast<std::uint64_t>(rows));
+}
+
 TEST_F(FlowTest, GoesOnWhenStagedFilesCannotBeRemoved) {
   store_ = std::make_unique<KeepingStore>(std::move(store_));
   FakeWarehouse warehouse(origin_.consistent_point);

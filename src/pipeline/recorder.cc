@@ -12,6 +12,7 @@ constexpr std::size_t kUnsyncedMax = 4U << 20;
 // A group is written at most this large before its fsync, so that its first commit does not wait
 // long.
 constexpr std::size_t kGroupMax = 16U << 20;
+constexpr std::chrono::milliseconds kQuiet(500);
 
 }  // namespace
 
@@ -25,10 +26,23 @@ Recorder::Recorder(JournalWriter& journal, BoundedQueue<JournalBlock>& blocks, R
 
 void Recorder::run(const std::stop_token& stop) {
   while (!stop.stop_requested() && !blocks_.finished()) {
-    if (auto block = blocks_.pop_for(stop, std::chrono::milliseconds(500))) {
+    if (auto block = blocks_.pop_for(stop, kQuiet)) {
       record_group(std::move(*block), stop);
+    } else if (unsynced_bytes_ > 0) {
+      // Such as an abort record: a source that has paused sends nothing behind it, and the journal
+      // gets no room again before readers have seen it.
+      sync();
     }
   }
+}
+
+void Recorder::sync() {
+  journal_.sync();
+  syncs_.add();
+  state_.progress.journaled.advance(journal_.position());
+  state_.journal_bytes = journal_.bytes();
+  unsynced_bytes_ = 0;
+  position_waits_ = false;
 }
 
 void Recorder::record_group(JournalBlock block, const std::stop_token& stop) {
@@ -49,12 +63,7 @@ void Recorder::record_group(JournalBlock block, const std::stop_token& stop) {
     block = std::move(*more);
   }
   if (position_waits_ || unsynced_bytes_ >= kUnsyncedMax) {
-    journal_.sync();
-    syncs_.add();
-    state_.progress.journaled.advance(journal_.position());
-    state_.journal_bytes = journal_.bytes();
-    unsynced_bytes_ = 0;
-    position_waits_ = false;
+    sync();
   }
 }
 

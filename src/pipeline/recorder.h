@@ -20,6 +20,7 @@ class Recorder {
   void run(const std::stop_token& stop);
 
  private:
+  void sync();
   void record_group(JournalBlock block, const std::stop_token& stop);
 
   JournalWriter& journal_;

@@ -140,11 +140,11 @@ class FlowTest : public ::testing::Test {
 
   /// Waits until it is so; false: not within a minute.
   static bool eventually(const std::function<bool()>& so) {
-    for (int i = 0; i < 6000; ++i) {
+    for (int i = 0; i < 60'000; ++i) {
       if (so()) {
         return true;
       }
-      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
     }
     return false;
   }
