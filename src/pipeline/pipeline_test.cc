@@ -2,6 +2,7 @@
 
 #include <atomic>
 #include <stdexcept>
+#include <utility>
 
 #include "pipeline/testing/flow_fixture.h"
 
@@ -138,6 +139,28 @@ TEST_F(FlowTest, GetsRoomAgainAfterATransactionOfTwiceTheJournalsBound) {
   daemon.flow.join();
   EXPECT_FALSE(daemon.outcome.error().has_value());
   EXPECT_EQ(warehouse.rows(), 2 * static_cast<std::uint64_t>(rows));
+}
+
+TEST_F(FlowTest, StagesNoMoreRowsOfATableThatFailedInALoad) {
+  FakeWarehouse warehouse(origin_.consistent_point);
+  bool failed = false;
+  warehouse.answer = [&](const StagedBatch&) {
+    LoadReport report;
+    if (!std::exchange(failed, true)) {
+      report.set_aside.push_back({table_.oid, table_.name, "a value does not fit", {}});
+    }
+    return report;
+  };
+  Daemon daemon(*this, warehouse);
+  daemon.flow.start(Lsn{end_of(3)});
+  ASSERT_TRUE(daemon.send(transaction(0, true)));
+  ASSERT_TRUE(eventually([&] { return daemon.state.has_set_aside() && staged_files("") == 0; }));
+  // A fold that waits for the next transaction hears of the failure behind that one.
+  ASSERT_TRUE(daemon.send(transaction(1, false)));
+  ASSERT_TRUE(daemon.send(transaction(2, false)));
+  daemon.flow.join();
+  EXPECT_EQ(warehouse.loaded(), Lsn{end_of(3)});
+  EXPECT_LE(warehouse.rows(), 2U);
 }
 
 TEST_F(FlowTest, GoesOnWhenStagedFilesCannotBeRemoved) {
