@@ -102,12 +102,27 @@ struct Flow::State {
     if (!retry.run(stop, [&] { target = wiring.warehouse.take_over(origin); })) {
       return std::nullopt;
     }
+    refuse_if_ahead(target->loaded);
     wiring.state.progress.loaded.advance(target->loaded);
     wiring.state.warehouse_ready(wiring.warehouse.describe());
     show_tables(wiring.state, *target);
     log(LogLevel::Info, "warehouse_ready", wiring.warehouse.describe(),
         {{"epoch", target->epoch}, {"loaded", target->loaded}, {"tables", target->tables.size()}});
     return target;
+  }
+
+  /// What a target has was durable in the journal first, and no crash takes it from there.
+  void refuse_if_ahead(Lsn loaded) const {
+    if (loaded > recovered) {
+      throw Error(
+          ErrorKind::Fatal,
+          fmt::format("{} is loaded up to {}, but the journal ends at {}",
+                      wiring.warehouse.describe(), loaded, recovered),
+          "The journal was emptied or replaced, or the target holds another history: changes in "
+          "between would be missed or passed over. Put the journal directory and the target back "
+          "that belong together, or begin anew: drop the slot, empty the journal directory and the "
+          "target");
+    }
   }
 
   void fold(const TargetState& target, Lsn until, StagingRoom& room, const std::stop_token& stop) {
@@ -134,6 +149,7 @@ struct Flow::State {
   const Origin& origin;
   FlowWiring wiring;
   JournalWriter journal;
+  const Lsn recovered = journal.position();  ///< where the journal ended when this run began
   BoundedQueue<JournalBlock> blocks;
   BoundedQueue<StagedBatch> staged;
   BoundedQueue<Oid> failed_tables;

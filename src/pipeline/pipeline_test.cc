@@ -1,3 +1,4 @@
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <atomic>
@@ -161,6 +162,16 @@ TEST_F(FlowTest, StagesNoMoreRowsOfATableThatFailedInALoad) {
   daemon.flow.join();
   EXPECT_EQ(warehouse.loaded(), Lsn{end_of(3)});
   EXPECT_LE(warehouse.rows(), 2U);
+}
+
+TEST_F(FlowTest, RefusesATargetThatIsAheadOfTheJournal) {
+  FakeWarehouse warehouse(Lsn{end_of(1)});
+  Daemon daemon(*this, warehouse);
+  daemon.flow.start({});
+  daemon.flow.join();
+  ASSERT_TRUE(daemon.outcome.error().has_value());
+  EXPECT_EQ(daemon.outcome.error()->kind(), ErrorKind::Fatal);
+  EXPECT_THAT(daemon.outcome.error()->message(), ::testing::HasSubstr("the journal ends at"));
 }
 
 TEST_F(FlowTest, GoesOnWhenStagedFilesCannotBeRemoved) {
