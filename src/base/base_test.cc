@@ -1,6 +1,9 @@
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <atomic>
+#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -71,10 +74,26 @@ TEST(BoundedQueue, TakesWhatIsThereAndNothingElse) {
   EXPECT_FALSE(queue.try_pop({}));
 }
 
+/// Whether the kernel sees this thread of ours asleep.
+bool asleep(pid_t thread) {
+  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
+  std::string stat;
+  std::getline(file, stat);
+  const std::size_t name_end = stat.rfind(") ");
+  return name_end != std::string::npos && stat[name_end + 2] == 'S';
+}
+
 TEST(BoundedQueue, WakesAWaitingReaderOnStop) {
   BoundedQueue<int> queue(1, 1);
-  std::jthread reader(
-      [&](const std::stop_token& stop) { EXPECT_EQ(queue.pop(stop), std::nullopt); });
+  std::atomic<pid_t> thread{0};
+  std::jthread reader([&](const std::stop_token& stop) {
+    thread = ::gettid();
+    EXPECT_EQ(queue.pop(stop), std::nullopt);
+  });
+  // Behind that line the thread has nothing to sleep for but the queue.
+  while (thread == 0 || !asleep(thread)) {
+    std::this_thread::yield();
+  }
   reader.request_stop();
 }
 
