@@ -68,11 +68,6 @@ class ByteBudget {
     return {this, bytes};
   }
 
-  std::size_t held() const {
-    const std::lock_guard lock(mutex_);
-    return held_;
-  }
-
  private:
   void release(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
@@ -81,7 +76,7 @@ class ByteBudget {
   }
 
   const std::size_t bytes_max_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;
   std::condition_variable_any freed_;
   std::size_t held_ = 0;
 };

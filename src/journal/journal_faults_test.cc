@@ -59,7 +59,7 @@ class Replication {
 
   /// After faults and a run without one, readers find every transaction once.
   void expect_all_is_there() {
-    const auto begin = journal_begin(files_, kDirectory);
+    const auto begin = journal_begin(files_);
     ASSERT_TRUE(begin);
     ASSERT_LE(*begin, std::max(loaded_, kSampleStart));
     for (const std::size_t part_bytes : {std::size_t{200}, std::size_t{1} << 20}) {
@@ -213,7 +213,7 @@ TEST(JournalFaults, APowerLossDuringReleaseLeavesNoGap) {
     files.lose_power(Survives::RandomPrefix, n);
     JournalWriter writer(files, small_segments(), sample_origin());
     EXPECT_EQ(writer.position(), nth_end(kTransactions));
-    const Lsn begin = journal_begin(files, kDirectory).value_or(Lsn{});
+    const Lsn begin = journal_begin(files).value_or(Lsn{});
     EXPECT_LE(begin, nth_end(kTransactions));
     EXPECT_NO_THROW(read_transactions(files, begin));
     EXPECT_THROW(read_transactions(files, Lsn{begin.value - 1}), Error);
@@ -236,7 +236,7 @@ TEST(JournalFaults, RecoveryMakesEverySegmentItKeepsDurable) {
   { const JournalWriter writer(files, small_segments(), sample_origin()); }
   files.lose_power();
   EXPECT_EQ(list_segments(files, kDirectory), list_segments(original, kDirectory));
-  const Lsn begin = journal_begin(files, kDirectory).value_or(Lsn{});
+  const Lsn begin = journal_begin(files).value_or(Lsn{});
   EXPECT_EQ(read_transactions(files, begin), read_transactions(original, begin));
 }
 

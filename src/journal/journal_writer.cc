@@ -275,14 +275,4 @@ const JournalTail& JournalWriter::tail() const {
   return state_->tail;
 }
 
-std::optional<Lsn> journal_begin(FileSystem& files, const std::string& directory) {
-  for (const std::uint64_t number : list_segments(files, directory)) {
-    const SegmentHeader header = open_segment(files, directory, number).header;
-    if (!header.open) {
-      return header.position;
-    }
-  }
-  return std::nullopt;
-}
-
 }  // namespace re_dms

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
 
 #include "base/file_system.h"
@@ -28,7 +27,9 @@ class JournalWriter {
   /// torn tail of the last, fsyncs every segment kept and the directory; an open transaction is
   /// closed by an Abort record (fsynced). Starts the first segment at origin.consistent_point when
   /// there is none. On return everything up to position() is durable. Throws Fatal on a segment of
-  /// another origin, a gap in the numbers, or a bad byte anywhere but in the tail.
+  /// another origin, a gap, a bad header, or a last segment whose records contradict each other. A
+  /// bad record in the last segment is taken for the torn tail; those of earlier ones are left to
+  /// the readers, who refuse it.
   JournalWriter(FileSystem& files, JournalLimits limits, const Origin& origin);
   ~JournalWriter();
 
@@ -66,9 +67,5 @@ class JournalWriter {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-/// Where the journal begins for its readers: it holds every transaction with commit_lsn >= this.
-/// Empty when the directory has no segment that a reader can start in.
-std::optional<Lsn> journal_begin(FileSystem& files, const std::string& directory);
 
 }  // namespace re_dms

@@ -42,11 +42,11 @@ class JournalWriting : public ::testing::Test {
 };
 
 TEST_F(JournalWriting, BeginsAtTheConsistentPoint) {
-  EXPECT_EQ(journal_begin(files_, kDirectory), std::nullopt);
+  EXPECT_EQ(journal_begin(files_), std::nullopt);
   open();
   EXPECT_EQ(writer_->position(), kSampleStart);
   EXPECT_EQ(writer_->last_commit_end(), kSampleStart);
-  EXPECT_EQ(journal_begin(files_, kDirectory), kSampleStart);
+  EXPECT_EQ(journal_begin(files_), kSampleStart);
   EXPECT_EQ(read_units(files_, kSampleStart), std::vector<std::string>{});
 }
 
@@ -137,7 +137,7 @@ TEST_F(JournalWriting, ReleasesOnlyWhatNoReaderNeeds) {
   writer_->release_below(second);
   EXPECT_EQ(list_segments(files_, kDirectory).size(), all.size() - 1);
   EXPECT_LT(writer_->bytes(), bytes);
-  EXPECT_EQ(journal_begin(files_, kDirectory), second);
+  EXPECT_EQ(journal_begin(files_), second);
   EXPECT_FALSE(read_transactions(files_, second).empty());
   EXPECT_THROW(read_transactions(files_, kSampleStart), Error);
   writer_->release_below(nth_end(39));

@@ -243,6 +243,17 @@ std::vector<std::string> read_transactions(FileSystem& files, Lsn from, ReaderLi
   return transactions;
 }
 
+std::optional<Lsn> journal_begin(FileSystem& files) {
+  const std::string directory(kSampleDirectory);
+  for (const std::uint64_t number : list_segments(files, directory)) {
+    const SegmentHeader header = open_segment(files, directory, number).header;
+    if (!header.open) {
+      return header.position;
+    }
+  }
+  return std::nullopt;
+}
+
 void copy_journal(FileSystem& from, FileSystem& to) {
   const std::string directory(kSampleDirectory);
   to.create_directories(directory);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -60,6 +61,10 @@ std::vector<std::string> read_units(FileSystem& files, Lsn from, ReaderLimits li
 /// As read_units, but only complete transactions, without the facts that segments repeat; large
 /// ones put together again.
 std::vector<std::string> read_transactions(FileSystem& files, Lsn from, ReaderLimits limits = {});
+
+/// Where /journal begins for its readers: it holds every transaction with commit_lsn >= this. Empty
+/// when there is no segment that a reader can start in.
+std::optional<Lsn> journal_begin(FileSystem& files);
 
 /// Copies the durable content of /journal.
 void copy_journal(FileSystem& from, FileSystem& to);

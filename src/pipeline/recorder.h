@@ -10,13 +10,14 @@
 
 namespace re_dms {
 
-/// One fsync covers everything that arrived while the last one ran.
+/// One fsync covers everything that arrived while the last one ran. Inside a transaction there is
+/// one for every few MiB, and when nothing follows for a moment.
 class Recorder {
  public:
   Recorder(JournalWriter& journal, BoundedQueue<JournalBlock>& blocks, RunState& state);
 
-  /// Until stop is requested, or the queue is closed and empty. On return everything that was
-  /// taken from the queue is durable.
+  /// Until stop is requested. On return every position that was taken from the queue is durable;
+  /// the beginning of a transaction need not be: it comes again.
   void run(const std::stop_token& stop);
 
  private:
