@@ -77,7 +77,9 @@ void StagingRoom::seal(const BatchSpan& span, std::vector<SetAside> set_aside) {
   if (!begin_batch()) {
     return;
   }
-  send(Sealed{span, std::move(set_aside)});
+  BatchSpan numbered = span;
+  numbered.number = batch_;
+  send(Sealed{numbered, std::move(set_aside)});
   end_batch();
 }
 

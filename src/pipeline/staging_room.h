@@ -36,6 +36,9 @@ struct StagingLimits {
 /// At most kStagedBatchesMax batches take room in the store: the first layer of a further one, or
 /// its seal when it has none, waits until one of them was loaded. Layers of a batch that was begun
 /// wait only for memory, because a large transaction cannot end before all of them are staged.
+///
+/// The room numbers batches by itself, dropped ones too, so that no name of a file is used twice;
+/// a sealed batch gets that number in place of the fold's.
 class StagingRoom final : public BatchSink {
  public:
   /// `staged` receives complete batches in order; all references outlive the room.

@@ -1,5 +1,6 @@
 #include "pipeline/staging_room.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
@@ -11,6 +12,8 @@
 
 namespace re_dms {
 namespace {
+
+using ::testing::EndsWith;
 
 /// A room with its threads, and a fold in front of it. Nobody loads but the test.
 class StagingRoomTest : public ::testing::Test {
@@ -121,6 +124,16 @@ TEST_F(StagingRoomTest, ADroppedBatchGivesItsPlaceBack) {
   fold_one(60'000);
   take();
   EXPECT_EQ(take().layers.size(), 1U);
+}
+
+TEST_F(StagingRoomTest, PartsAndManifestOfABatchHaveOneNumber) {
+  begin_large();
+  batcher_->consume({UnitKind::Abort, {}});
+  fold_one(60'000);
+  const StagedBatch batch = take();
+  EXPECT_EQ(batch.span.number, 2U);
+  EXPECT_THAT(batch.manifest_path, EndsWith("/b2.manifest.json"));
+  EXPECT_THAT(batch.layers.at(0).files.at(0).path, EndsWith("/b2-l0-p0.csv.gz"));
 }
 
 }  // namespace
