@@ -80,6 +80,10 @@ Error open_error(const std::string& path, std::string_view text) {
       "the file is a DuckDB database no newer than the library"};
 }
 
+bool is_unreplayable_log(std::string_view text) {
+  return text.starts_with("INTERNAL Error") && contains(text, "replaying WAL");
+}
+
 Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind fault) {
   const ErrorKind kind = is_of_the_target(type) ? ErrorKind::Transient : fault;
   return {kind, fmt::format("DuckDB: {}", without_values(text)), advice_for(type, text)};

@@ -13,6 +13,9 @@ namespace re_dms::duckdb {
 /// The error for a file that cannot be opened, from DuckDB's text.
 Error open_error(const std::string& path, std::string_view text);
 
+/// Whether DuckDB's text about a file that cannot be opened says that its log cannot be replayed.
+bool is_unreplayable_log(std::string_view text);
+
 /// The error for a refused statement; `fault` is the kind when the statement itself is at fault.
 Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind fault);
 

@@ -81,14 +81,18 @@ void LayerLoad::apply() {
 
 void LayerLoad::change_shape() {
   bool created = false;
+  std::vector<Column> added;
   for (const SchemaChange& change : layer_.changes) {
     if (std::holds_alternative<CreateTable>(change)) {
       create_target(session_, table_.target, *layer_.table);
       created = true;
     } else if (!created) {
       // A table made by this layer has all its columns from the start.
-      add_column(session_, table_, std::get<AddColumn>(change).column, changes_);
+      added.push_back(std::get<AddColumn>(change).column);
     }
+  }
+  if (!added.empty()) {
+    changes_ = add_columns(session_, table_, added, changes_);
   }
   table_.schema = *layer_.table;
   // Rows are put in by position; a column more or less, or in another place, must not go unnoticed.

@@ -93,6 +93,15 @@ class Result {
   duckdb_result result_{};
 };
 
+/// A log that holds a column's default which calls a function is refused by DuckDB 1.4 when it
+/// opens the file, and replayed when it attaches the file to an open database.
+void replay_log(SessionSettings settings) {
+  const std::string path = std::exchange(settings.path, ":memory:");
+  Session session(settings, FileAccess::ReadWrite);
+  session.execute(sql("ATTACH {} AS replayed", literal(path)));
+  session.execute(sql("DETACH replayed"));
+}
+
 }  // namespace
 
 Session::Session(const SessionSettings& settings, FileAccess access)
@@ -124,15 +133,27 @@ void Session::open(const SessionSettings& settings, FileAccess access) {
   if (!settings.temporary_directory.empty()) {
     config.set("temp_directory", settings.temporary_directory);
   }
-  char* problem = nullptr;
-  if (duckdb_.open_ext(settings.path.c_str(), &database_, config.get(), &problem) == DuckDBError) {
-    const std::string text = problem == nullptr ? "?" : problem;
-    duckdb_.free(problem);
-    throw open_error(settings.path, text);
+  std::string problem = try_open(settings.path, config.get());
+  if (access == FileAccess::ReadWrite && is_unreplayable_log(problem)) {
+    replay_log(settings);
+    problem = try_open(settings.path, config.get());
+  }
+  if (!problem.empty()) {
+    throw open_error(settings.path, problem);
   }
   RE_DMS_CHECK(duckdb_.connect(database_, &connection_) == DuckDBSuccess);
   execute(sql("SET TimeZone = 'UTC'"));
   catalog_ = query(sql("SELECT current_database()")).at(0).at(0).value();
+}
+
+std::string Session::try_open(const std::string& path, duckdb_config config) {
+  char* problem = nullptr;
+  if (duckdb_.open_ext(path.c_str(), &database_, config, &problem) == DuckDBSuccess) {
+    return {};
+  }
+  std::string text = problem == nullptr ? "?" : problem;
+  duckdb_.free(problem);
+  return text;
 }
 
 void Session::close() {

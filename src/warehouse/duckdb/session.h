@@ -39,7 +39,8 @@ using Row = std::vector<std::optional<std::string>>;
 class Session {
  public:
   /// Throws Transient when another process holds the file (the message names it), Fatal when it is
-  /// not a DuckDB file or cannot be opened.
+  /// not a DuckDB file or cannot be opened. A log that DuckDB cannot replay while it opens the file
+  /// is replayed in the one way that can, unless the access is read-only.
   Session(const SessionSettings& settings, FileAccess access);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -59,6 +60,8 @@ class Session {
 
  private:
   void open(const SessionSettings& settings, FileAccess access);
+  /// Returns DuckDB's text when it cannot; empty: it is open.
+  std::string try_open(const std::string& path, duckdb_config config);
   void close();
   void show(const Sql& statement) const;
 

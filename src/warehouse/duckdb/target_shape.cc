@@ -60,16 +60,19 @@ Sql missing_value(const Column& column) {
   return column.missing ? from_text(column.type, literal(*column.missing)) : sql("NULL");
 }
 
-/// ALTER TABLE after an UPDATE or DELETE of the same table in one transaction is accepted by DuckDB
-/// 1.4 and fails at COMMIT, for the whole batch; making the table anew is not.
-void rebuild_with(Session& session, const KnownTable& table, const Column& column) {
+/// Makes the table anew, its new columns filled.
+void rebuild_with(Session& session, const KnownTable& table, const std::vector<Column>& columns) {
   const Sql target = qualified(session.catalog(), table.target);
   const Sql rebuilt = qualified(
       session.catalog(), {table.target.schema, fmt::format("re_dms_rebuild_{}", table.schema.oid)});
-  session.execute(
-      sql("CREATE TABLE {} AS SELECT *, CAST({} AS {}) AS {} FROM {}", rebuilt,
-          missing_value(column), target_type(column.type), identifier(column.name), target),
-      Blame::Table);
+  std::vector<Sql> values;
+  values.reserve(columns.size());
+  for (const Column& column : columns) {
+    values.push_back(sql("CAST({} AS {}) AS {}", missing_value(column), target_type(column.type),
+                         identifier(column.name)));
+  }
+  session.execute(sql("CREATE TABLE {} AS SELECT *, {} FROM {}", rebuilt, joined(values), target),
+                  Blame::Table);
   session.execute(sql("DROP TABLE {}", target), Blame::Table);
   session.execute(sql("ALTER TABLE {} RENAME TO {}", rebuilt, identifier(table.target.name)),
                   Blame::Table);
@@ -99,24 +102,25 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
       Blame::Table);
 }
 
-void add_column(Session& session, const KnownTable& table, const Column& column,
-                EarlierChanges earlier) {
-  if (earlier == EarlierChanges::Some) {
-    rebuild_with(session, table, column);
-    return;
+EarlierChanges add_columns(Session& session, const KnownTable& table,
+                           const std::vector<Column>& columns, EarlierChanges earlier) {
+  // ALTER TABLE after an UPDATE or DELETE of the same table in one transaction is accepted by
+  // DuckDB 1.4 and fails at COMMIT, for the whole batch. A default in the catalog is logged as text
+  // that recovery after a crash cannot read back when it calls a function or names the type JSON,
+  // and then the file cannot be opened; and an UPDATE of all rows is kept in memory until COMMIT.
+  // Making the table anew has none of these faults.
+  const bool has_values =
+      std::ranges::any_of(columns, [](const Column& column) { return column.missing.has_value(); });
+  if (has_values || earlier == EarlierChanges::Some) {
+    rebuild_with(session, table, columns);
+    return EarlierChanges::Some;
   }
-  const Sql target = qualified(session.catalog(), table.target);
-  if (!column.missing) {
-    session.execute(sql("ALTER TABLE {} ADD COLUMN {}", target, definition(column)), Blame::Table);
-    return;
+  for (const Column& column : columns) {
+    session.execute(sql("ALTER TABLE {} ADD COLUMN {}", qualified(session.catalog(), table.target),
+                        definition(column)),
+                    Blame::Table);
   }
-  session.execute(sql("ALTER TABLE {} ADD COLUMN {} DEFAULT {}", target, definition(column),
-                      missing_value(column)),
-                  Blame::Table);
-  // The default fills the rows that are there; rows that come bring their own value.
-  session.execute(
-      sql("ALTER TABLE {} ALTER COLUMN {} DROP DEFAULT", target, identifier(column.name)),
-      Blame::Table);
+  return earlier;
 }
 
 std::optional<std::string> shape_difference(Session& session, const KnownTable& table) {

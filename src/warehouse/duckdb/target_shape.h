@@ -3,6 +3,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "model/schema_change.h"
 #include "warehouse/duckdb/service_tables.h"
@@ -17,9 +18,10 @@ enum class EarlierChanges { None, Some };
 /// there already or DuckDB cannot have such a table.
 void create_target(Session& session, const QualifiedName& target, const TableSchema& table);
 
-/// ADD COLUMN with the value older rows have.
-void add_column(Session& session, const KnownTable& table, const Column& column,
-                EarlierChanges earlier);
+/// Appends columns, in which older rows have their missing values. Returns what `earlier` is for
+/// the statements that follow.
+EarlierChanges add_columns(Session& session, const KnownTable& table,
+                           const std::vector<Column>& columns, EarlierChanges earlier);
 
 /// What makes the target's table another than the known one; nothing when they agree.
 std::optional<std::string> shape_difference(Session& session, const KnownTable& table);
