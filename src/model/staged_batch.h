@@ -16,6 +16,7 @@ struct StagedFile {
   std::uint64_t csv_bytes = 0;
   std::uint64_t stored_bytes = 0;
   std::uint64_t row_bytes_max = 0;  ///< the longest CSV line, its newline counted
+  std::uint32_t crc32c = 0;         ///< of the stored bytes
 
   bool operator==(const StagedFile&) const = default;
 };

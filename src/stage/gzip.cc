@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/crc32c.h"
 #include "base/error.h"
 
 namespace re_dms {
@@ -59,8 +60,10 @@ void GzipStream::deflate() {
     RE_DMS_CHECK(isal_deflate(&stream) == COMP_OK);
     const std::size_t made = sizeof(state_->out) - stream.avail_out;
     if (made > 0) {
-      object_.append({reinterpret_cast<const char*>(state_->out), made});
+      const std::string_view out(reinterpret_cast<const char*>(state_->out), made);
+      object_.append(out);
       bytes_ += made;
+      crc32c_ = re_dms::crc32c(crc32c_, out);
     }
   } while (stream.avail_out == 0);
 }

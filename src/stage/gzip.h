@@ -28,6 +28,9 @@ class GzipStream final : public ByteSink {
   /// Compressed bytes handed to the object so far.
   std::uint64_t bytes() const { return bytes_; }
 
+  /// CRC32C of these bytes.
+  std::uint32_t crc32c() const { return crc32c_; }
+
  private:
   struct Deflate;
 
@@ -36,6 +39,7 @@ class GzipStream final : public ByteSink {
   ObjectWriter& object_;
   std::unique_ptr<Deflate> state_;
   std::uint64_t bytes_ = 0;
+  std::uint32_t crc32c_ = 0;
 };
 
 }  // namespace re_dms

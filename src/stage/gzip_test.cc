@@ -4,6 +4,7 @@
 
 #include <random>
 
+#include "base/crc32c.h"
 #include "base/error.h"
 #include "stage/staged_reader.h"
 
@@ -19,6 +20,7 @@ std::string gzip_of(const std::vector<std::string>& pieces) {
   }
   gzip.finish();
   EXPECT_EQ(gzip.bytes(), content.size());
+  EXPECT_EQ(gzip.crc32c(), crc32c(0, content));
   return content;
 }
 

@@ -46,6 +46,7 @@ Json file_to_json(const StagedFile& file) {
   json["csv_bytes"] = file.csv_bytes;
   json["stored_bytes"] = file.stored_bytes;
   json["row_bytes_max"] = file.row_bytes_max;
+  json["crc32c"] = fmt::format("{:08x}", file.crc32c);
   return json;
 }
 

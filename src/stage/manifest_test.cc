@@ -25,7 +25,7 @@ StagedBatch sample_batch() {
   layer.truncate = true;
   layer.shape = LayerShape::Changes;
   layer.counts = {1, 2, 3, 4};
-  layer.files = {{"/stage/p0", 6, 600, 60, 101}, {"/stage/p1", 4, 400, 40, 99}};
+  layer.files = {{"/stage/p0", 6, 600, 60, 101, 0x8A9136AA}, {"/stage/p1", 4, 400, 40, 99, 0x1F}};
   batch.layers.push_back(layer);
   batch.set_aside = {{16999, {"public", "broken"}, "it's \"odd\" \xFF", Lsn{0x10}}};
   return batch;
@@ -60,8 +60,10 @@ TEST_F(Manifest, NamesEveryFileWithItsCounts) {
     "counts": {"inserts": 1, "replaces": 2, "updates": 3, "deletes": 4},
     "columns": ["id", "note"], "key": ["id"],
     "files": [
-      {"path": "/stage/p0", "rows": 6, "csv_bytes": 600, "stored_bytes": 60, "row_bytes_max": 101},
-      {"path": "/stage/p1", "rows": 4, "csv_bytes": 400, "stored_bytes": 40, "row_bytes_max": 99}
+      {"path": "/stage/p0", "rows": 6, "csv_bytes": 600, "stored_bytes": 60, "row_bytes_max": 101,
+       "crc32c": "8a9136aa"},
+      {"path": "/stage/p1", "rows": 4, "csv_bytes": 400, "stored_bytes": 40, "row_bytes_max": 99,
+       "crc32c": "0000001f"}
     ]}])"));
 }
 

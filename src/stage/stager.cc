@@ -142,6 +142,7 @@ StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNum
   gzip.finish();
   file.csv_bytes = csv.bytes();
   file.stored_bytes = gzip.bytes();
+  file.crc32c = gzip.crc32c();
   file.path = object->finish();
   return file;
 }

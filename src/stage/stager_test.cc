@@ -7,6 +7,7 @@
 #include <fstream>
 #include <thread>
 
+#include "base/crc32c.h"
 #include "base/error.h"
 #include "stage/layer_samples.h"
 #include "stage/staged_reader.h"
@@ -60,6 +61,7 @@ TEST_F(Stager, WritesTheRowsOfAPart) {
   EXPECT_EQ(file.row_bytes_max, std::string("2,\"the \"\"longest\"\" note\"\n").size());
   EXPECT_EQ(file.csv_bytes, file.row_bytes_max + 5);
   EXPECT_EQ(file.stored_bytes, fs::file_size(file.path));
+  EXPECT_EQ(file.crc32c, crc32c(0, content_of(file.path)));
 }
 
 TEST_F(Stager, OneChangeMakesALayerOfChanges) {

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "warehouse/duckdb/staged_rows.h"
+#include "warehouse/staged_file_check.h"
 
 namespace re_dms::duckdb {
 
@@ -105,6 +106,7 @@ void LayerLoad::insert_files(const Sql& into) {
   const Sql values = joined(converted_columns(layer_));
   std::uint64_t inserted = 0;
   for (const StagedFile& file : layer_.files) {
+    check_staged_file(file);
     // One statement per file: its rows can be counted, and the memory it needs has a bound.
     reading_ = &file;
     const std::uint64_t rows = session_.execute(

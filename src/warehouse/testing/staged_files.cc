@@ -7,6 +7,7 @@
 #include <atomic>
 #include <fstream>
 
+#include "base/crc32c.h"
 #include "base/error.h"
 
 namespace re_dms::testing {
@@ -57,7 +58,7 @@ std::string fresh_path(const std::string& directory) {
 StagedFile write_csv(const std::string& path, std::string_view csv, std::uint64_t rows) {
   const std::string compressed = gzip(csv);
   std::ofstream(path, std::ios::binary) << compressed;
-  return {path, rows, csv.size(), compressed.size(), csv.size()};
+  return {path, rows, csv.size(), compressed.size(), csv.size(), crc32c(0, compressed)};
 }
 
 StagedFile write_rows(const std::string& path, const std::vector<TextRow>& rows) {
