@@ -27,7 +27,7 @@ ErrorKind kind_thrown_by(F call) {
 }  // namespace
 
 TEST_P(WarehouseContract, AFreshTargetStartsAtTheConsistentPoint) {
-  warehouse_ = target_->open(clock_, "");
+  warehouse_ = open();
   const TargetState first = warehouse_->take_over(test_origin());
   EXPECT_EQ(first.loaded, Lsn{1000});
   EXPECT_TRUE(first.tables.empty());
@@ -43,7 +43,7 @@ TEST_P(WarehouseContract, ATargetOfAnotherSlotIsRefused) {
   for (int change = 0; change < 3; ++change) {
     Origin other = test_origin();
     (change == 0 ? other.system_identifier : change == 1 ? other.slot : other.database) += "2";
-    const auto stranger = target_->open(clock_, "");
+    const auto stranger = open();
     EXPECT_EQ(kind_thrown_by([&] { stranger->take_over(other); }), ErrorKind::Fatal);
   }
   EXPECT_TRUE(load({staged(LayerBuilder(items()).create().insert({"1", "x"}))}).set_aside.empty());
@@ -69,7 +69,7 @@ TEST_P(WarehouseContract, ABatchFromAnotherPositionIsRefused) {
 
 TEST_P(WarehouseContract, AnOlderDaemonIsRefused) {
   taken();
-  const auto newer = target_->open(clock_, "");
+  const auto newer = open();
   newer->take_over(test_origin());
   const StagedBatch batch = next_batch({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   EXPECT_EQ(kind_thrown_by([&] { warehouse_->load(batch); }), ErrorKind::Fatal);

@@ -56,7 +56,7 @@ TEST_P(WarehouseContract, ColumnsAreAddedAfterRowsWereChangedInTheSameBatch) {
 TEST_P(WarehouseContract, AShapeIsKnownAfterARestart) {
   const TablePtr table = with_column(items(), with_missing("b", text_type(), "m"));
   load({staged(LayerBuilder(table).create().insert({"1", "x", "y"}))});
-  warehouse_ = target_->open(clock_, "");
+  warehouse_ = open();
   const TargetState state = warehouse_->take_over(test_origin());
   EXPECT_EQ(state.loaded, loaded_);
   ASSERT_EQ(state.tables.size(), 1U);
@@ -102,7 +102,7 @@ TEST_P(WarehouseContract, OneTablesTroubleStaysItsOwn) {
         staged(LayerBuilder(good).insert({"4", "x"}))});
   EXPECT_EQ(select("SELECT * FROM shop.bad"), Rows{"1|x"});
   EXPECT_EQ(select("SELECT * FROM shop.good"), (Rows{"3|x", "4|x"}));
-  warehouse_ = target_->open(clock_, "");
+  warehouse_ = open();
   for (const TargetTable& table : warehouse_->take_over(test_origin()).tables) {
     EXPECT_EQ(table.live, table.schema.oid == 501);
     EXPECT_EQ(table.position, table.live ? Lsn{} : before);
@@ -181,7 +181,7 @@ TEST_P(WarehouseContract, ATargetOfAnotherShapeIsSetAsideAtTakeOver) {
   target_->execute("ALTER TABLE shop.narrower DROP COLUMN a");
   target_->execute("ALTER TABLE shop.other ALTER COLUMN a TYPE INTEGER");
   target_->execute("DROP TABLE shop.gone");
-  warehouse_ = target_->open(clock_, "");
+  warehouse_ = open();
   for (const TargetTable& table : warehouse_->take_over(test_origin()).tables) {
     EXPECT_EQ(table.live, table.schema.oid == 505) << table.schema.name.name;
     EXPECT_EQ(table.position, table.live ? Lsn{} : loaded_);
@@ -199,7 +199,7 @@ TEST_P(WarehouseContract, AShapeChangedBetweenTwoLoadsSetsTheTableAside) {
 }
 
 TEST_P(WarehouseContract, AllTablesGoIntoTheSchemaThatIsConfigured) {
-  warehouse_ = target_->open(clock_, "Mirror");
+  warehouse_ = open("Mirror");
   warehouse_->take_over(test_origin());
   const TablePtr twin = make_table(502, {"other", "items"}, items()->columns);
   const LoadReport report = load({staged(LayerBuilder(items()).create().insert({"1", "x"})),

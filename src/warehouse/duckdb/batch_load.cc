@@ -33,8 +33,13 @@ void add(TableLoad& load, const StagedLayer& layer) {
 }  // namespace
 
 BatchLoad::BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch,
-                     const KnownTables& known, std::string schema)
-    : session_(session), clock_(clock), batch_(batch), known_(known), schema_(std::move(schema)) {}
+                     const KnownTables& known, std::string schema, FailedTables& failed)
+    : session_(session),
+      clock_(clock),
+      batch_(batch),
+      known_(known),
+      schema_(std::move(schema)),
+      failed_(failed) {}
 
 BatchOutcome BatchLoad::apply(const LoadRun& run) {
   for (;;) {
@@ -44,9 +49,7 @@ BatchOutcome BatchLoad::apply(const LoadRun& run) {
       record(run, *outcome);
       return std::move(*outcome);
     }
-    // COMMIT of a transaction with a failed statement reports success and keeps nothing.
-    session_.execute(sql("ROLLBACK"));
-    set_aside(std::get<Fault>(result));
+    leave_out(std::get<Fault>(result));
   }
 }
 
@@ -84,7 +87,7 @@ std::optional<BatchLoad::Fault> BatchLoad::try_layer(const StagedLayer& layer,
     if (error.kind() != ErrorKind::Table) {
       throw;
     }
-    return Fault{&layer, load.reading(), error.message()};
+    return Fault{&layer, load.reading(), error.what()};
   }
   changed[oid] = load.changes();
   TableLoad& total = outcome.loads[oid];
@@ -94,13 +97,16 @@ std::optional<BatchLoad::Fault> BatchLoad::try_layer(const StagedLayer& layer,
   return std::nullopt;
 }
 
-void BatchLoad::set_aside(const Fault& fault) {
+void BatchLoad::leave_out(const Fault& fault) {
   const TableSchema& table = *fault.layer->table;
-  std::string reason = fault.reason;
+  SetAside& entry = failed_[table.oid];
+  entry = {table.oid, table.name, fault.reason, batch_.span.from};
+  // COMMIT of a transaction with a failed statement reports success and keeps nothing. After a bug
+  // of its own DuckDB refuses this too: then the next try opens the file anew, without the table.
+  session_.execute(sql("ROLLBACK"));
   if (fault.file != nullptr) {
-    reason = refused_values(session_, *fault.layer, *fault.file).value_or(reason);
+    entry.reason = refused_values(session_, *fault.layer, *fault.file).value_or(entry.reason);
   }
-  failed_[table.oid] = SetAside{table.oid, table.name, std::move(reason), batch_.span.from};
 }
 
 KnownTable BatchLoad::current(Oid oid, const QualifiedName& name) const {

@@ -23,12 +23,17 @@ struct BatchOutcome {
   std::vector<SetAside> set_aside;  ///< tables that could not take the batch
 };
 
-/// Used for one batch. Session, clock, batch and known tables must outlive it.
+/// Tables that could not take a batch, by oid.
+using FailedTables = std::map<Oid, SetAside>;
+
+/// Used for one try of a batch. What it is given by reference must outlive it.
 class BatchLoad {
  public:
-  /// `schema` is the target schema of new tables; empty: the source's.
+  /// `schema` is the target schema of new tables; empty: the source's. `failed` gathers the tables
+  /// that fail and belongs to the batch: when a try ends in an error, the next one leaves them out
+  /// from the start.
   BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch,
-            const KnownTables& known, std::string schema);
+            const KnownTables& known, std::string schema, FailedTables& failed);
 
   /// Leaves a transaction open in which every layer is applied, tables that failed are set aside at
   /// the batch's start and those the fold set aside are recorded. Starts over without a table when
@@ -46,7 +51,7 @@ class BatchLoad {
   std::variant<BatchOutcome, Fault> try_layers();
   std::optional<Fault> try_layer(const StagedLayer& layer, BatchOutcome& outcome,
                                  std::map<Oid, EarlierChanges>& changed);
-  void set_aside(const Fault& fault);
+  void leave_out(const Fault& fault);
   KnownTable current(Oid oid, const QualifiedName& name) const;
   void record(const LoadRun& run, BatchOutcome& outcome);
 
@@ -55,7 +60,7 @@ class BatchLoad {
   const StagedBatch& batch_;
   const KnownTables& known_;
   const std::string schema_;
-  std::map<Oid, SetAside> failed_;
+  FailedTables& failed_;
 };
 
 }  // namespace re_dms::duckdb

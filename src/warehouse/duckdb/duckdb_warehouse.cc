@@ -57,6 +57,9 @@ class DuckdbWarehouse final : public Warehouse {
   /// When the file was closed after the last load, if its rows in loads do not say so yet.
   std::optional<SystemTime> closed_;
   std::optional<SteadyTime> forgot_;
+  /// Tables that failed in earlier tries of the batch of this span.
+  BatchSpan trying_;
+  FailedTables failed_;
 };
 
 TargetState target_state(const Standing& standing, const KnownTables& known) {
@@ -151,7 +154,11 @@ LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch
   const KnownTables known = known_ ? std::move(*known_) : service.tables();
   known_.reset();
   const LoadRun run{standing.loads + 1, epoch_, span, clock_.now()};
-  BatchLoad load(session, clock_, batch, known, settings_.schema);
+  if (trying_ != span) {
+    trying_ = span;
+    failed_.clear();
+  }
+  BatchLoad load(session, clock_, batch, known, settings_.schema, failed_);
   BatchOutcome outcome = load.apply(run);
   keep_books(service, standing);
   service.advance(run, clock_.now());

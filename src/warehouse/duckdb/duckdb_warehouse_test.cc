@@ -67,6 +67,14 @@ class DuckdbFile : public WarehouseContract {
     return check_warehouse(settings);
   }
 
+  /// What the engine may use from now on.
+  void use_memory(std::uint64_t bytes) {
+    WarehouseSettings settings = target_->settings();
+    settings.memory_bytes = bytes;
+    warehouse_ = open_warehouse(settings, clock_);
+    warehouse_->take_over(test_origin());
+  }
+
   static TablePtr items() {
     return make_table(501, {"shop", "items"},
                       {key_column("id", bigint_type()), column("a", text_type())});
@@ -105,7 +113,7 @@ TEST_P(DuckdbFile, IsClosedBetweenLoads) {
 
 TEST_P(DuckdbFile, IsNotTakenForADatabaseWhenItIsNone) {
   std::ofstream(path()) << std::string(20000, 'x');
-  warehouse_ = target_->open(clock_, "");
+  warehouse_ = open();
   try {
     warehouse_->take_over(test_origin());
     ADD_FAILURE() << "a text file was taken over";
@@ -139,6 +147,47 @@ TEST_P(DuckdbFile, LargeRowsFitIntoASmallMemory) {
   EXPECT_TRUE(load({second.build(directory_.string(), 16)}).set_aside.empty());
   EXPECT_EQ(select("SELECT count(*), min(length(a)), min(a[1]), max(a[1]) FROM shop.items"),
             Rows{"64|1048576|z|z"});
+}
+
+TEST_P(DuckdbFile, ATableThatNeedsMoreMemoryThanThereIsDoesNotStopTheOthers) {
+  use_memory(16ULL << 20U);
+  const TablePtr other = make_table(502, {"shop", "other"}, items()->columns);
+  const LoadReport report =
+      load({staged(LayerBuilder(items()).create().insert({"1", std::string(14U << 20U, 'x')})),
+            staged(LayerBuilder(other).create().insert({"1", "x"}))});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  EXPECT_EQ(report.set_aside[0].oid, 501U);
+  EXPECT_NE(report.set_aside[0].reason.find("Raise batch.memory"), std::string::npos)
+      << report.set_aside[0].reason;
+  EXPECT_EQ(select("SELECT * FROM shop.other"), Rows{"1|x"});
+}
+
+TEST_P(DuckdbFile, ATableThatBreaksTheConnectionIsLeftOutOfTheNextTry) {
+  const TablePtr other = make_table(502, {"shop", "other"}, items()->columns);
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"})),
+        staged(LayerBuilder(other).create().insert({"1", "x"}))});
+  WarehouseSettings settings = target_->settings();
+  int broken = 0;
+  settings.on_statement = [&](std::string_view statement) {
+    if (statement.starts_with("DELETE FROM \"warehouse\".\"shop\".\"items\"")) {
+      ++broken;
+      throw Error(ErrorKind::Table, "a bug");
+    }
+    if (statement == "ROLLBACK") {
+      throw Error(ErrorKind::Transient, "the database has been invalidated");
+    }
+  };
+  const auto warehouse = open_warehouse(settings, clock_);
+  warehouse->take_over(test_origin());
+  const StagedBatch batch = next_batch(
+      {staged(LayerBuilder(items()).remove({"1"})), staged(LayerBuilder(other).remove({"1"}))});
+  EXPECT_THROW(warehouse->load(batch), Error);
+  const LoadReport report = warehouse->load(batch);
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  EXPECT_EQ(report.set_aside[0].reason, "a bug");
+  EXPECT_EQ(broken, 1);
+  EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
+  EXPECT_EQ(select("SELECT * FROM shop.other"), Rows{});
 }
 
 TEST_P(DuckdbFile, NamesThatDifferInCapitalsAreExplained) {

@@ -6,7 +6,7 @@ namespace re_dms::duckdb {
 
 namespace {
 
-/// Faults of the machine or of DuckDB itself: the same statement may succeed later.
+/// What the same statement may not meet again when it is tried later, whatever table it is for.
 constexpr bool is_of_the_target(duckdb_error_type type) {
   switch (type) {
     case DUCKDB_ERROR_TRANSACTION:
@@ -14,14 +14,17 @@ constexpr bool is_of_the_target(duckdb_error_type type) {
     case DUCKDB_ERROR_IO:
     case DUCKDB_ERROR_INTERRUPT:
     case DUCKDB_ERROR_FATAL:
-    case DUCKDB_ERROR_INTERNAL:
-    case DUCKDB_ERROR_OUT_OF_MEMORY:
     case DUCKDB_ERROR_NETWORK:
     case DUCKDB_ERROR_HTTP:
       return true;
     default:
       return false;
   }
+}
+
+/// What the statement met because of what it is or how much it reads.
+constexpr bool is_of_the_statement(duckdb_error_type type) {
+  return type == DUCKDB_ERROR_OUT_OF_MEMORY || type == DUCKDB_ERROR_INTERNAL;
 }
 
 std::string_view first_line(std::string_view text) {
@@ -44,16 +47,37 @@ std::string holder_of_lock(std::string_view text) {
   return std::string(end == std::string_view::npos ? first_line(rest) : rest.substr(0, end + 1));
 }
 
-std::string advice_for(duckdb_error_type type, std::string_view text) {
-  if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
-    return "Raise batch.memory, of which DuckDB gets its share, or give its temporary directory "
-           "more "
-           "room; nothing is lost meanwhile, changes wait in the journal";
+/// Also said as running out of memory, but it is the temporary directory that is full.
+bool is_out_of_room(duckdb_error_type type, std::string_view text) {
+  return (type == DUCKDB_ERROR_IO || type == DUCKDB_ERROR_OUT_OF_MEMORY) &&
+         (contains(text, "No space left") || contains(text, "quota") ||
+          contains(text, "failed to offload"));
+}
+
+ErrorKind kind_of(duckdb_error_type type, std::string_view text, ErrorKind fault) {
+  if (is_of_the_target(type) || is_out_of_room(type, text)) {
+    return ErrorKind::Transient;
   }
-  if (contains(text, "No space left") || contains(text, "quota")) {
+  if (is_of_the_statement(type)) {
+    return fault == ErrorKind::Table ? ErrorKind::Table : ErrorKind::Transient;
+  }
+  return fault;
+}
+
+std::string advice_for(duckdb_error_type type, std::string_view text, ErrorKind kind) {
+  if (is_out_of_room(type, text)) {
     return "Free space on the file system of the warehouse file or of DuckDB's temporary "
-           "directory; "
-           "nothing is lost meanwhile, changes wait in the journal";
+           "directory; nothing is lost meanwhile, changes wait in the journal";
+  }
+  if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
+    return kind == ErrorKind::Table
+               ? "Raise batch.memory, of which DuckDB gets its share, and then resync the table"
+               : "Raise batch.memory, of which DuckDB gets its share; nothing is lost meanwhile, "
+                 "changes wait in the journal";
+  }
+  if (type == DUCKDB_ERROR_INTERNAL && kind == ErrorKind::Table) {
+    return "This is a bug of DuckDB's that this table meets: resync it, and report the text if it "
+           "comes again";
   }
   return {};
 }
@@ -71,7 +95,7 @@ Error open_error(const std::string& path, std::string_view text) {
   if (contains(text, "No space left") || contains(text, "Too many open files")) {
     return {ErrorKind::Transient,
             fmt::format("cannot open the warehouse file {}: {}", path, first_line(text)),
-            advice_for(DUCKDB_ERROR_IO, text)};
+            advice_for(DUCKDB_ERROR_IO, text, ErrorKind::Transient)};
   }
   return {
       ErrorKind::Fatal,
@@ -85,8 +109,9 @@ bool is_unreplayable_log(std::string_view text) {
 }
 
 Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind fault) {
-  const ErrorKind kind = is_of_the_target(type) ? ErrorKind::Transient : fault;
-  return {kind, fmt::format("DuckDB: {}", without_values(text)), advice_for(type, text)};
+  const ErrorKind kind = kind_of(type, text, fault);
+  return {kind, fmt::format("DuckDB: {}", without_values(text)),
+          advice_for(type, text, kind)};
 }
 
 std::string without_values(std::string_view text) {

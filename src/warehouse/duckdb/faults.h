@@ -17,6 +17,8 @@ Error open_error(const std::string& path, std::string_view text);
 bool is_unreplayable_log(std::string_view text);
 
 /// The error for a refused statement; `fault` is the kind when the statement itself is at fault.
+/// Too little memory and DuckDB's own bugs are the table's when `fault` is: the same statement
+/// would meet them again and again, and the other tables would wait for it.
 Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind fault);
 
 /// The first line of DuckDB's text without quoted values: row values appear in no log and no

@@ -33,10 +33,24 @@ TEST(Faults, ShowNoValues) {
   EXPECT_EQ(without_values("Conversion Error: Could not convert string 'secret' to INT32\n'more'"),
             "Conversion Error: Could not convert string '…' to INT32");
   EXPECT_EQ(without_values("cut 'secr"), "cut '…");
-  EXPECT_EQ(statement_error(DUCKDB_ERROR_IO, "No space left on device", ErrorKind::Table).kind(),
-            ErrorKind::Transient);
-  EXPECT_EQ(statement_error(DUCKDB_ERROR_CONVERSION, "x", ErrorKind::Table).kind(),
-            ErrorKind::Table);
+}
+
+TEST(Faults, TellWhoseTroubleItIs) {
+  constexpr auto kTable = ErrorKind::Table;
+  const auto kind = [](duckdb_error_type type, const char* text, ErrorKind fault) {
+    return statement_error(type, text, fault).kind();
+  };
+  EXPECT_EQ(kind(DUCKDB_ERROR_IO, "No space left on device", kTable), ErrorKind::Transient);
+  EXPECT_EQ(kind(DUCKDB_ERROR_FATAL, "x", kTable), ErrorKind::Transient);
+  EXPECT_EQ(kind(DUCKDB_ERROR_CONVERSION, "x", kTable), kTable);
+  EXPECT_EQ(kind(DUCKDB_ERROR_INTERNAL, "x", kTable), kTable);
+  EXPECT_EQ(kind(DUCKDB_ERROR_INTERNAL, "x", ErrorKind::Fatal), ErrorKind::Transient);
+  EXPECT_EQ(kind(DUCKDB_ERROR_OUT_OF_MEMORY, "x", kTable), kTable);
+  EXPECT_EQ(kind(DUCKDB_ERROR_OUT_OF_MEMORY, "x", ErrorKind::Fatal), ErrorKind::Transient);
+  // A full disk is everybody's.
+  EXPECT_EQ(
+      kind(DUCKDB_ERROR_OUT_OF_MEMORY, "failed to offload data block of size 32.0 KiB", kTable),
+      ErrorKind::Transient);
 }
 
 TEST(Session, StatementsTellWhoseFaultTheyAre) {

@@ -79,9 +79,15 @@ WarehouseContract::~WarehouseContract() {
   std::filesystem::remove_all(directory_, ignored);
 }
 
+std::unique_ptr<Warehouse> WarehouseContract::open(const std::string& schema) {
+  WarehouseSettings settings = target_->settings();
+  settings.schema = schema;
+  return open_warehouse(settings, clock_);
+}
+
 Warehouse& WarehouseContract::taken() {
   if (!warehouse_) {
-    warehouse_ = target_->open(clock_, "");
+    warehouse_ = open();
     warehouse_->take_over(test_origin());
   }
   return *warehouse_;

@@ -19,7 +19,7 @@ namespace re_dms::testing {
 class TestTarget {
  public:
   virtual ~TestTarget() = default;
-  virtual std::unique_ptr<Warehouse> open(Clock& clock, const std::string& schema) = 0;
+  virtual WarehouseSettings settings() const = 0;
   /// Rows of a SELECT, columns joined by '|', NULL as "NULL", sorted.
   virtual std::vector<std::string> select(const std::string& query) = 0;
   virtual void execute(const std::string& statement) = 0;
@@ -62,6 +62,8 @@ class WarehouseContract : public ::testing::TestWithParam<TargetFactory> {
   WarehouseContract();
   ~WarehouseContract() override;
 
+  /// A new warehouse object for the target.
+  std::unique_ptr<Warehouse> open(const std::string& schema = {});
   /// A warehouse object that took the target over.
   Warehouse& taken();
   /// Loads layers as the next batch; its commit times are one second apart.

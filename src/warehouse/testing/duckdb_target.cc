@@ -13,13 +13,12 @@ INSTANTIATE_TEST_SUITE_P(DuckDb, WarehouseContract, ::testing::Values(&make_duck
 DuckdbTarget::DuckdbTarget(const std::string& directory)
     : directory_(directory), path_(directory + "/warehouse.duckdb") {}
 
-std::unique_ptr<Warehouse> DuckdbTarget::open(Clock& clock, const std::string& schema) {
+WarehouseSettings DuckdbTarget::settings() const {
   WarehouseSettings settings;
   settings.url = "duckdb://" + path_;
-  settings.schema = schema;
   settings.memory_bytes = 256ULL << 20U;
   settings.temporary_directory = directory_ + "/spill";
-  return open_warehouse(settings, clock);
+  return settings;
 }
 
 std::vector<std::string> DuckdbTarget::select(const std::string& query) {

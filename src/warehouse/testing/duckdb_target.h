@@ -14,7 +14,7 @@ class DuckdbTarget final : public TestTarget {
   /// The file warehouse.duckdb in `directory`.
   explicit DuckdbTarget(const std::string& directory);
 
-  std::unique_ptr<Warehouse> open(Clock& clock, const std::string& schema) override;
+  WarehouseSettings settings() const override;
   std::vector<std::string> select(const std::string& query) override;
   void execute(const std::string& statement) override;
 
