@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace re_dms::duckdb {
 
 namespace {
@@ -25,6 +27,21 @@ constexpr bool is_of_the_target(duckdb_error_type type) {
 /// What the statement met because of what it is or how much it reads.
 constexpr bool is_of_the_statement(duckdb_error_type type) {
   return type == DUCKDB_ERROR_OUT_OF_MEMORY || type == DUCKDB_ERROR_INTERNAL;
+}
+
+/// Errors whose text quotes names and paths, and values in no other way than '…'.
+constexpr bool quotes_names(duckdb_error_type type) {
+  switch (type) {
+    case DUCKDB_ERROR_CATALOG:
+    case DUCKDB_ERROR_BINDER:
+    case DUCKDB_ERROR_DEPENDENCY:
+    case DUCKDB_ERROR_IO:
+    case DUCKDB_ERROR_PERMISSION:
+    case DUCKDB_ERROR_OUT_OF_MEMORY:
+      return true;
+    default:
+      return false;
+  }
 }
 
 std::string_view first_line(std::string_view text) {
@@ -110,22 +127,21 @@ bool is_unreplayable_log(std::string_view text) {
 
 Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind fault) {
   const ErrorKind kind = kind_of(type, text, fault);
-  return {kind, fmt::format("DuckDB: {}", without_values(text)),
+  return {kind, fmt::format("DuckDB: {}", without_values(type, text)),
           advice_for(type, text, kind)};
 }
 
-std::string without_values(std::string_view text) {
-  std::string shown;
-  bool in_value = false;
-  for (const char c : first_line(text)) {
-    if (c == '\'') {
-      shown += in_value ? "…'" : "'";
-      in_value = !in_value;
-    } else if (!in_value) {
-      shown += c;
-    }
+std::string without_values(duckdb_error_type type, std::string_view text) {
+  const std::string_view line = first_line(text);
+  std::size_t cut = line.find('\'');
+  if (!quotes_names(type)) {
+    // A value may hold quotes itself: where it ends cannot be told.
+    constexpr std::string_view kUnquoted = "with value ";
+    const std::size_t unquoted = line.find(kUnquoted);
+    cut = std::min(
+        {cut, line.find('"'), unquoted == line.npos ? unquoted : unquoted + kUnquoted.size() - 1});
   }
-  return in_value ? shown + "…" : shown;
+  return cut == line.npos ? std::string(line) : fmt::format("{}…", line.substr(0, cut + 1));
 }
 
 }  // namespace re_dms::duckdb

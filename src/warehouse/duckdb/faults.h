@@ -21,8 +21,8 @@ bool is_unreplayable_log(std::string_view text);
 /// would meet them again and again, and the other tables would wait for it.
 Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind fault);
 
-/// The first line of DuckDB's text without quoted values: row values appear in no log and no
-/// reason.
-std::string without_values(std::string_view text);
+/// The first line of DuckDB's text, cut where a value may begin: row values appear in no log and no
+/// reason. Names are lost with it where DuckDB quotes both in the same way.
+std::string without_values(duckdb_error_type type, std::string_view text);
 
 }  // namespace re_dms::duckdb

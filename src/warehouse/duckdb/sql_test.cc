@@ -30,9 +30,41 @@ TEST(Sql, AnyTextIsOneValueToDuckdb) {
 }
 
 TEST(Faults, ShowNoValues) {
-  EXPECT_EQ(without_values("Conversion Error: Could not convert string 'secret' to INT32\n'more'"),
-            "Conversion Error: Could not convert string '…' to INT32");
-  EXPECT_EQ(without_values("cut 'secr"), "cut '…");
+  const auto shown = [](duckdb_error_type type, std::string_view text) {
+    const std::string line = without_values(type, text);
+    EXPECT_EQ(line.find("secret"), std::string::npos) << line;
+    EXPECT_EQ(line.find('\n'), std::string::npos) << line;
+    return line;
+  };
+  constexpr auto kConversion = DUCKDB_ERROR_CONVERSION;
+  EXPECT_EQ(shown(kConversion, "Could not convert string 'secret' to INT32\n'more'"),
+            "Could not convert string '…");
+  EXPECT_EQ(shown(kConversion, "Could not convert string 'a\nsecret' to INT32"),
+            "Could not convert string '…");
+  EXPECT_EQ(shown(kConversion, "Could not convert string 'it's secret' to INT32"),
+            "Could not convert string '…");
+  EXPECT_EQ(shown(kConversion, "Could not convert string \"secret\" to DECIMAL(10,2)"),
+            "Could not convert string \"…");
+  EXPECT_EQ(shown(kConversion, "timestamp field value out of range: \"secret\", expected format"),
+            "timestamp field value out of range: \"…");
+  EXPECT_EQ(shown(kConversion, "Malformed JSON at byte 5 of input.  Input: \"{\"a\":secret}\""),
+            "Malformed JSON at byte 5 of input.  Input: \"…");
+  EXPECT_EQ(shown(kConversion, "Type INT64 with value secret can't be cast to INT32"),
+            "Type INT64 with value …");
+  EXPECT_EQ(shown(DUCKDB_ERROR_CONSTRAINT, "Duplicate key \"id: secret\" violates unique"),
+            "Duplicate key \"…");
+  EXPECT_EQ(shown(DUCKDB_ERROR_TRANSACTION, "Failed to commit: duplicate key \"secret\""),
+            "Failed to commit: duplicate key \"…");
+  EXPECT_EQ(shown(DUCKDB_ERROR_INVALID_INPUT, "cut 'secr"), "cut '…");
+  EXPECT_EQ(shown(DUCKDB_ERROR_CONSTRAINT, "NOT NULL constraint failed: items.a"),
+            "NOT NULL constraint failed: items.a");
+}
+
+TEST(Faults, ShowNamesWhereDuckdbQuotesNamesOnly) {
+  EXPECT_EQ(without_values(DUCKDB_ERROR_BINDER, "Column \"a\" is not in 'secret'"),
+            "Column \"a\" is not in '…");
+  EXPECT_EQ(without_values(DUCKDB_ERROR_IO, "Cannot open file \"/x/y\": No such file"),
+            "Cannot open file \"/x/y\": No such file");
 }
 
 TEST(Faults, TellWhoseTroubleItIs) {
