@@ -190,6 +190,31 @@ TEST_P(DuckdbFile, ATableThatBreaksTheConnectionIsLeftOutOfTheNextTry) {
   EXPECT_EQ(select("SELECT * FROM shop.other"), Rows{});
 }
 
+TEST_P(DuckdbFile, AnIndexOnATargetIsNamed) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"})),
+        staged(LayerBuilder(make_table(502, {"shop", "grows"}, items()->columns)).create())});
+  target_->execute("CREATE UNIQUE INDEX \"By id\" ON shop.items (id)");
+  target_->execute("CREATE INDEX grows_a ON shop.grows (a)");
+  Column added = column("b", text_type());
+  added.missing = "m";
+  const TablePtr wide =
+      with_column(make_table(502, {"shop", "grows"}, items()->columns), std::move(added));
+  const LoadReport report = load({staged(LayerBuilder(items()).replace({"1"}, {"1", "y"})),
+                                  staged(LayerBuilder(wide).add_column("b"))});
+  EXPECT_EQ(report.set_aside.size(), 2U);
+  EXPECT_NE(state_of("items").find("drop index \"By id\""), std::string::npos) << state_of("items");
+  EXPECT_NE(state_of("grows").find("drop index \"grows_a\""), std::string::npos);
+  EXPECT_EQ(select("SELECT count(*) FROM duckdb_indexes()"), Rows{"2"});
+}
+
+TEST_P(DuckdbFile, AnIndexOnATargetIsNamedAtTheStart) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  target_->execute("CREATE INDEX items_a ON shop.items (a)");
+  warehouse_ = open();
+  EXPECT_FALSE(warehouse_->take_over(test_origin()).tables.at(0).live);
+  EXPECT_NE(state_of("items").find("drop index \"items_a\""), std::string::npos);
+}
+
 TEST_P(DuckdbFile, NamesThatDifferInCapitalsAreExplained) {
   const TablePtr table = make_table(502, {"shop", "capitals"},
                                     {key_column("id", bigint_type()), column("ID", text_type())});

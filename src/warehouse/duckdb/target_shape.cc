@@ -52,6 +52,20 @@ bool is_taken(Session& session, const QualifiedName& target) {
   return !rows.empty();
 }
 
+/// DuckDB checks a unique index against rows that are deleted in the same transaction, and alters
+/// no table that has an index of any sort.
+std::optional<std::string> index_on(Session& session, const QualifiedName& target) {
+  const auto rows = session.query(
+      sql("SELECT index_name FROM duckdb_indexes() WHERE database_name = {} AND "
+          "lower(schema_name) = lower({}) AND lower(table_name) = lower({}) ORDER BY 1 LIMIT 1",
+          literal(session.catalog()), literal(target.schema), literal(target.name)));
+  if (rows.empty()) {
+    return std::nullopt;
+  }
+  return fmt::format("table {} has an index, with which it cannot be loaded: drop index \"{}\"",
+                     to_string(target), rows[0][0].value_or(""));
+}
+
 Sql definition(const Column& column) {
   return sql("{} {}", identifier(column.name), target_type(column.type));
 }
@@ -104,6 +118,9 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
 
 EarlierChanges add_columns(Session& session, const KnownTable& table,
                            const std::vector<Column>& columns, EarlierChanges earlier) {
+  if (const auto index = index_on(session, table.target)) {
+    throw Error(ErrorKind::Table, *index);
+  }
   // ALTER TABLE after an UPDATE or DELETE of the same table in one transaction is accepted by
   // DuckDB 1.4 and fails at COMMIT, for the whole batch. A default in the catalog is logged as text
   // that recovery after a crash cannot read back when it calls a function or names the type JSON,
@@ -126,6 +143,9 @@ EarlierChanges add_columns(Session& session, const KnownTable& table,
 std::optional<std::string> shape_difference(Session& session, const KnownTable& table) {
   if (!is_taken(session, table.target)) {
     return fmt::format("table {} is not in the target any more", to_string(table.target));
+  }
+  if (auto index = index_on(session, table.target)) {
+    return index;
   }
   const auto found = session.query(sql("SELECT column_name, column_type FROM (DESCRIBE {})",
                                        qualified(session.catalog(), table.target)));

@@ -19,11 +19,12 @@ enum class EarlierChanges { None, Some };
 void create_target(Session& session, const QualifiedName& target, const TableSchema& table);
 
 /// Appends columns, in which older rows have their missing values. Returns what `earlier` is for
-/// the statements that follow.
+/// the statements that follow. Throws Table for a table with an index: it would be lost.
 EarlierChanges add_columns(Session& session, const KnownTable& table,
                            const std::vector<Column>& columns, EarlierChanges earlier);
 
-/// What makes the target's table another than the known one; nothing when they agree.
+/// What makes the target's table another than the known one, or unfit for loads; nothing when they
+/// agree.
 std::optional<std::string> shape_difference(Session& session, const KnownTable& table);
 
 }  // namespace re_dms::duckdb
