@@ -170,4 +170,17 @@ TEST_P(WarehouseContract, ManyFilesOfOneLayerAreOneLayer) {
       Rows{"100|100"});
 }
 
+TEST_P(WarehouseContract, IntervalsOfEqualLengthStayApart) {
+  const ColumnType interval = type_of(1186, "interval");
+  const TablePtr table =
+      make_table(502, {"shop", "spans"}, {key_column("span", interval), column("note", interval)});
+  load({staged(
+      LayerBuilder(table).create().insert({"1 mon", "1 mon"}).insert({"2 days", "1 day"}))});
+  const LoadReport report = load({staged(LayerBuilder(table)
+                                             .update({"1 mon"}, "10", {"30 days"})
+                                             .update({"2 days"}, "11", {"48:00:00", "24:00:00"}))});
+  EXPECT_TRUE(report.set_aside.empty());
+  EXPECT_EQ(select("SELECT * FROM shop.spans"), (Rows{"30 days|1 mon", "48:00:00|24:00:00"}));
+}
+
 }  // namespace re_dms::testing

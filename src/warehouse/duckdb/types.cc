@@ -19,7 +19,6 @@ enum BuiltinOid : Oid {
   kTime = 1083,
   kTimestamp = 1114,
   kTimestamptz = 1184,
-  kInterval = 1186,
   kNumeric = 1700,
   kUuid = 2950,
   kJsonb = 3802,
@@ -99,8 +98,6 @@ Sql target_type(const ColumnType& type) {
       return sql("TIMESTAMP");
     case kTimestamptz:
       return sql("TIMESTAMP WITH TIME ZONE");
-    case kInterval:
-      return sql("INTERVAL");
     case kNumeric: {
       const NumericShape shape = numeric_shape(type.base_typmod);
       return fits_decimal(type) ? sql("DECIMAL({},{})", shape.precision, shape.scale)
@@ -127,9 +124,6 @@ Sql from_text(const ColumnType& type, const Sql& text) {
     case kTimestamp:
     case kTimestamptz:
       return with_era(text, target);
-    case kInterval:
-      // PostgreSQL signs the time of day when it follows a negative part; DuckDB knows no plus.
-      return sql("CAST(replace({}, '+', '') AS INTERVAL)", text);
     default:
       return sql("CAST({} AS {})", text, target);
   }

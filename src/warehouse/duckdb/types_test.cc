@@ -158,18 +158,11 @@ TEST(Types, Timestamps) {
   expect_refused(type_of(1184), {"294276-12-31 23:59:59.999999+00"});
 }
 
-TEST(Types, IntervalsKeepMonthsDaysAndTimeApart) {
-  expect_all(type_of(1186), "INTERVAL",
-             {{"00:00:00", "00:00:00"},
-              {"1 year 2 mons -3 days +04:05:06.7", "1 year 2 months -3 days 04:05:06.7"},
-              {"-1 days +00:00:01", "-1 day 00:00:01"},
-              {"178000000 years", "178000000 years"},
-              {"2147483647 days", "2147483647 days"},
-              {"-00:00:00.000001", "-00:00:00.000001"},
-              {"11 mons", "11 months"},
-              {"-3 days -04:05:06.789", "-3 days -04:05:06.789"},
-              {"999999999:59:59", "999999999:59:59"}});
-  expect_refused(type_of(1186), {"2562047788:00:54.775807", "infinity", "-infinity"});
+/// DuckDB's INTERVAL takes 1 mon and 30 days for equal, and an UPDATE from one to the other changes
+/// nothing.
+TEST(Types, IntervalsAreTexts) {
+  expect_same(type_of(1186), "VARCHAR",
+              {"1 year 2 mons -3 days +04:05:06.7", "1 mon", "30 days", "infinity"});
 }
 
 TEST(Types, UuidsAndBytes) {
