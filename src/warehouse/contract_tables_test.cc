@@ -192,6 +192,30 @@ TEST_P(WarehouseContract, ATargetOfAnotherShapeIsSetAsideAtTakeOver) {
   EXPECT_NE(state_of("gone").find("not in the target any more"), std::string::npos);
 }
 
+TEST_P(WarehouseContract, ATableThatBecameAViewIsSetAside) {
+  const auto create = [&](Oid oid, const std::string& name) {
+    return staged(LayerBuilder(items(oid, name)).create().insert({"1", "x"}));
+  };
+  load({create(501, "items"), create(502, "broken"), create(503, "later")});
+  const auto replace = [&](const std::string& name) {
+    target_->execute("CREATE TABLE shop.fine AS SELECT * FROM shop." + name);
+    target_->execute("DROP TABLE shop." + name);
+    target_->execute("CREATE VIEW shop." + name + " AS SELECT * FROM shop.fine");
+    target_->execute("DROP TABLE shop.fine");
+  };
+  replace("broken");
+  warehouse_ = open();
+  EXPECT_EQ(warehouse_->take_over(test_origin()).tables.size(), 3U);
+  EXPECT_NE(state_of("broken").find("VIEW"), std::string::npos) << state_of("broken");
+  replace("later");
+  const LoadReport report = load({staged(LayerBuilder(items(503, "later")).insert({"2", "x"})),
+                                  staged(LayerBuilder(items()).insert({"2", "x"}))});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  EXPECT_EQ(report.set_aside[0].oid, 503U);
+  EXPECT_EQ(state_of("items"), "live|NULL");
+  EXPECT_EQ(select("SELECT count(*) FROM shop.items"), Rows{"2"});
+}
+
 TEST_P(WarehouseContract, AShapeChangedBetweenTwoLoadsSetsTheTableAside) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   target_->execute("ALTER TABLE shop.items ADD COLUMN z INTEGER");

@@ -44,12 +44,13 @@ void refuse_impossible(const QualifiedName& target, const TableSchema& table) {
   }
 }
 
-bool is_taken(Session& session, const QualifiedName& target) {
-  const auto rows = session.query(sql(
-      "SELECT 1 FROM information_schema.tables WHERE table_catalog = {} AND lower(table_schema) = "
-      "lower({}) AND lower(table_name) = lower({})",
-      literal(session.catalog()), literal(target.schema), literal(target.name)));
-  return !rows.empty();
+/// "BASE TABLE", "VIEW" or another kind of thing that has this name in the target.
+std::optional<std::string> kind_of(Session& session, const QualifiedName& target) {
+  const auto rows = session.query(
+      sql("SELECT table_type FROM information_schema.tables WHERE table_catalog = {} AND "
+          "lower(table_schema) = lower({}) AND lower(table_name) = lower({})",
+          literal(session.catalog()), literal(target.schema), literal(target.name)));
+  return rows.empty() ? std::nullopt : rows[0][0];
 }
 
 /// DuckDB checks a unique index against rows that are deleted in the same transaction, and alters
@@ -96,7 +97,7 @@ void rebuild_with(Session& session, const KnownTable& table, const std::vector<C
 
 void create_target(Session& session, const QualifiedName& target, const TableSchema& table) {
   refuse_impossible(target, table);
-  if (is_taken(session, target)) {
+  if (kind_of(session, target)) {
     throw Error(
         ErrorKind::Table,
         fmt::format("a table of that name is already in the target: {} (DuckDB does not tell "
@@ -141,8 +142,13 @@ EarlierChanges add_columns(Session& session, const KnownTable& table,
 }
 
 std::optional<std::string> shape_difference(Session& session, const KnownTable& table) {
-  if (!is_taken(session, table.target)) {
+  const auto kind = kind_of(session, table.target);
+  if (!kind) {
     return fmt::format("table {} is not in the target any more", to_string(table.target));
+  }
+  if (*kind != "BASE TABLE") {
+    return fmt::format("{} is no table in the target any more, but of kind {}",
+                       to_string(table.target), *kind);
   }
   if (auto index = index_on(session, table.target)) {
     return index;
