@@ -3,8 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <optional>
 #include <string_view>
 
 #include "base/error.h"
@@ -53,23 +51,11 @@ std::vector<bool> updated_columns(const Layer& layer) {
   return updated;
 }
 
-/// The epoch in "<slot prefix><epoch>-<random>/…", and whether it is this run's own; empty for
-/// names that no daemon wrote.
-struct RunOfObject {
-  std::uint64_t epoch = 0;
-  bool ours = false;
-};
-
-std::optional<RunOfObject> run_of(std::string_view key, const StageNames& names) {
-  const bool ours = key.starts_with(names.prefix());
+/// Whether a key is "<slot prefix><epoch>-<random>/…": of this run or another one.
+bool is_of_a_run(std::string_view key, const StageNames& names) {
   key.remove_prefix(slot_prefix(names).size());
-  RunOfObject run{0, ours};
-  const auto [end, error] = std::from_chars(key.data(), key.data() + key.size(), run.epoch);
-  if (error != std::errc() || end == key.data() + key.size() || *end != '-' ||
-      key.find('/') == key.npos) {
-    return std::nullopt;
-  }
-  return run;
+  const std::size_t digits = key.find_first_not_of("0123456789");
+  return digits != 0 && digits != key.npos && key[digits] == '-' && key.find('/') != key.npos;
 }
 
 }  // namespace
@@ -164,8 +150,7 @@ void remove_older_epochs(ObjectStore& store, const StageNames& names) {
   std::vector<std::string> unfinished = store.list_unfinished(slot_prefix(names));
   keys.insert(keys.end(), unfinished.begin(), unfinished.end());
   for (const std::string& key : keys) {
-    const std::optional<RunOfObject> run = run_of(key, names);
-    if (run && !run->ours && run->epoch <= names.epoch) {
+    if (is_of_a_run(key, names) && !key.starts_with(names.prefix())) {
       store.remove(key);
     }
   }

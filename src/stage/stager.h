@@ -60,8 +60,9 @@ std::string write_manifest(ObjectStore& store, const StageNames& names, const St
 /// Removes the files and the manifest of a loaded batch. May be called again after a failure.
 void remove_batch(ObjectStore& store, const StagedBatch& batch);
 
-/// After the fence was taken: removes what older epochs of this slot left behind, unfinished
-/// objects included, and what another run left that shares our epoch; nothing else.
+/// Removes what other runs of this slot left behind, unfinished objects included; nothing else.
+/// Their epochs say nothing: they begin at 1 again with a new target. The caller holds the target's
+/// fence and the journal's lock, so that no other run is at work.
 void remove_older_epochs(ObjectStore& store, const StageNames& names);
 
 }  // namespace re_dms

@@ -205,19 +205,20 @@ TEST_F(Stager, RemovesAllOfABatch) {
   remove_batch(*store_, StagedBatch());
 }
 
-TEST_F(Stager, CleansUpAfterOlderRunsOfItsSlotOnly) {
+TEST_F(Stager, CleansUpAfterOtherRunsOfItsSlotOnly) {
   const std::string slot = "7300000000000000001/re_dms/";
   const std::vector<std::string> stay = {
       "7300000000000000001/re_dms2/1-aa/b1.manifest.json",
       "7300000000000000002/re_dms/1-aa/b1.manifest.json",
       slot + "12-c0ffee/b1-l0-p0.csv.gz",
-      slot + "13-aa/b1.manifest.json",
       slot + "notes/1",
       slot + "1-file",
       slot + "11/1",
   };
   const std::vector<std::string> go = {slot + "1-aa/b1.manifest.json", slot + "11-aa/b1.csv.gz",
-                                       slot + "12-c0ff/b2.csv.gz", slot + "12-decade/b3.csv.gz"};
+                                       slot + "12-c0ff/b2.csv.gz", slot + "12-decade/b3.csv.gz",
+                                       // Of a target that was given up for a new one.
+                                       slot + "57-aa/b1.manifest.json"};
   for (const std::string& key : stay) {
     put(key);
   }
