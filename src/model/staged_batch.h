@@ -45,8 +45,6 @@ struct StagedBatch {
   std::vector<SetAside> set_aside;
   std::string manifest_path;  ///< empty when the batch has no files
 
-  bool has_rows() const { return !layers.empty(); }
-
   std::uint64_t stored_bytes() const {
     std::uint64_t sum = 0;
     for (const StagedLayer& layer : layers) {

@@ -144,6 +144,20 @@ TEST_P(WarehouseContract, AValueTheTargetCannotHoldNamesItsColumnAndNoValue) {
   EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
 }
 
+TEST_P(WarehouseContract, ANumberThatIsNoneSetsItsTableAside) {
+  const TablePtr table = make_table(
+      504, {"shop", "prices"},
+      {key_column("id", bigint_type()), column("price", type_of(1700, "numeric(10,2)", 655366))});
+  load({staged(LayerBuilder(table).create().insert({"1", "1.50"}))});
+  const LoadReport report = load({staged(LayerBuilder(table).update({"1"}, "11", {"1", "NaN"}))});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  const std::string& reason = report.set_aside[0].reason;
+  EXPECT_NE(reason.find("column \"price\" (numeric(10,2)) has 1 value "), std::string::npos)
+      << reason;
+  EXPECT_EQ(reason.find("NaN"), std::string::npos);
+  EXPECT_EQ(select("SELECT * FROM shop.prices"), Rows{"1|1.50"});
+}
+
 TEST_P(WarehouseContract, ATableThatIsNotOursIsLeftAlone) {
   taken();
   target_->execute("CREATE SCHEMA shop");

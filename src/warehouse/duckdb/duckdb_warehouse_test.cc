@@ -149,6 +149,14 @@ TEST_P(DuckdbFile, LargeRowsFitIntoASmallMemory) {
             Rows{"64|1048576|z|z"});
 }
 
+TEST_P(DuckdbFile, ARowOfSixtyMegabytesFitsIntoHalfOf256) {
+  use_memory(128ULL << 20U);
+  const std::string large(60U << 20U, 'x');
+  load({staged(LayerBuilder(items()).create().insert({"1", large}))});
+  EXPECT_TRUE(load({staged(LayerBuilder(items()).replace({"1"}, {"2", large}))}).set_aside.empty());
+  EXPECT_EQ(select("SELECT id, length(a) FROM shop.items"), Rows{"2|62914560"});
+}
+
 TEST_P(DuckdbFile, ATableThatNeedsMoreMemoryThanThereIsDoesNotStopTheOthers) {
   use_memory(16ULL << 20U);
   const TablePtr other = make_table(502, {"shop", "other"}, items()->columns);
