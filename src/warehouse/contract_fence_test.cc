@@ -49,6 +49,36 @@ TEST_P(WarehouseContract, ATargetOfAnotherSlotIsRefused) {
   EXPECT_TRUE(load({staged(LayerBuilder(items()).create().insert({"1", "x"}))}).set_aside.empty());
 }
 
+TEST_P(WarehouseContract, ALookTellsTheLoadedPositionAndChangesNothing) {
+  EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), std::nullopt);
+  const std::uint64_t epoch = open()->take_over(test_origin()).epoch;
+  EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), Lsn{1000});
+  EXPECT_EQ(select("SELECT epoch FROM re_dms.position"), Rows{std::to_string(epoch)});
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), loaded_);
+  EXPECT_TRUE(load({}).set_aside.empty());
+}
+
+TEST_P(WarehouseContract, ALookRefusesWhatTakeOverRefuses) {
+  taken();
+  for (int change = 0; change < 3; ++change) {
+    Origin other = test_origin();
+    (change == 0 ? other.system_identifier : change == 1 ? other.slot : other.database) += "2";
+    EXPECT_EQ(kind_thrown_by([&] { inspect_warehouse(target_->settings(), other); }),
+              ErrorKind::Fatal);
+  }
+  WarehouseSettings unknown;
+  unknown.url = "mysql://somewhere/db";
+  EXPECT_EQ(kind_thrown_by([&] { inspect_warehouse(unknown, test_origin()); }), ErrorKind::Usage);
+}
+
+TEST_P(WarehouseContract, ALookLeavesATargetAloneThatIsNobodys) {
+  target_->execute("CREATE TABLE theirs (a INTEGER)");
+  EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), std::nullopt);
+  EXPECT_EQ(select("SELECT count(*) FROM duckdb_schemas() WHERE schema_name LIKE 're_dms%'"),
+            Rows{"0"});
+}
+
 TEST_P(WarehouseContract, AnEmptyBatchMovesThePosition) {
   taken();
   StagedBatch batch = next_batch({});

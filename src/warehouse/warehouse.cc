@@ -33,4 +33,9 @@ std::string check_warehouse(const WarehouseSettings& settings) {
   return duckdb::check(settings);
 }
 
+std::optional<Lsn> inspect_warehouse(const WarehouseSettings& settings, const Origin& origin) {
+  refuse_unknown(settings);
+  return duckdb::inspect(settings, origin);
+}
+
 }  // namespace re_dms

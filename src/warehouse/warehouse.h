@@ -78,4 +78,13 @@ std::unique_ptr<Warehouse> open_warehouse(const WarehouseSettings& settings, Clo
 /// What `check` finds about a target: empty text = fine, else what is wrong and what to do.
 std::string check_warehouse(const WarehouseSettings& settings);
 
+/// A look before anything is made for this target, such as a slot: writes nothing, raises no epoch
+/// and needs no fence. Returns the loaded position of a target that belongs to the origin (its
+/// system identifier, database and slot), nothing for one that no re_dms has loaded into, which
+/// take_over would begin with. Throws what take_over would: Transient when the target is away or
+/// busy, Fatal when it cannot be opened or made, or belongs to another cluster or slot, Usage for
+/// an unknown scheme. Not to be called while a Warehouse of the same target is at work in this
+/// process.
+std::optional<Lsn> inspect_warehouse(const WarehouseSettings& settings, const Origin& origin);
+
 }  // namespace re_dms

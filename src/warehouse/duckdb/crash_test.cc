@@ -121,6 +121,9 @@ TEST_P(DuckdbCrash, ColumnsWithValuesOfEveryTypeAreThere) {
   }
   load_and_lose({staged(layer.remove({"2"}).insert({"3"}))});
   warehouse_.reset();
+  const auto log_bytes = std::filesystem::file_size(path() + ".wal");
+  EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), loaded_);
+  EXPECT_EQ(std::filesystem::file_size(path() + ".wal"), log_bytes);
   EXPECT_TRUE(load({}).set_aside.empty());
   EXPECT_EQ(select("SELECT * FROM shop.items WHERE id = 1"), Rows{"1|x" + expected});
   EXPECT_EQ(select("SELECT id, a, c0 FROM shop.items WHERE id > 1"), Rows{"3|NULL|NULL"});

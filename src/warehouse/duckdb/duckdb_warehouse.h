@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/clock.h"
@@ -15,5 +16,8 @@ std::unique_ptr<Warehouse> make_warehouse(const WarehouseSettings& settings, Clo
 
 /// As re_dms::check_warehouse, for duckdb:// URLs.
 std::string check(const WarehouseSettings& settings);
+
+/// As re_dms::inspect_warehouse, for duckdb:// URLs.
+std::optional<Lsn> inspect(const WarehouseSettings& settings, const Origin& origin);
 
 }  // namespace re_dms::duckdb

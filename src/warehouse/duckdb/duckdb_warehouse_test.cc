@@ -100,6 +100,12 @@ TEST_P(DuckdbFile, AReaderThatHoldsItIsNamedAndWaitedFor) {
       EXPECT_FALSE(error.advice().empty());
     }
     EXPECT_NE(check().find(pid), std::string::npos);
+    try {
+      inspect_warehouse(target_->settings(), test_origin());
+      ADD_FAILURE() << "the file was opened twice";
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::Transient);
+    }
   }
   EXPECT_EQ(check(), "");
   EXPECT_EQ(warehouse_->load(batch).rows, 1U);
@@ -133,6 +139,7 @@ TEST_P(DuckdbFile, ThatIsReplacedWhileRunningIsRefused) {
 TEST_P(DuckdbFile, WithoutItsDirectoryIsExplained) {
   std::filesystem::remove_all(directory_);
   EXPECT_NE(check().find("does not exist"), std::string::npos);
+  EXPECT_THROW(inspect_warehouse(target_->settings(), test_origin()), Error);
 }
 
 TEST_P(DuckdbFile, LargeRowsFitIntoASmallMemory) {
@@ -147,6 +154,11 @@ TEST_P(DuckdbFile, LargeRowsFitIntoASmallMemory) {
   EXPECT_TRUE(load({second.build(directory_.string(), 16)}).set_aside.empty());
   EXPECT_EQ(select("SELECT count(*), min(length(a)), min(a[1]), max(a[1]) FROM shop.items"),
             Rows{"64|1048576|z|z"});
+}
+
+TEST_P(DuckdbFile, IsNotMadeByALook) {
+  EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), std::nullopt);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_));
 }
 
 TEST_P(DuckdbFile, ARowOfSixtyMegabytesFitsIntoHalfOf256) {
