@@ -14,7 +14,7 @@ std::uint64_t count(RunState& state, std::string_view name) {
 }
 
 /// What stands in the way, most serious first.
-void describe_state(DaemonStatus& status, const RunState::View& view) {
+void describe_state(DaemonStatus& status, const RunState::View& view, bool journal_full) {
   if (view.stopping) {
     status.state = DaemonState::Stopping;
   } else if (!view.source_trouble.text.empty()) {
@@ -23,7 +23,10 @@ void describe_state(DaemonStatus& status, const RunState::View& view) {
   } else if (!view.warehouse_trouble.text.empty()) {
     status.state = DaemonState::WarehouseAway;
     status.reason = view.warehouse_trouble.text;
-  } else if (status.journal.bytes >= status.journal.max_bytes) {
+    if (journal_full) {
+      status.reason += ". The journal is full: nothing is received until then";
+    }
+  } else if (journal_full) {
     status.state = DaemonState::Paused;
     status.reason = "the journal is full; reading goes on when loads free some of it";
   } else if (!view.source_ready || !view.warehouse_ready) {
@@ -72,7 +75,7 @@ DaemonStatus RunStatus::read() const {
         LastLoad{view.last_load.rows, view.last_load.seconds, view.last_load.at};
   }
   fill_progress(status, state_.progress, status.now);
-  describe_state(status, view);
+  describe_state(status, view, state_.journal_full);
   describe_tables(status, view);
   describe_trouble(status, view);
   set_gauges(status);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <atomic>
 #include <random>
 #include <utility>
 
@@ -12,6 +13,7 @@
 #include "pipeline/loader.h"
 #include "pipeline/recorder.h"
 #include "pipeline/staging_room.h"
+#include "source/block_maker.h"
 
 namespace re_dms {
 
@@ -60,10 +62,15 @@ struct Flow::State {
         staged(kStagedBatchesMax, kStagedBatchesMax),
         failed_tables(kFailedMax, kFailedMax) {}
 
-  void record(const std::stop_token& stop) { Recorder(journal, blocks, wiring.state).run(stop); }
+  void record(const std::stop_token& stop) {
+    Recorder(journal, blocks, wiring.state).run(stop);
+    if (blocks.finished()) {
+      until = journal.position();
+    }
+  }
 
   /// The lane's thread: takes the target over, starts what needs to know its position, loads.
-  void load(Lsn until, const std::stop_token& stop) {
+  void load(const std::stop_token& stop) {
     const std::optional<TargetState> target = take_over(stop);
     if (!target) {
       return;
@@ -84,11 +91,11 @@ struct Flow::State {
         run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { room.run_worker(s); });
       }
       run("assemble", [&](const std::stop_token& s) { room.run_assembler(s); });
-      run("fold", [&](const std::stop_token& s) { fold(*target, until, room, s); });
+      run("fold", [&](const std::stop_token& s) { fold(*target, room, s); });
       Loader({wiring.warehouse, wiring.store, room, journal, wiring.state, failed_tables})
           .run(staged, stop);
     });
-    if (until.known()) {
+    if (until.load().known()) {
       wiring.outcome.finish();
     }
   }
@@ -125,7 +132,7 @@ struct Flow::State {
     }
   }
 
-  void fold(const TargetState& target, Lsn until, StagingRoom& room, const std::stop_token& stop) {
+  void fold(const TargetState& target, StagingRoom& room, const std::stop_token& stop) {
     JournalReader reader(wiring.files, settings.journal.directory, &journal.tail(), target.loaded);
     Batcher batcher(
         {share_memory(settings.batch.memory_bytes).fold_bytes, settings.batch.row_bytes_max},
@@ -133,8 +140,8 @@ struct Flow::State {
     FoldSchedule schedule;
     schedule.interval = settings.batch.interval;
     schedule.segment_bytes = settings.journal.segment_bytes;
-    schedule.until = until;
-    Folder({reader, journal, batcher, room, wiring.state, failed_tables}, schedule, real_clock())
+    Folder({reader, journal, batcher, room, wiring.state, failed_tables, until}, schedule,
+           real_clock())
         .run(stop);
   }
 
@@ -153,6 +160,7 @@ struct Flow::State {
   BoundedQueue<JournalBlock> blocks;
   BoundedQueue<StagedBatch> staged;
   BoundedQueue<Oid> failed_tables;
+  std::atomic<Lsn> until{};  ///< known: the flow ends when everything below is loaded
   std::vector<std::unique_ptr<StageThread>> threads;
 };
 
@@ -169,11 +177,19 @@ Flow::~Flow() {
 
 void Flow::start(Lsn until) {
   State& state = *state_;
+  state.until = until;
   state.threads.push_back(std::make_unique<StageThread>(
       "journal", state.wiring.outcome, [&state](const std::stop_token& s) { state.record(s); }));
   state.threads.push_back(std::make_unique<StageThread>(
-      "load", state.wiring.outcome,
-      [&state, until](const std::stop_token& s) { state.load(until, s); }));
+      "load", state.wiring.outcome, [&state](const std::stop_token& s) { state.load(s); }));
+}
+
+void Flow::drain(bool open) {
+  if (open) {
+    JournalBlock abort = abort_block();
+    state_->blocks.push(abort, abort.bytes.size(), state_->wiring.outcome.stop_token());
+  }
+  state_->blocks.close();
 }
 
 BoundedQueue<JournalBlock>& Flow::blocks() {

@@ -45,6 +45,10 @@ class Flow {
 
   const JournalWriter& journal() const;
 
+  /// Nothing follows in blocks(): the outcome finishes when all that the journal holds is loaded.
+  /// `open`: the last block left a transaction unfinished.
+  void drain(bool open);
+
   /// Waits for all threads; they end when the outcome stops, each after its present step.
   void join();
 

@@ -22,7 +22,8 @@ void Folder::run(const std::stop_token& stop) {
     if (wiring_.batcher.in_transaction()) {
       continue;
     }
-    const bool ends = schedule_.until.known() && wiring_.batcher.position() >= schedule_.until;
+    const Lsn until = wiring_.until;
+    const bool ends = until.known() && wiring_.batcher.position() >= until;
     if (ends || seal_is_due()) {
       wiring_.batcher.seal();
       last_seal_ = clock_.steady();

@@ -1,6 +1,7 @@
 // The fold's thread: follows the journal from the target's position and decides when a batch ends.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <stop_token>
 
@@ -21,8 +22,6 @@ struct FoldSchedule {
   /// … and otherwise this often, so that a serverless target can sleep.
   std::chrono::milliseconds empty_interval{3'600'000};
   std::uint64_t segment_bytes = 64U << 20;
-  /// The run ends when everything below is handed on; unknown: never.
-  Lsn until;
 };
 
 /// What the fold works with; everything outlives it.
@@ -33,6 +32,8 @@ struct FoldWiring {
   StagingRoom& room;
   RunState& state;
   BoundedQueue<Oid>& failed_tables;  ///< tables whose load failed
+  /// The run ends when everything below is handed on; unknown: never. May become known at any time.
+  const std::atomic<Lsn>& until;
 };
 
 /// While the room has no place, a batch that is due goes on filling. When its memory is full, or

@@ -1,5 +1,8 @@
 #include "pipeline/pipeline.h"
 
+#include <fmt/format.h>
+
+#include <optional>
 #include <utility>
 
 #include "base/failpoint.h"
@@ -24,9 +27,11 @@ class Run {
 
   std::vector<LeftOut> set_up() {
     const auto lock = lock_journal(files_, settings_.journal.directory);
-    // Before the slot: a target that cannot work must not leave a slot behind that holds WAL.
-    open_warehouse(settings_.warehouse, real_clock());
-    prepare({});
+    if (!load_stored_origin()) {
+      create_slot();
+    } else {
+      source_.verify(origin_);
+    }
     return source_.left_out();
   }
 
@@ -44,36 +49,67 @@ class Run {
                                  [&](const std::stop_token& stop) { receive(flow, stop); });
     }
     flow.join();
-    if (const auto error = outcome_.error()) {
+    if (const auto error = source_error_ ? source_error_ : outcome_.error()) {
       throw Error(*error);
+    }
+    if (const Lsn loaded = state_.progress.loaded.lsn(); loaded < until_) {
+      throw Error(ErrorKind::Transient,
+                  fmt::format("stopped at {}, before {} was loaded", loaded, until_),
+                  "Start it again: it goes on where it stopped");
     }
     return state_.has_set_aside();
   }
 
  private:
-  /// Settles who we read from: creates the slot at the first start, verifies it later. False when
-  /// stopped meanwhile.
+  /// What the first start needs from the source, and the position of `until`. Later starts need no
+  /// source: what the journal holds is loaded whether or not it is there. False when stopped
+  /// meanwhile.
   bool prepare(const UntilPosition& until) {
-    Retry retry({}, [this](const Error& error, std::chrono::milliseconds wait) {
-      state_.source_trouble(error.what());
-      log(LogLevel::Warn, "source_retry", error.what(), {{"wait_ms", wait.count()}});
-    });
-    return retry.run(outcome_.stop_token(), [&] {
-      const auto stored = load_origin(files_, settings_.journal.directory);
-      if (stored && stored->created) {
-        origin_ = *stored;
-        source_.verify(origin_);
-      } else {
-        create_slot(stored.has_value());
+    return source_retry().run(outcome_.stop_token(), [&] {
+      if (!load_stored_origin()) {
+        create_slot();
+        state_.left_out(source_.left_out());
       }
-      state_.left_out(source_.left_out());
       until_ = until.now ? source_.current_lsn() : until.lsn;
     });
   }
 
-  void create_slot(bool intended_before) {
+  Retry source_retry() {
+    return {{},
+            [this](const Error& error, std::chrono::milliseconds wait) {
+              state_.source_trouble(error.what());
+              log(LogLevel::Warn, "source_retry", error.what(), {{"wait_ms", wait.count()}});
+            },
+            [this] { return state_.progress.received.lsn().value; }};
+  }
+
+  /// False before the slot exists.
+  bool load_stored_origin() {
+    const auto stored = load_origin(files_, settings_.journal.directory);
+    intended_before_ = stored.has_value();
+    if (!stored || !stored->created) {
+      return false;
+    }
+    origin_ = *stored;
+    return true;
+  }
+
+  /// Before the slot: a target that cannot work must not leave a slot behind that holds WAL.
+  void require_fresh_target(const Origin& origin) {
+    if (const auto loaded = inspect_warehouse(settings_.warehouse, origin)) {
+      throw Error(
+          ErrorKind::Fatal,
+          fmt::format("{} is already loaded from slot \"{}\" up to {}, but {} has no journal "
+                      "that goes on from there",
+                      settings_.warehouse.url, origin.slot, *loaded, settings_.journal.directory),
+          "Put the journal directory back, or begin anew with an empty target");
+    }
+  }
+
+  void create_slot() {
     const std::string& directory = settings_.journal.directory;
-    SlotCreation creation = source_.create_slot(intended_before, [&](const Origin& origin) {
+    SlotCreation creation = source_.create_slot(intended_before_, [&](const Origin& origin) {
+      require_fresh_target(origin);
       store_origin(files_, directory, origin);
       failpoint("slot-intended");
     });
@@ -96,23 +132,26 @@ class Run {
 
   void receive(Flow& flow, const std::stop_token& stop) {
     bool open = false;
-    Retry retry(
-        {},
-        [this](const Error& error, std::chrono::milliseconds wait) {
-          state_.source_trouble(error.what());
-          log(LogLevel::Warn, "source_retry", error.what(), {{"wait_ms", wait.count()}});
-        },
-        [this] { return state_.progress.received.lsn().value; });
-    retry.run(stop, [&] {
-      Progress& progress = state_.progress;
-      source_.verify(origin_);
-      source_.stream(progress.received.lsn(), progress.journaled.lsn(), origin_, open,
-                     {.out = flow.blocks(),
-                      .progress = progress,
-                      .paused = [&] { return flow.journal().full(); },
-                      .started = [&] { state_.source_ready(); }},
-                     stop);
-    });
+    try {
+      source_retry().run(stop, [&] {
+        Progress& progress = state_.progress;
+        source_.verify(origin_);
+        state_.left_out(source_.left_out());
+        source_.stream(progress.received.lsn(), progress.journaled.lsn(), origin_, open,
+                       {.out = flow.blocks(),
+                        .progress = progress,
+                        .paused = [&] { return state_.journal_full = flow.journal().full(); },
+                        .started = [&] { state_.source_ready(); }},
+                       stop);
+      });
+    } catch (const Error& error) {
+      // PostgreSQL may have forgotten what the journal holds, so that is loaded before all ends.
+      state_.source_trouble(error.what());
+      log(LogLevel::Error, "source_refused",
+          fmt::format("{}. Loading what the journal holds, then ending", error.what()), {});
+      source_error_ = error;
+      flow.drain(open);
+    }
   }
 
   const PipelineSettings& settings_;
@@ -122,6 +161,8 @@ class Run {
   Source source_;
   Origin origin_;
   Lsn until_;
+  bool intended_before_ = false;  // a slot of our name may be there and is ours
+  std::optional<Error> source_error_;
   std::vector<CatalogTable> first_tables_;
 };
 

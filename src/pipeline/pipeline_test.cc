@@ -55,6 +55,27 @@ TEST_F(FlowTest, GoesOnFromThePositionOfTheTargetAfterARestart) {
   EXPECT_EQ(warehouse.rows(), 200U);
 }
 
+TEST_F(FlowTest, LoadsWhatTheJournalHoldsWhenNothingFollows) {
+  FakeWarehouse warehouse(origin_.consistent_point);
+  Daemon daemon(*this, warehouse);
+  daemon.flow.start({});
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    ASSERT_TRUE(daemon.send(transaction(i, i == 0)));
+  }
+  // The stream broke inside a transaction that outgrew what the reader holds of one.
+  text_ = std::string(1000, 'x');
+  JournalBlock cut = transaction(100, false, 30'000);
+  constexpr std::size_t kCommitBytes = 9 + 26;
+  cut.bytes.resize(cut.bytes.size() - kCommitBytes);
+  cut.position = {};
+  ASSERT_TRUE(daemon.send(std::move(cut)));
+  daemon.flow.drain(true);
+  daemon.flow.join();
+  EXPECT_FALSE(daemon.outcome.error());
+  EXPECT_EQ(warehouse.rows(), 100U);
+  EXPECT_EQ(warehouse.loaded(), Lsn{end_of(100)});
+}
+
 TEST_F(FlowTest, TriesALoadAgainWhileTheTargetIsAway) {
   FakeWarehouse warehouse(origin_.consistent_point);
   int failures = 2;

@@ -25,7 +25,7 @@ Recorder::Recorder(JournalWriter& journal, BoundedQueue<JournalBlock>& blocks, R
       syncs_(state.metrics.counter("re_dms_journal_syncs_total", "Group fsyncs of the journal")) {}
 
 void Recorder::run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
+  while (!stop.stop_requested() && !blocks_.finished()) {
     if (auto block = blocks_.pop_for(stop, kQuiet)) {
       record_group(std::move(*block), stop);
     } else if (unsynced_bytes_ > 0) {
@@ -33,6 +33,9 @@ void Recorder::run(const std::stop_token& stop) {
       // gets no room again before readers have seen it.
       sync();
     }
+  }
+  if (unsynced_bytes_ > 0) {
+    sync();
   }
 }
 

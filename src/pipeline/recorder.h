@@ -16,8 +16,8 @@ class Recorder {
  public:
   Recorder(JournalWriter& journal, BoundedQueue<JournalBlock>& blocks, RunState& state);
 
-  /// Until stop is requested. On return every position that was taken from the queue is durable;
-  /// the beginning of a transaction need not be: it comes again.
+  /// Until stop is requested, or the queue is finished. On return every position that was taken
+  /// from the queue is durable; the beginning of a transaction need not be: it comes again.
   void run(const std::stop_token& stop);
 
  private:

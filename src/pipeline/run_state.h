@@ -36,6 +36,7 @@ class RunState {
   Progress progress;
   Metrics metrics;
   std::atomic<std::uint64_t> journal_bytes{0};
+  std::atomic<bool> journal_full{false};   ///< at a bound of its disk: nothing is received
   std::atomic<std::size_t> fold_bytes{0};  ///< memory of the batch being filled
 
   void source_trouble(std::string text);

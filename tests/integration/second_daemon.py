@@ -7,7 +7,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from daemon import Daemon  # noqa: E402
-from scenario import expect_refusal, scenario  # noqa: E402
+from scenario import expect, expect_refusal, scenario  # noqa: E402
 
 
 def main():
@@ -17,14 +17,16 @@ def main():
         daemon.catch_up()
         first = daemon.folder
         tries = {
-            "the same journal": {"journal.directory": str(daemon.journal)},
-            "the same slot": {},
-            "the same target": {"source.slot": "re_dms_2", "source.publication": "re_dms_2",
-                                "warehouse.url": f"duckdb://{daemon.warehouse}"},
+            "the same journal": ({"journal.directory": str(daemon.journal)}, "held by"),
+            "the same slot": ({}, "re_dms"),
+            "the same target": ({"source.slot": "re_dms_2", "source.publication": "re_dms_2",
+                                 "warehouse.url": f"duckdb://{daemon.warehouse}"}, "belongs to"),
         }
-        for number, (name, options) in enumerate(tries.items()):
+        for number, (name, (options, word)) in enumerate(tries.items()):
             with Daemon(server, first.parent / f"second{number}", options) as second:
-                expect_refusal(second)
+                expect_refusal(second, word)
+                slots = server.value("SELECT string_agg(slot_name, ',') FROM pg_replication_slots")
+                expect(slots == "re_dms", f"{name}: the slots are {slots}")
                 print(f"{name}: refused", flush=True)
             server.psql("INSERT INTO t DEFAULT VALUES")
             daemon.catch_up()

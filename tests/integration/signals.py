@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+"""Goal: every command ends when told to; the first signal loses nothing, the second ends at once."""
+
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from duckdb_file import DuckdbFile  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
+
+
+def seconds_to_end(daemon, number):
+    begin = time.monotonic()
+    daemon.process.send_signal(number)
+    return daemon.wait_end(30), time.monotonic() - begin
+
+
+def before_the_target_answers(server, daemon):
+    """`run --until` that was ended early is not a success."""
+    server.psql("INSERT INTO t SELECT generate_series(2, 1000)")
+    with DuckdbFile(str(daemon.warehouse)):
+        daemon.start("--until", "now").wait("said who holds the file",
+                                            lambda: "warehouse_retry" in daemon.log_text())
+        code, _ = seconds_to_end(daemon, signal.SIGTERM)
+    expect(code == 1, f"ended before its position: exit code {code}")
+    code, _, said = daemon.run("run", "--until", "now")
+    expect(code == 0, f"exit code {code}:\n{said}")
+    daemon.compare()
+
+
+def inside_a_transaction(server, daemon):
+    """While a large transaction comes in, in the middle of a load, and waiting for the server."""
+    daemon.start().wait_ready()
+    for pause in (0.05, 0.3, 0.6):
+        with server.session() as session:
+            session.must("BEGIN")
+            session.must("UPDATE t SET id = -id")
+            session.must("INSERT INTO t SELECT g FROM generate_series((SELECT max(abs(id)) + 1 FROM t),"
+                         " (SELECT max(abs(id)) + 100000 FROM t)) g")
+            session.must("COMMIT")
+        time.sleep(pause)
+        code, took = seconds_to_end(daemon, signal.SIGINT)
+        expect(code == 0 and took < 10, f"SIGINT {pause} s after a commit: {code} after {took:.1f} s")
+        daemon.start().wait_ready()
+    daemon.catch_up()
+    daemon.compare()
+    server.stop()
+    daemon.wait("waits for the server", lambda: daemon.get("/readyz")[0] != 200)
+    code, took = seconds_to_end(daemon, signal.SIGTERM)
+    expect(code == 0 and took < 10, f"SIGTERM while the server is away: {code} after {took:.1f} s")
+
+
+def without_a_server(daemon):
+    daemon.start()
+    time.sleep(1)
+    code, took = seconds_to_end(daemon, signal.SIGTERM)
+    expect(code == 0 and took < 5, f"SIGTERM at a start without a server: {code} after {took:.1f} s")
+
+
+def twice(server, daemon):
+    server.start()
+    daemon.start().wait_ready()
+    # Stopped, it cannot act on the first before the second is there too.
+    daemon.process.send_signal(signal.SIGSTOP)
+    daemon.process.send_signal(signal.SIGTERM)
+    daemon.process.send_signal(signal.SIGINT)
+    daemon.process.send_signal(signal.SIGCONT)
+    code, took = seconds_to_end(daemon, signal.SIGCONT)
+    expect(took < 5, f"two signals: {code} after {took:.1f} s")
+    daemon.start().wait_ready()
+    server.psql("INSERT INTO t VALUES (0)")
+    daemon.catch_up()
+    print(f"equal: {daemon.compare()}")
+
+
+def main():
+    with scenario("CREATE TABLE public.t (id bigint PRIMARY KEY)") as (server, daemon):
+        code, _, said = daemon.run("run", "--until", "now")
+        expect(code == 0, f"exit code {code}:\n{said}")
+        server.psql("INSERT INTO t VALUES (1)")
+        before_the_target_answers(server, daemon)
+        inside_a_transaction(server, daemon)
+        without_a_server(daemon)
+        twice(server, daemon)
+
+
+main()

@@ -1,0 +1,59 @@
+#!/usr/bin/python3
+"""Goal: what was acknowledged is loaded also when the source is away for a while, or for good."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import JOURNALED_LSN  # noqa: E402
+from duckdb_file import DuckdbFile  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
+
+
+def leave_backlog(server, daemon, text):
+    """Journaled, not loaded, and the daemon killed; gives the end of it."""
+    daemon.start().wait_ready()
+    with DuckdbFile(str(daemon.warehouse)):
+        server.psql(f"INSERT INTO t (a) SELECT '{text}' FROM generate_series(1, 1000)")
+        lsn = server.lsn()
+        daemon.wait("journaled", lambda: daemon.position(JOURNALED_LSN) >= lsn)
+        daemon.kill()
+    return lsn
+
+
+def rows(daemon, text):
+    with DuckdbFile(str(daemon.warehouse)) as duck:
+        return int(duck.value(f"SELECT count(*) FROM public.t WHERE a = '{text}'"))
+
+
+def main():
+    with scenario("CREATE TABLE public.t (id serial PRIMARY KEY, a text)") as (server, daemon):
+        daemon.start().wait_ready()
+        server.psql("INSERT INTO t (a) VALUES ('first')")
+        daemon.catch_up()
+        daemon.stop()
+
+        lsn = leave_backlog(server, daemon, "away")
+        server.stop()
+        daemon.start()
+        daemon.wait_loaded(lsn)
+        expect(rows(daemon, "away") == 1000, "loaded without the source")
+        expect(daemon.get("/readyz")[0] != 200, "not ready without the source")
+        server.start()
+        daemon.wait_ready()
+        daemon.catch_up()
+        daemon.compare()
+        daemon.stop()
+
+        leave_backlog(server, daemon, "gone")
+        server.psql("SELECT pg_drop_replication_slot('re_dms')")
+        daemon.start()
+        code = daemon.wait_end()
+        expect(code == 1, f"it ends with {code}, not with 1")
+        expect("is gone" in daemon.log_text() or "not there" in daemon.log_text(), "it says why")
+        expect(rows(daemon, "gone") == 1000, "loaded before it ended")
+        print(f"equal: {daemon.compare()}")
+
+
+main()
