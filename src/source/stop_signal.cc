@@ -23,12 +23,12 @@ int new_eventfd() {
 
 }  // namespace
 
-StopSignal::StopSignal(const std::stop_token& stop)
-    : descriptor_(new_eventfd()), callback_(stop, Ring{descriptor_}) {}
-
-StopSignal::~StopSignal() {
-  close(descriptor_);
+OwnedDescriptor::~OwnedDescriptor() {
+  close(number_);
 }
+
+StopSignal::StopSignal(const std::stop_token& stop)
+    : descriptor_(new_eventfd()), callback_(stop, Ring{descriptor_.number()}) {}
 
 void StopSignal::Ring::operator()() const {
   eventfd_write(descriptor, 1);

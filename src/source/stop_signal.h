@@ -5,15 +5,27 @@
 
 namespace re_dms {
 
+/// Closes a descriptor when it goes.
+class OwnedDescriptor {
+ public:
+  explicit OwnedDescriptor(int number) : number_(number) {}
+
+  ~OwnedDescriptor();
+  OwnedDescriptor(const OwnedDescriptor&) = delete;
+  OwnedDescriptor& operator=(const OwnedDescriptor&) = delete;
+
+  int number() const { return number_; }
+
+ private:
+  int number_;
+};
+
 /// A descriptor that becomes readable when stop is requested.
 class StopSignal {
  public:
   explicit StopSignal(const std::stop_token& stop);
-  ~StopSignal();
-  StopSignal(const StopSignal&) = delete;
-  StopSignal& operator=(const StopSignal&) = delete;
 
-  int descriptor() const { return descriptor_; }
+  int descriptor() const { return descriptor_.number(); }
 
  private:
   struct Ring {
@@ -21,7 +33,9 @@ class StopSignal {
     void operator()() const;
   };
 
-  int descriptor_;
+  // The callback goes first, and waits for a stop under way in another thread: that one would write
+  // into a descriptor that is closed, or somebody else's by then.
+  OwnedDescriptor descriptor_;
   std::stop_callback<Ring> callback_;
 };
 
