@@ -111,8 +111,6 @@ std::vector<std::uint32_t> BlockMaker::transactions_wanted() const {
 
 JournalBlock BlockMaker::take(const std::vector<CatalogTable>& catalog) {
   usual_bytes_ = (usual_bytes_ + block_.bytes.size()) / 2;
-  complete_bytes_ = 0;
-  complete_messages_ = 0;
   JournalBlock taken;
   std::swap(taken, block_);
   if (relations_.empty()) {
@@ -134,16 +132,6 @@ JournalBlock BlockMaker::take(const std::vector<CatalogTable>& catalog) {
 
 void BlockMaker::note_complete() {
   block_.position = position_;
-  complete_bytes_ = block_.bytes.size();
-  complete_messages_ = block_.messages;
-}
-
-void BlockMaker::drop_incomplete() {
-  block_.bytes.resize(complete_bytes_);
-  block_.messages = complete_messages_;
-  std::erase_if(relations_,
-                [this](const RelationPlace& place) { return place.offset >= complete_bytes_; });
-  open_ = false;
 }
 
 JournalBlock abort_block() {

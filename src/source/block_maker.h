@@ -67,10 +67,6 @@ class BlockMaker {
   /// `catalog` says of its table (nothing if it says nothing). The next block begins empty.
   JournalBlock take(const std::vector<CatalogTable>& catalog);
 
-  /// Forgets what does not belong to a complete transaction or idle position. Nothing may be added
-  /// afterwards.
-  void drop_incomplete();
-
  private:
   struct RelationPlace {
     std::size_t offset = 0;
@@ -93,9 +89,7 @@ class BlockMaker {
 
   JournalBlock block_;
   std::vector<RelationPlace> relations_;
-  std::size_t complete_bytes_ = 0;       ///< of block_, up to the last complete end
-  std::uint64_t complete_messages_ = 0;  ///< likewise
-  std::size_t usual_bytes_ = 0;          ///< of recent blocks, to reserve once
+  std::size_t usual_bytes_ = 0;  ///< of recent blocks, to reserve once
   Lsn position_;
   SystemTime commit_time_{};
   std::uint32_t xid_ = 0;  ///< of the open transaction

@@ -344,11 +344,9 @@ void SlotReader::wait(const Harvest& harvest) {
   watch_->look(waiting[2].revents, now);
 }
 
+/// Blocks not handed on yet are dropped: who writes them obeys the same stop, and the server sends
+/// again what is not confirmed.
 void SlotReader::finish() {
-  maker_.drop_incomplete();
-  if (!maker_.empty() && wait_until_visible()) {
-    push(maker_.take(ask_catalog()), false);
-  }
   const SteadyTime now = clock_.steady();
   stream_->send(feedback_.message(wiring_.progress.journaled.lsn(), now, clock_.now()));
   stream_->finish(kPoliteEnd);

@@ -1,6 +1,7 @@
 // The receive loop: from the slot to journal blocks. Owns the replication connection and, beside
-// it, a plain one for catalog questions, which also tells when the server wants to shut down. Never
-// touches the disk.
+// it, a plain one for catalog questions, which also tells when the server wants to shut down. Reads
+// and writes no file: a stalled disk must not keep it from answering the server. (Whether to pause
+// it asks the wiring, which may look up the free space of the journal's file system.)
 #pragma once
 
 #include <chrono>

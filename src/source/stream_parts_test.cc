@@ -122,31 +122,6 @@ TEST(BlockMaker, KeepsIdlePositionsThatSayMore) {
   EXPECT_FALSE(maker.add_idle(Lsn{150}, SystemTime{}));
 }
 
-TEST(BlockMaker, ForgetsWhatIsIncomplete) {
-  BlockMaker maker(Lsn{});
-  maker.add(begin(1));
-  maker.add(relation(11));
-  maker.add(commit(1, 2));
-  maker.add(begin(3));
-  maker.add(relation(12));
-  maker.add("I row");
-  maker.drop_incomplete();
-  EXPECT_THAT(maker.tables_wanted(), ElementsAre(11U));
-  const JournalBlock block = maker.take({});
-  EXPECT_EQ(kinds(block), "BcRC");
-  EXPECT_EQ(block.messages, 3U);
-}
-
-TEST(BlockMaker, ForgetsTheRestOfATransactionAlreadyHandedOnInPart) {
-  BlockMaker maker(Lsn{});
-  maker.add(begin(1));
-  maker.add("I row");
-  EXPECT_EQ(maker.take({}).position, Lsn{});
-  maker.add("I row");
-  maker.drop_incomplete();
-  EXPECT_TRUE(maker.empty());
-}
-
 TEST(BlockMaker, RefusesMessagesWhereTheyCannotBe) {
   EXPECT_THROW(BlockMaker(Lsn{}).add("I row"), Error);
   EXPECT_THROW(BlockMaker(Lsn{}).add(commit(1, 2)), Error);
