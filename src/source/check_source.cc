@@ -116,9 +116,15 @@ void check_publication(Connection& plain, const SourceSettings& settings, Result
     const auto problems = publication_problems(*state, settings.publication);
     result.finding =
         fmt::format("\"{}\" publishes {} tables", settings.publication, state->tables.size());
+    const auto unselected =
+        unselected_tables(*state, TableSelection(settings.include, settings.exclude));
     if (!problems.empty()) {
       result.status = Status::Fail;
       result.fix = fmt::format("{}", fmt::join(problems, "; "));
+    } else if (!unselected.empty()) {
+      result.status = Status::Fail;
+      result.finding += fmt::format(", {} of them not asked for", unselected.size());
+      result.fix = unselected_advice(settings.publication, unselected);
     }
   }
   results.push_back(result);

@@ -13,14 +13,23 @@ namespace {
 
 constexpr int kPostgres15 = 150000;
 
-std::string table_list(const std::vector<CandidateTable>& tables) {
+std::string table_list(const std::vector<QualifiedName>& tables) {
   std::vector<std::string> names;
   names.reserve(tables.size());
-  for (const CandidateTable& table : tables) {
+  for (const QualifiedName& table : tables) {
     // ONLY: tables that inherit from this one are candidates of their own.
-    names.push_back("ONLY " + quote_name(table.name));
+    names.push_back("ONLY " + quote_name(table));
   }
   return fmt::format("{}", fmt::join(names, ", "));
+}
+
+std::string table_list(const std::vector<CandidateTable>& tables) {
+  std::vector<QualifiedName> names;
+  names.reserve(tables.size());
+  for (const CandidateTable& table : tables) {
+    names.push_back(table.name);
+  }
+  return table_list(names);
 }
 
 std::vector<CandidateTable> qualified(const std::vector<CandidateTable>& candidates) {
@@ -42,10 +51,6 @@ Error setup_error(Error error, const std::string& sql) {
 }
 
 }  // namespace
-
-bool PublicationState::publishes(Oid table) const {
-  return std::binary_search(tables.begin(), tables.end(), table);
-}
 
 std::optional<PublicationState> find_publication(Connection& connection, const std::string& name) {
   const bool knows_filters = connection.server_version() >= kPostgres15;
@@ -79,13 +84,15 @@ std::optional<PublicationState> find_publication(Connection& connection, const s
     }
   }
   const QueryResult tables = connection.query(
-      fmt::format("SELECT c.oid FROM pg_publication_tables t JOIN pg_namespace n ON n.nspname = "
+      fmt::format("SELECT c.oid, schemaname, tablename FROM pg_publication_tables t JOIN "
+                  "pg_namespace n ON n.nspname = "
                   "t.schemaname JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = "
-                  "t.tablename WHERE t.pubname = {} ORDER BY 1",
+                  "t.tablename WHERE t.pubname = {}",
                   literal),
       "reading the publication's tables");
   for (int row = 0; row < tables.rows(); ++row) {
-    state.tables.push_back(tables.oid(row, 0));
+    state.tables[tables.oid(row, 0)] = {std::string(tables.text(row, 1)),
+                                        std::string(tables.text(row, 2))};
   }
   return state;
 }
@@ -119,6 +126,41 @@ std::vector<std::string> publication_problems(const PublicationState& state,
         table, quoted));
   }
   return problems;
+}
+
+std::vector<QualifiedName> unselected_tables(const PublicationState& state,
+                                             const TableSelection& selection) {
+  std::vector<QualifiedName> unselected;
+  for (const auto& [oid, table] : state.tables) {
+    if (!selection.matches(table)) {
+      unselected.push_back(table);
+    }
+  }
+  return unselected;
+}
+
+std::string unselected_advice(const std::string& name, const std::vector<QualifiedName>& tables) {
+  return fmt::format(
+      "Their rows would be read and kept in the journal. Either ALTER PUBLICATION {} DROP TABLE "
+      "{}; or change source.include and source.exclude, so that they are asked for",
+      quote_identifier(name), table_list(tables));
+}
+
+void require_only_selected(const PublicationState& state, const std::string& name,
+                           const TableSelection& selection) {
+  const std::vector<QualifiedName> tables = unselected_tables(state, selection);
+  if (tables.empty()) {
+    return;
+  }
+  std::vector<std::string> names;
+  for (const QualifiedName& table : tables) {
+    names.push_back(to_string(table));
+  }
+  throw Error(ErrorKind::Fatal,
+              fmt::format("the publication \"{}\" publishes tables that source.include and "
+                          "source.exclude leave out: {}",
+                          name, fmt::join(names, ", ")),
+              unselected_advice(name, tables));
 }
 
 PublicationState require_publication(Connection& connection, const std::string& name) {

@@ -1,24 +1,26 @@
 // The publication: what it has to be like, making it, and finding out what it is.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "source/candidates.h"
 #include "source/connection.h"
+#include "source/pattern.h"
 
 namespace re_dms {
 
 struct PublicationState {
   bool all_tables = false;
-  bool schemas = false;               ///< FOR TABLES IN SCHEMA
-  bool via_root = false;              ///< publish_via_partition_root
-  bool every_change = true;           ///< insert, update, delete and truncate
-  std::vector<std::string> filtered;  ///< tables with a row filter or a column list
-  std::vector<Oid> tables;            ///< what it really publishes (leaf partitions), ascending
+  bool schemas = false;                 ///< FOR TABLES IN SCHEMA
+  bool via_root = false;                ///< publish_via_partition_root
+  bool every_change = true;             ///< insert, update, delete and truncate
+  std::vector<std::string> filtered;    ///< tables with a row filter or a column list
+  std::map<Oid, QualifiedName> tables;  ///< what it really publishes (leaf partitions)
 
-  bool publishes(Oid table) const;
+  bool publishes(Oid table) const { return tables.contains(table); }
 };
 
 /// Nothing when there is no publication of that name.
@@ -27,6 +29,18 @@ std::optional<PublicationState> find_publication(Connection& connection, const s
 /// What is wrong with it, each with the statement that helps; empty: it can be used.
 std::vector<std::string> publication_problems(const PublicationState& state,
                                               const std::string& name);
+
+/// The tables that it publishes though the selection does not ask for them.
+std::vector<QualifiedName> unselected_tables(const PublicationState& state,
+                                             const TableSelection& selection);
+
+/// What a person does about such tables.
+std::string unselected_advice(const std::string& name, const std::vector<QualifiedName>& tables);
+
+/// Throws Fatal where there are such tables: their rows would be read and journaled, which whoever
+/// excludes a table means to prevent.
+void require_only_selected(const PublicationState& state, const std::string& name,
+                           const TableSelection& selection);
 
 /// Throws Fatal unless the publication exists and can be used.
 PublicationState require_publication(Connection& connection, const std::string& name);

@@ -4,6 +4,7 @@
 
 #include <thread>
 
+#include "source/check_source.h"
 #include "source/testing/database_test.h"
 
 namespace re_dms {
@@ -128,6 +129,31 @@ TEST_F(Setup, RefusesPublicationsThatWouldLoseOrBreak) {
   EXPECT_THAT(refusal("FOR TABLE t WITH (publish_via_partition_root)"), HasSubstr("root"));
   execute("DROP PUBLICATION re_dms; CREATE PUBLICATION re_dms");
   EXPECT_EQ(source.create_slot(false, no_intention).origin.admitted.size(), 1U);
+}
+
+TEST_F(Setup, RefusesToReadTablesNobodyAskedFor) {
+  execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE \"Secret\" (id int PRIMARY KEY)");
+  SourceSettings excluding = settings_;
+  excluding.exclude = {"public.\"Secret\""};
+  const auto expect_refusal = [](auto step) {
+    const Error error = error_of(step);
+    EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+    EXPECT_THAT(error.message(), HasSubstr("leave out: public.Secret"));
+    EXPECT_THAT(error.advice(),
+                HasSubstr("ALTER PUBLICATION \"re_dms\" DROP TABLE ONLY \"public\".\"Secret\""));
+  };
+  // A publication that somebody made, and a table that is excluded later.
+  execute("CREATE PUBLICATION re_dms FOR TABLE \"Secret\"");
+  expect_refusal([&] { Source(excluding).create_slot(false, no_intention); });
+  EXPECT_EQ(slots(), "0");
+  EXPECT_EQ(execute("SELECT count(*) FROM pg_publication_tables"), "1");
+  const Origin origin = Source(settings_).create_slot(false, no_intention).origin;
+  expect_refusal([&] { Source(excluding).verify(origin); });
+  EXPECT_THAT(check_source(excluding),
+              ::testing::Contains(::testing::Field(
+                  &CheckResult::finding, HasSubstr("2 tables, 1 of them not asked for"))));
+  execute("ALTER PUBLICATION re_dms DROP TABLE ONLY public.\"Secret\"");
+  EXPECT_NO_THROW(Source(excluding).verify(origin));
 }
 
 TEST_F(Setup, CreatesNothingWithoutAutoSetup) {

@@ -155,6 +155,9 @@ SlotCreation Source::create_slot(bool intended_before,
   } else {
     require_prepared(settings, plain, candidates);
   }
+  if (const auto existing = find_publication(plain, settings.publication)) {
+    require_only_selected(*existing, settings.publication, state_->selection);
+  }
   // The publication comes first: decoding looks it up in the catalog as of the slot's position.
   const PublicationState publication = settings.auto_setup
                                            ? ensure_publication(plain, settings, candidates)
@@ -192,6 +195,7 @@ void Source::verify_now(const Origin& origin) {
                 "the slot if it is there, empty the journal directory and the target");
   }
   const PublicationState publication = require_publication(plain, settings.publication);
+  require_only_selected(publication, settings.publication, state_->selection);
   std::vector<LeftOut> left_out;
   for (const CandidateTable& table :
        published_tables(list_candidates(plain, state_->selection), publication,

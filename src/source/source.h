@@ -67,9 +67,10 @@ class Source {
   SlotCreation create_slot(bool intended_before, const std::function<void(const Origin&)>& intend);
 
   /// Later starts and every connect. Refuses a cluster, timeline, database or slot other than the
-  /// origin's, a slot that is gone, invalidated or of another plugin, and a server whose commits
-  /// wait for us (create_slot does so too). Refusals of the server's (a password, a standby) are
-  /// Fatal until create_slot or verify has succeeded once, then Transient.
+  /// origin's, a slot that is gone, invalidated or of another plugin, a server whose commits wait
+  /// for us, and a publication with tables that nobody asked for (create_slot refuses both too).
+  /// Refusals of the server's (a password, a standby) are Fatal until create_slot or verify has
+  /// succeeded once, then Transient.
   void verify(const Origin& origin);
 
   /// Streams until stop is requested (returns) or something fails (throws). Starts at `from`. After
