@@ -1,7 +1,8 @@
-// The session settings that decide how the server writes values as text.
+// The session settings that every connection to the source pins.
 #pragma once
 
 #include <array>
+#include <span>
 #include <string_view>
 
 namespace re_dms {
@@ -11,9 +12,10 @@ struct OutputSetting {
   std::string_view value;
 };
 
-/// Stream and copy both pin these, and every journal segment records them: a value has one text. An
-/// unpinned one follows the role, the database and even a SIGHUP in a running stream.
-inline constexpr std::array kOutputSettings = {
+/// An unpinned one follows the role, the database and even a SIGHUP in a running stream. The first
+/// ones decide how the server writes values as text, the others what could end or falsify our own
+/// statements: row_security=off turns a policy that would hide rows into an error.
+inline constexpr std::array kPinnedSettings = {
     OutputSetting{"client_encoding", "UTF8"},
     OutputSetting{"datestyle", "ISO"},
     OutputSetting{"intervalstyle", "postgres"},
@@ -23,6 +25,19 @@ inline constexpr std::array kOutputSettings = {
     OutputSetting{"lc_monetary", "C"},
     OutputSetting{"search_path", "pg_catalog"},
     OutputSetting{"quote_all_identifiers", "off"},
+    OutputSetting{"standard_conforming_strings", "on"},
+    OutputSetting{"row_security", "off"},
+    OutputSetting{"statement_timeout", "0"},
+    OutputSetting{"lock_timeout", "0"},
+    OutputSetting{"idle_in_transaction_session_timeout", "0"},
+    OutputSetting{"idle_session_timeout", "0"},
+    OutputSetting{"client_min_messages", "warning"},
+    OutputSetting{"jit", "off"},
 };
+
+/// Those that decide how values look: stream and copy write a value as one text, and every journal
+/// segment records them.
+inline constexpr auto kOutputSettings = std::span(kPinnedSettings).first<9>();
+static_assert(kOutputSettings.back().name == "quote_all_identifiers");
 
 }  // namespace re_dms

@@ -15,25 +15,17 @@ namespace re_dms {
 
 namespace {
 
-// Besides the settings that decide how values look: what could end or falsify our own statements.
-// row_security=off turns a policy that would hide rows into an error; regclass follows
-// quote_all_identifiers.
-constexpr std::string_view kSafeguards =
-    "-c quote_all_identifiers=off -c standard_conforming_strings=on -c row_security=off "
-    "-c statement_timeout=0 -c lock_timeout=0 -c idle_in_transaction_session_timeout=0 "
-    "-c idle_session_timeout=0 -c client_min_messages=warning -c jit=off";
-
 /// The session settings as libpq's `options`. They go with the connection, because there they
 /// override what role and database have set and do not follow a reload while a stream runs
 /// (PostgreSQL 15: a running walsender's settings change otherwise).
 std::string pinned_options() {
   std::string options;
-  for (const OutputSetting& setting : kOutputSettings) {
+  for (const OutputSetting& setting : kPinnedSettings) {
+    // The encoding is a parameter of libpq's own.
     if (setting.name != "client_encoding") {
-      options += fmt::format("-c {}={} ", setting.name, setting.value);
+      options += fmt::format("{}-c {}={}", options.empty() ? "" : " ", setting.name, setting.value);
     }
   }
-  options += kSafeguards;
   return options;
 }
 

@@ -1,10 +1,12 @@
 #include "source/source.h"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cstdlib>
 
+#include "model/output_settings.h"
 #include "source/conninfo.h"
 #include "source/password_command.h"
 #include "source/pattern.h"
@@ -116,6 +118,11 @@ TEST(ConnectionParameters, PinWhatDecidesHowValuesLook) {
        {"datestyle=ISO", "intervalstyle=postgres", "extra_float_digits=3", "bytea_output=hex",
         "timezone=UTC", "lc_monetary=C", "search_path=pg_catalog", "statement_timeout=0"}) {
     EXPECT_THAT(parameters.at("options"), HasSubstr(std::string("-c ") + pinned));
+  }
+  for (const OutputSetting& setting : kPinnedSettings) {
+    const std::string& options = parameters.at("options");
+    const auto name = fmt::format("-c {}=", setting.name);
+    EXPECT_EQ(options.find(name), options.rfind(name)) << name << " is pinned twice";
   }
   EXPECT_EQ(parameters.at("client_encoding"), "UTF8");
   EXPECT_EQ(parameters.at("application_name"), "re_dms");
