@@ -9,16 +9,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from scenario import expect, expect_refusal, scenario  # noqa: E402
 
 
+SQL = "CREATE TABLE public.t (id serial PRIMARY KEY); CREATE ROLE reader LOGIN SUPERUSER"
+
+
 def become(server, standby):
     server.stop()
     signal = server.data / "standby.signal"
-    signal.touch() if standby else signal.unlink()
+    if standby:
+        signal.touch()
+    else:
+        signal.unlink()
     server.start()
 
 
 def main():
-    with scenario("CREATE TABLE public.t (id serial PRIMARY KEY); CREATE ROLE reader LOGIN SUPERUSER",
-                  ) as (server, daemon):
+    with scenario(SQL) as (server, daemon):
         daemon.configure({"source.url": server.url().replace("user=postgres", "user=reader")})
         daemon.start().wait_ready()
         server.psql("INSERT INTO t DEFAULT VALUES")
