@@ -80,7 +80,7 @@ TEST_F(HeldUp, LeavesTheSlotWhenNothingCanBeConfirmed) {
   ReadTimes times;
   times.watch.stuck = milliseconds(300);
   const auto stream = start(false, times);
-  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  ASSERT_TRUE(eventually([&] { return stream->started(); }));
   stream->pause(true);
   const std::optional<Error> error = stream->ended();
   ASSERT_TRUE(error);
@@ -110,7 +110,7 @@ TEST_F(HeldUp, LeavesWhenCommitsComeToWaitForIt) {
   ReadTimes times;
   times.watch.call = milliseconds(100);
   const auto stream = start(false, times);
-  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  ASSERT_TRUE(eventually([&] { return stream->started(); }));
   wait_for_standby("FIRST 1 (nobody, re_dms)");
   const std::optional<Error> error = stream->ended(seconds(10));
   wait_for_standby("");
@@ -123,7 +123,7 @@ TEST_F(HeldUp, LeavesAServerThatDoesNotAnswer) {
   ReadTimes times;
   times.silence = {.ask = milliseconds(200), .answer = milliseconds(500)};
   const auto stream = start(false, times);
-  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  ASSERT_TRUE(eventually([&] { return stream->started(); }));
   // There is nothing to send, but it answers.
   std::this_thread::sleep_for(milliseconds(2500));
   EXPECT_TRUE(stream->running());

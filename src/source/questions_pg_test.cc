@@ -137,7 +137,7 @@ TEST_F(Questions, TearsDownWhatItMadeUnlessSomebodyReads) {
   const Origin origin = source.create_slot(false, no_intention).origin;
   {
     StreamProbe stream(settings_, origin, origin.consistent_point, origin.consistent_point);
-    ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+    ASSERT_TRUE(eventually([&] { return stream.started(); }));
     const Error error = error_of([&] { drop_slot_and_publication(settings_, TeardownMode::Drop); });
     EXPECT_THAT(error.message(), HasSubstr("is read by process"));
   }

@@ -117,7 +117,7 @@ TEST_F(Stream, BringsNothingAgainThatWasConfirmed) {
 
 TEST_F(Stream, ClosesATransactionThatWasCutOff) {
   auto stream = start();
-  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  ASSERT_TRUE(eventually([&] { return stream->started(); }));
   // The queue's bound leaves most of the transaction with the server.
   stream->hold(true);
   postgres_->execute("INSERT INTO t SELECT g, repeat('x', 1000) FROM generate_series(1, 20000) g");
@@ -164,7 +164,7 @@ TEST_F(Stream, RefusesAServerThatWasSetBack) {
 
 TEST_F(Stream, NamesTheProcessThatReadsTheSlot) {
   const auto first = start();
-  ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_stat_replication", "1"));
+  ASSERT_TRUE(eventually([&] { return first->started(); }));
   const std::string process = postgres_->execute("SELECT active_pid FROM pg_replication_slots");
   const auto second = start();
   const std::optional<Error> error = second->ended();
