@@ -77,9 +77,11 @@ Json schema_to_json(const TableSchema& table) {
   json["schema"] = table.name.schema;
   json["table"] = table.name.name;
   json["identity"] = std::string(1, static_cast<char>(table.identity));
-  json["file_node"] = table.history.file_node;
-  json["last_attnum"] = table.history.last_attnum;
-  json["last_dropped"] = table.history.last_dropped;
+  if (table.history != TableHistory{}) {
+    json["file_node"] = table.history.file_node;
+    json["last_attnum"] = table.history.last_attnum;
+    json["last_dropped"] = table.history.last_dropped;
+  }
   json["columns"] = Json::array();
   for (const Column& column : table.columns) {
     json["columns"].push_back(column_to_json(column));

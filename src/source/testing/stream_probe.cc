@@ -52,8 +52,7 @@ std::string describe_catalog(std::string_view body) {
     text += " " + to_string(table.schema.name) + "(";
     for (const Column& column : table.schema.columns) {
       text += column.attnum == table.schema.columns.front().attnum ? "" : ",";
-      text += column.name + (column.key ? "*" : "") +
-              (column.missing ? "=" + *column.missing : "");
+      text += column.name + (column.key ? "*" : "") + (column.missing ? "=" + *column.missing : "");
     }
     text += table.admitted ? ")" : ") not admitted";
   }
@@ -105,13 +104,17 @@ void StreamProbe::read(const SourceSettings& settings, const Origin& origin, Str
 }
 
 void StreamProbe::journal(const std::stop_token& stop) {
+  std::optional<JournalBlock> block;
   while (!stop.stop_requested()) {
     if (held_) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
       continue;
     }
-    const std::optional<JournalBlock> block = queue_.pop_for(stop, std::chrono::milliseconds(20));
     if (!block) {
+      block = queue_.pop_for(stop, std::chrono::milliseconds(20));
+    }
+    // What came while held stays unjournaled, even where the wait for it had begun before.
+    if (!block || held_) {
       continue;
     }
     const std::lock_guard lock(mutex_);
@@ -119,6 +122,7 @@ void StreamProbe::journal(const std::stop_token& stop) {
       records_.push_back(describe(cursor.next()));
     }
     progress_.journaled.advance(block->position);
+    block.reset();
   }
 }
 
