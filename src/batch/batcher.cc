@@ -15,7 +15,7 @@ namespace re_dms {
 
 namespace {
 
-[[noreturn]] void contradiction(std::string what) {
+[[noreturn]] void contradiction(const std::string& what) {
   throw Error(ErrorKind::Fatal, "the journal contradicts itself: " + what);
 }
 
@@ -38,10 +38,10 @@ Lsn idle_position(std::string_view records) {
 }  // namespace
 
 struct Batcher::State {
-  State(BatchLimits limits_, Lsn from, const std::vector<KnownTable>& known, BatchSink& sink_)
-      : limits(limits_),
-        sink(sink_),
-        fold(limits_.row_bytes_max, known, sink_),
+  State(BatchLimits bounds, Lsn from, const std::vector<KnownTable>& known, BatchSink& out)
+      : limits(bounds),
+        sink(out),
+        fold(bounds.row_bytes_max, known, out),
         start(from),
         position(from) {
     span.from = from;

@@ -22,7 +22,7 @@ struct BatchLimits {
 /// A table that cannot go on is set aside at the `from` of the open batch: all its layers of that
 /// batch are discarded, and those that a large transaction already handed to the sink are void,
 /// because the target skips them when the seal names the table. So what the target keeps is the
-/// table at a commit, and its rows from there on are still in the journal.
+/// table at a commit.
 class Batcher {
  public:
   /// Transactions with commit_lsn < from are passed over. `sink` outlives the batcher.

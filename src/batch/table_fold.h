@@ -27,8 +27,6 @@ class TableFold {
   RowFault update(const pgoutput::Update& change);
   RowFault erase(const pgoutput::Delete& change);
 
-  Oid oid() const { return layer_.table->oid; }
-
   const Layer& layer() const { return layer_; }
 
   /// Something to do for the target.

@@ -12,7 +12,7 @@
 namespace re_dms {
 
 /// A table that cannot go on, with the reason a person needs. Its rows are skipped from `position`
-/// on; the target keeps what it has.
+/// on; the target keeps what it has: layers of the table in the batch that names it are void.
 struct SetAside {
   Oid oid = 0;
   QualifiedName table;

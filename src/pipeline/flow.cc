@@ -76,7 +76,7 @@ struct Flow::State {
       return;
     }
     const StageNames names{origin.system_identifier, origin.slot, target->epoch, random_hex()};
-    clean_up("files of earlier runs", [&] { remove_older_epochs(wiring.store, names); });
+    clean_up("files of earlier runs", [&] { remove_other_runs(wiring.store, names); });
     StagingRoom room(wiring.store, names,
                      {16U << 20, share_memory(settings.batch.memory_bytes).staging_bytes},
                      wiring.state.progress, staged, stop, retry_note("stage_retry"));

@@ -68,27 +68,27 @@ class StagingRoomTest : public ::testing::Test {
   std::unique_ptr<Batcher> batcher_;
   TableSchema table_ = text_table(16384, "notes", {"id", "body"});
   std::uint64_t commit_ = 1000;
+  std::atomic<int> folded_{0};
   std::vector<std::jthread> threads_;
 };
 
 TEST_F(StagingRoomTest, AThirdBatchBeginsWhenTheFirstIsLoaded) {
-  std::atomic<int> folded{0};
-  threads_.emplace_back([&] {
-    for (; folded < 5; ++folded) {
+  threads_.emplace_back([this] {
+    for (; folded_ < 5; ++folded_) {
       fold_one(60'000);  // fills a batch
     }
   });
   for (std::uint64_t number = 1; number <= 3; ++number) {
     EXPECT_EQ(take().span.number, number);
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    EXPECT_LE(folded, static_cast<int>(number) + 1) << "the fold did not wait";
+    EXPECT_LE(folded_, static_cast<int>(number) + 1) << "the fold did not wait";
     room_->loaded();
   }
   take();
 }
 
 TEST_F(StagingRoomTest, AFoldThatWaitsEndsWhenItIsStopped) {
-  threads_.emplace_back([&] {
+  threads_.emplace_back([this] {
     for (int i = 0; i < 5; ++i) {
       fold_one(60'000);
     }

@@ -34,15 +34,8 @@ std::string target_of(const ConnectionParameters& parameters, ConnectionPurpose 
 }
 
 PGconn* begin_connecting(const ConnectionParameters& parameters) {
-  std::vector<const char*> keywords;
-  std::vector<const char*> values;
-  for (const auto& [keyword, value] : parameters) {
-    keywords.push_back(keyword.c_str());
-    values.push_back(value.c_str());
-  }
-  keywords.push_back(nullptr);
-  values.push_back(nullptr);
-  return PQconnectStartParams(keywords.data(), values.data(), 0);
+  const ParameterArrays arrays(parameters);
+  return PQconnectStartParams(arrays.keywords(), arrays.values(), 0);
 }
 
 /// Waits until the socket can do what libpq asks for; false when the deadline has passed.

@@ -106,6 +106,15 @@ ConnectionParameters connection_parameters(const std::string& url, ConnectionPur
   return parameters;
 }
 
+ParameterArrays::ParameterArrays(const ConnectionParameters& parameters) {
+  for (const auto& [keyword, value] : parameters) {
+    keywords_.push_back(keyword.c_str());
+    values_.push_back(value.c_str());
+  }
+  keywords_.push_back(nullptr);
+  values_.push_back(nullptr);
+}
+
 std::chrono::seconds connect_patience(const ConnectionParameters& parameters) {
   const std::string& text = parameters.at("connect_timeout");
   int seconds = 10;

@@ -5,6 +5,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace re_dms {
 
@@ -18,6 +19,21 @@ using ConnectionParameters = std::map<std::string, std::string>;
 /// keepalives, application_name, TLS with a checked certificate unless the server is local. What
 /// the URL says stands, except for the pinned settings. Throws Usage; the text shows no password.
 ConnectionParameters connection_parameters(const std::string& url, ConnectionPurpose purpose);
+
+/// The parameters as libpq's functions take them: two arrays that end with a null. The parameters
+/// outlive it.
+class ParameterArrays {
+ public:
+  explicit ParameterArrays(const ConnectionParameters& parameters);
+
+  const char* const* keywords() const { return keywords_.data(); }
+
+  const char* const* values() const { return values_.data(); }
+
+ private:
+  std::vector<const char*> keywords_;
+  std::vector<const char*> values_;
+};
 
 /// How long connecting may take in all: connect_timeout, for each host named.
 std::chrono::seconds connect_patience(const ConnectionParameters& parameters);

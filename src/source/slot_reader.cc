@@ -19,11 +19,11 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr std::size_t kBlockBytes = 256 * 1024;
+constexpr std::size_t kBlockBytes = 256U << 10;
 /// libpq reads 16 KiB at a time; less than half of it means that the socket is empty.
-constexpr std::size_t kMoreToCome = 8 * 1024;
+constexpr std::size_t kMoreToCome = 8U << 10;
 /// A harvest of this size is not waited after: more is there already.
-constexpr std::size_t kPlenty = 128 * 1024;
+constexpr std::size_t kPlenty = 128U << 10;
 /// A Unix socket holds some 200 rows; asleep when it is full, the reader would stall the server.
 constexpr std::chrono::microseconds kNap{250};
 /// While something received is not confirmed: how often the journal's progress is looked at.

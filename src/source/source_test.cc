@@ -14,6 +14,7 @@
 #include "source/sql_text.h"
 #include "source/sqlstate.h"
 #include "source/synchronous_names.h"
+#include "source/testing/error_of.h"
 
 namespace re_dms {
 namespace {
@@ -24,16 +25,6 @@ using ::testing::Not;
 
 bool matches(std::string_view pattern, const std::string& schema, const std::string& table) {
   return TablePattern(pattern).matches({schema, table});
-}
-
-template <typename F>
-Error error_of(F step) {
-  try {
-    step();
-  } catch (const Error& error) {
-    return error;
-  }
-  return {ErrorKind::Fatal, "nothing was thrown"};
 }
 
 TEST(TablePattern, MatchesLikePsql) {

@@ -145,7 +145,7 @@ void remove_batch(ObjectStore& store, const StagedBatch& batch) {
   }
 }
 
-void remove_older_epochs(ObjectStore& store, const StageNames& names) {
+void remove_other_runs(ObjectStore& store, const StageNames& names) {
   std::vector<std::string> keys = store.list(slot_prefix(names));
   std::vector<std::string> unfinished = store.list_unfinished(slot_prefix(names));
   keys.insert(keys.end(), unfinished.begin(), unfinished.end());

@@ -63,6 +63,6 @@ void remove_batch(ObjectStore& store, const StagedBatch& batch);
 /// Removes what other runs of this slot left behind, unfinished objects included; nothing else.
 /// Their epochs say nothing: they begin at 1 again with a new target. The caller holds the target's
 /// fence and the journal's lock, so that no other run is at work.
-void remove_older_epochs(ObjectStore& store, const StageNames& names);
+void remove_other_runs(ObjectStore& store, const StageNames& names);
 
 }  // namespace re_dms

@@ -228,7 +228,7 @@ TEST_F(Stager, CleansUpAfterOtherRunsOfItsSlotOnly) {
   fs::create_directories(scratch_.path() + "/" + slot + "9-dead");
   std::ofstream(scratch_.path() + "/" + slot + "9-dead/b1.csv.gz.partial") << "half";
   const auto writing = store_->create(prefix() + "b2-l0-p0.csv.gz");
-  remove_older_epochs(*store_, kNames);
+  remove_other_runs(*store_, kNames);
   EXPECT_EQ(store_->list("").size(), stay.size());
   for (const std::string& key : go) {
     EXPECT_FALSE(fs::exists(scratch_.path() + "/" + key)) << key;

@@ -86,7 +86,7 @@ void write_and_read(JournalBlock block) {
     JournalWriter writer(files, limits, origin);
     writer.append(block);
     writer.sync();
-  } catch (const Error&) {
+  } catch (const Error&) {  // NOLINT(bugprone-empty-catch)
     // A stream that contradicts itself is refused; what was written before stays readable.
   }
   const std::string before = read_all(files);

@@ -19,6 +19,7 @@ def main():
         daemon.start().wait_ready()
         with traffic.Traffic(server, seed=seed, clients=3, pause=0.01, columns=150) as load:
             load.run_for(SECONDS)
+        traffic.touch_tables(server)
         daemon.catch_up(120)
         counts = daemon.compare(traffic.TABLES)
     print(f"equal after {load.transactions} transactions: {counts}")

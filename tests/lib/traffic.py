@@ -15,6 +15,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
+from duckdb_file import identifier, literal  # noqa: E402
 from postgres import PostgresError  # noqa: E402
 
 TABLES = [("public", "int_key"), ("public", "composite_key"), ("public", "uuid_key"),
@@ -27,8 +28,27 @@ ADDED = ["integer DEFAULT 7", "text DEFAULT 'it''s new'", "text", "numeric(8,3) 
          "boolean NOT NULL DEFAULT true", "timestamptz DEFAULT '2024-02-29 12:00:00+00'"]
 
 
+# pgoutput tells of a column with the next row.
+TOUCH = """DO $$
+DECLARE t record;
+BEGIN
+  FOR t IN SELECT attrelid::regclass AS name, (array_agg(attname ORDER BY attnum))[1] AS col
+           FROM pg_attribute WHERE attrelid IN ({}) AND attnum > 0 AND NOT attisdropped GROUP BY 1
+  LOOP
+    EXECUTE format('UPDATE %1$s SET %2$I = %2$I WHERE ctid = (SELECT max(ctid) FROM %1$s)',
+                   t.name, t.col);
+  END LOOP;
+END $$"""
+
+
 def create_tables(server):
     server.psql((HERE / "traffic.sql").read_text(encoding="utf-8"))
+
+
+def touch_tables(server):
+    """A row of every table is written again, so that columns added last are heard of."""
+    names = ", ".join(literal(".".join(map(identifier, name))) + "::regclass" for name in TABLES)
+    server.psql(TOUCH.format(names))
 
 
 class Traffic:

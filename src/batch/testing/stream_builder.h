@@ -19,9 +19,9 @@ namespace re_dms {
 
 /// One value of a row to be sent.
 struct Cell {
-  Cell(const char* value)
-      : kind(ValueKind::Text),
-        text(value) {}  // NOLINT(google-explicit-constructor): rows read as lists
+  // Rows read as lists.
+  // NOLINTNEXTLINE(google-explicit-constructor)
+  Cell(const char* value) : kind(ValueKind::Text), text(value) {}
 
   Cell(std::string value)  // NOLINT(google-explicit-constructor): likewise
       : kind(ValueKind::Text), text(std::move(value)) {}

@@ -42,7 +42,7 @@ std::string describe_message(std::string_view body) {
     case 'M':
       return "M " + std::string(pgoutput::decode_logical_message(body).prefix);
     default:
-      return std::string(1, body[0]);
+      return {body[0]};
   }
 }
 

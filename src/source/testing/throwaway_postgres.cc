@@ -149,11 +149,9 @@ std::string ThrowawayPostgres::run(const std::vector<std::string>& command, int&
   if (child == 0) {
     // Between fork and exec of a threaded program only async-signal-safe calls are allowed.
     const int log = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
-    dup2(log, STDOUT_FILENO);
-    dup2(log, STDERR_FILENO);
     const int nothing = open("/dev/null", O_RDONLY);
-    dup2(nothing, STDIN_FILENO);
-    if (chdir("/") == 0) {
+    if (log >= 0 && nothing >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
+        dup2(log, STDERR_FILENO) >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && chdir("/") == 0) {
       execvp(arguments[0], arguments.data());
     }
     _exit(127);

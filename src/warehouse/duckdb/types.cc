@@ -7,22 +7,20 @@ namespace re_dms::duckdb {
 namespace {
 
 // pg_type.dat of PostgreSQL 15: oids of built-in types never change.
-enum BuiltinOid : Oid {
-  kBool = 16,
-  kBytea = 17,
-  kInt8 = 20,
-  kInt2 = 21,
-  kInt4 = 23,
-  kFloat4 = 700,
-  kFloat8 = 701,
-  kDate = 1082,
-  kTime = 1083,
-  kTimestamp = 1114,
-  kTimestamptz = 1184,
-  kNumeric = 1700,
-  kUuid = 2950,
-  kJsonb = 3802,
-};
+constexpr Oid kBool = 16;
+constexpr Oid kBytea = 17;
+constexpr Oid kInt8 = 20;
+constexpr Oid kInt2 = 21;
+constexpr Oid kInt4 = 23;
+constexpr Oid kFloat4 = 700;
+constexpr Oid kFloat8 = 701;
+constexpr Oid kDate = 1082;
+constexpr Oid kTime = 1083;
+constexpr Oid kTimestamp = 1114;
+constexpr Oid kTimestamptz = 1184;
+constexpr Oid kNumeric = 1700;
+constexpr Oid kUuid = 2950;
+constexpr Oid kJsonb = 3802;
 
 constexpr int kDecimalPrecisionMax = 38;
 

@@ -60,6 +60,8 @@ Origin test_origin();
 class WarehouseContract : public ::testing::TestWithParam<TargetFactory> {
  protected:
   WarehouseContract();
+  WarehouseContract(const WarehouseContract&) = delete;
+  WarehouseContract& operator=(const WarehouseContract&) = delete;
   ~WarehouseContract() override;
 
   /// A new warehouse object for the target.

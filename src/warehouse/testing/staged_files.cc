@@ -34,7 +34,7 @@ std::string csv_value(const Text& value) {
 
 std::string gzip(std::string_view text) {
   std::string compressed(text.size() + text.size() / 8 + 4096, '\0');
-  isal_zstream stream;
+  isal_zstream stream{};
   isal_deflate_stateless_init(&stream);
   stream.gzip_flag = IGZIP_GZIP;
   stream.end_of_stream = 1;
