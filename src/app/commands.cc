@@ -57,13 +57,11 @@ class Execution {
     const TeardownMode mode = command.confirmed ? TeardownMode::Drop : TeardownMode::Show;
     const std::string& directory = settings.journal.directory;
     const bool has_journal = real_file_system().exists(directory);
-    // First: a daemon that waits to connect again reads no slot, but holds its journal.
-    const auto lock =
-        command.confirmed && has_journal ? lock_journal(real_file_system(), directory) : nullptr;
+    const auto lock = command.confirmed && has_journal ? lock_unless_broken(directory) : nullptr;
     for (const std::string& line : drop_slot_and_publication(settings.source, mode)) {
       fmt::print("{}\n", line);
     }
-    if (!command.keep_journal && has_journal) {
+    if (!command.keep_journal && has_journal && (lock || !command.confirmed)) {
       if (command.confirmed) {
         remove_journal(real_file_system(), directory, *lock);
       }
@@ -111,6 +109,20 @@ class Execution {
     configure_log(log_format_for(config.observe, ::isatty(STDERR_FILENO) != 0),
                   arguments_.log_level);
     return config;
+  }
+
+  /// A daemon that waits to connect again reads no slot, but holds its journal: that ends a
+  /// teardown. A journal on a disk that is full or read-only does not: the slot has to go all the
+  /// more.
+  static std::unique_ptr<DirectoryLock> lock_unless_broken(const std::string& directory) {
+    try {
+      return lock_journal(real_file_system(), directory);
+    } catch (const HeldByAnother&) {
+      throw;
+    } catch (const Error& error) {
+      fmt::print("the journal in {} stays: {}\n", directory, error.what());
+      return nullptr;
+    }
   }
 
   static CheckResult check_target(const WarehouseSettings& settings) {

@@ -226,11 +226,12 @@ class RealFileSystem final : public FileSystem {
     if (::flock(fd.get(), LOCK_EX | LOCK_NB) != 0) {
       char holder[32] = {};
       const ssize_t got = ::pread(fd.get(), holder, sizeof(holder) - 1, 0);
-      throw Error(ErrorKind::Fatal,
-                  fmt::format("{} is held by another re_dms{}", path,
-                              got > 0 ? fmt::format(" (pid {})", holder) : std::string()),
-                  "Two daemons cannot share a journal: stop the other one or give this one its "
-                  "own journal.directory and slot");
+      throw HeldByAnother(
+          ErrorKind::Fatal,
+          fmt::format("{} is held by another re_dms{}", path,
+                      got > 0 ? fmt::format(" (pid {})", holder) : std::string()),
+          "Two daemons cannot share a journal: stop the other one or give this one its "
+          "own journal.directory and slot");
     }
     const std::string pid = std::to_string(::getpid());
     if (::ftruncate(fd.get(), 0) != 0 ||

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace re_dms {
 
 /// One open file. Not thread-safe, except that read_at may run beside append and sync.
@@ -33,6 +35,12 @@ struct DiskSpace {
 };
 
 /// Held while a process owns a directory; released when destroyed or when the process dies.
+/// What lock() throws when another process holds it; Fatal.
+class HeldByAnother : public Error {
+ public:
+  using Error::Error;
+};
+
 class DirectoryLock {
  public:
   virtual ~DirectoryLock() = default;

@@ -86,6 +86,22 @@ TEST(FoldSchema, AColumnIsAddedWhenTheFileIsTheOneLastHeardOf) {
             std::string::npos);
 }
 
+TEST(FoldSchema, AColumnThatWasGeneratedHasValuesNobodySent) {
+  TableSchema with_generated = orders();
+  with_generated.history.last_attnum = 3;
+  FoldRun run({orders()});
+  run.transaction([&](StreamBuilder& to) {
+    to.catalog({{with_generated, true}}).relation(orders()).insert(kOrders, {"1", "a"});
+  });
+  EXPECT_EQ(run.seal(), "orders:\nI 1,a\n");
+  run.transaction([&](StreamBuilder& to) {
+    to.catalog({{wider(), true}}).relation(wider()).insert(kOrders, {"2", "a", "b"});
+  });
+  EXPECT_EQ(run.seal(), "");
+  ASSERT_EQ(run.last().set_aside.size(), 1U);
+  EXPECT_NE(run.last().set_aside[0].reason.find("generated"), std::string::npos);
+}
+
 TEST(FoldSchema, TruncateKeepsSchemaChanges) {
   FoldRun run({orders()});
   run.transaction([](StreamBuilder& to) {

@@ -131,9 +131,12 @@ void TableRoster::note(Facts&& facts, bool passing) {
     const std::size_t index = find_or_add(table.schema.oid);
     RosterEntry& entry = entries_[index];
     if (entry.schema && same_columns(*entry.schema, table.schema)) {
-      // Not the attribute numbers: an answer ahead of the stream counts columns that came and went
-      // and are still to come in it.
       entry.history.file_node = table.schema.history.file_node;
+      // An answer ahead of the stream counts columns too that were dropped again and are still to
+      // come in it. Without such, the numbers that are not in the stream are generated columns.
+      if (table.schema.history.last_dropped <= entry.history.last_attnum) {
+        entry.history.last_attnum = table.schema.history.last_attnum;
+      }
     }
     entry.catalog = std::make_shared<const CatalogTable>(std::move(table));
     mark(index, passing);

@@ -112,9 +112,14 @@ TableSelection::TableSelection(const std::vector<std::string>& include,
     : include_(include.begin(), include.end()), exclude_(exclude.begin(), exclude.end()) {}
 
 bool TableSelection::matches(const QualifiedName& table) const {
-  const auto one_matches = [&](const TablePattern& pattern) { return pattern.matches(table); };
-  return std::any_of(include_.begin(), include_.end(), one_matches) &&
-         std::none_of(exclude_.begin(), exclude_.end(), one_matches);
+  return !excludes(table) && std::ranges::any_of(include_, [&](const TablePattern& pattern) {
+    return pattern.matches(table);
+  });
+}
+
+bool TableSelection::excludes(const QualifiedName& table) const {
+  return std::ranges::any_of(exclude_,
+                             [&](const TablePattern& pattern) { return pattern.matches(table); });
 }
 
 }  // namespace re_dms

@@ -44,6 +44,9 @@ class TableSelection {
 
   bool matches(const QualifiedName& table) const;
 
+  /// An exclude pattern matches.
+  bool excludes(const QualifiedName& table) const;
+
  private:
   std::vector<TablePattern> include_;
   std::vector<TablePattern> exclude_;

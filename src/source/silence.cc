@@ -19,8 +19,9 @@ bool Silence::ask(SteadyTime now) {
   return true;
 }
 
-void Silence::leave_if_unanswered(SteadyTime now) const {
+void Silence::leave_if_unanswered(SteadyTime now) {
   if (asked_at_ != SteadyTime{} && now - asked_at_ >= times_.answer) {
+    left_ = true;
     throw Error(ErrorKind::Transient,
                 fmt::format("the source has said nothing for {} s and does not answer",
                             std::chrono::duration_cast<std::chrono::seconds>(now - since_).count()),

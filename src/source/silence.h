@@ -26,12 +26,16 @@ class Silence {
   bool ask(SteadyTime now);
 
   /// Throws Transient when the server was asked and has not answered.
-  void leave_if_unanswered(SteadyTime now) const;
+  void leave_if_unanswered(SteadyTime now);
+
+  /// It has thrown.
+  bool left() const { return left_; }
 
  private:
   SilenceTimes times_;
   SteadyTime since_;
   SteadyTime asked_at_{};  ///< zero until asked
+  bool left_ = false;
 };
 
 }  // namespace re_dms

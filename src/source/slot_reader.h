@@ -44,6 +44,9 @@ class SlotReader {
   /// As Source::stream.
   void run(StreamStart start, bool& open, const std::stop_token& stop);
 
+  /// run() has thrown because the server said nothing and did not answer.
+  bool left_in_silence() const { return silence_.left(); }
+
  private:
   /// What one try at the socket brought.
   struct Harvest {

@@ -82,11 +82,11 @@ SynchronousNames require_commits_do_not_wait(Connection& plain, const std::strin
                   "asking whether commits wait for the stream")
            .flag(0, 0));
   if (counted) {
-    throw Error(
-        ErrorKind::Fatal,
-        fmt::format("the source's commits wait for re_dms: synchronous_standby_names = '{}'",
-                    found.names),
-        commit_wait_advice());
+    throw Refused(
+        {ErrorKind::Fatal,
+         fmt::format("the source's commits wait for re_dms: synchronous_standby_names = '{}'",
+                     found.names),
+         commit_wait_advice()});
   }
   return found;
 }

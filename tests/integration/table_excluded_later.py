@@ -6,9 +6,11 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import LOADED_LSN, NOT_LIVE  # noqa: E402
 from scenario import expect, expect_refusal, scenario  # noqa: E402
 
-TABLES = "CREATE TABLE public.t (id serial PRIMARY KEY); CREATE TABLE public.secret (id int PRIMARY KEY)"
+TABLES = ("CREATE TABLE public.t (id serial PRIMARY KEY); CREATE TABLE public.secret (id int PRIMARY KEY);"
+          " CREATE TABLE public.moves (id int PRIMARY KEY); CREATE SCHEMA archive")
 
 
 def main():
@@ -19,10 +21,14 @@ def main():
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
         daemon.configure({"source.exclude": ["public.secret"]})
         expect_refusal(daemon, "public.secret", "ALTER PUBLICATION", "DROP TABLE")
-        server.psql("ALTER PUBLICATION re_dms DROP TABLE public.secret; INSERT INTO secret VALUES (1)")
+        server.psql("ALTER PUBLICATION re_dms DROP TABLE public.secret; INSERT INTO secret VALUES (1);"
+                    " ALTER TABLE moves SET SCHEMA archive; INSERT INTO archive.moves VALUES (1)")
         daemon.start().wait_ready()
         server.psql("INSERT INTO t DEFAULT VALUES")
-        daemon.catch_up()
+        daemon.wait("the moved table is set aside", lambda: daemon.said(NOT_LIVE))
+        lsn = server.lsn()
+        server.psql("INSERT INTO t DEFAULT VALUES")
+        daemon.wait("the others go on", lambda: daemon.position(LOADED_LSN) > lsn)
         daemon.compare([("public", "t")])
 
 

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "warehouse/duckdb/faults.h"
 #include "warehouse/duckdb/layer_load.h"
 #include "warehouse/duckdb/refused_values.h"
 
@@ -87,6 +88,9 @@ std::optional<BatchLoad::Fault> BatchLoad::try_layer(const StagedLayer& layer,
     if (error.kind() != ErrorKind::Table) {
       throw;
     }
+    if (is_out_of_memory(error)) {
+      return Fault{&largest(outcome, layer), nullptr, error.what()};
+    }
     return Fault{&layer, load.reading(), error.what()};
   }
   changed[oid] = load.changes();
@@ -95,6 +99,27 @@ std::optional<BatchLoad::Fault> BatchLoad::try_layer(const StagedLayer& layer,
   total.duration +=
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
   return std::nullopt;
+}
+
+/// What a transaction changed stays in memory until COMMIT: the table whose statement found none
+/// left need not be the one that took it.
+const StagedLayer& BatchLoad::largest(const BatchOutcome& outcome,
+                                      const StagedLayer& failed) const {
+  TableLoad own;
+  if (const auto before = outcome.loads.find(failed.table->oid); before != outcome.loads.end()) {
+    own = before->second;
+  }
+  add(own, failed);
+  Oid oid = failed.table->oid;
+  std::uint64_t most = own.stored_bytes;
+  for (const auto& [other, load] : outcome.loads) {
+    if (other != oid && load.stored_bytes > most) {
+      oid = other;
+      most = load.stored_bytes;
+    }
+  }
+  return *std::ranges::find(batch_.layers, oid,
+                            [](const StagedLayer& layer) { return layer.table->oid; });
 }
 
 void BatchLoad::leave_out(const Fault& fault) {

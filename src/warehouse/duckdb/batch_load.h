@@ -51,6 +51,7 @@ class BatchLoad {
   std::variant<BatchOutcome, Fault> try_layers();
   std::optional<Fault> try_layer(const StagedLayer& layer, BatchOutcome& outcome,
                                  std::map<Oid, EarlierChanges>& changed);
+  const StagedLayer& largest(const BatchOutcome& outcome, const StagedLayer& failed) const;
   void leave_out(const Fault& fault);
   KnownTable current(Oid oid, const QualifiedName& name) const;
   void record(const LoadRun& run, BatchOutcome& outcome);

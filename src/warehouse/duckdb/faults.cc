@@ -131,6 +131,10 @@ Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind f
           advice_for(type, text, kind)};
 }
 
+bool is_out_of_memory(const Error& error) {
+  return contains(error.message(), "Out of Memory Error");
+}
+
 std::string without_values(duckdb_error_type type, std::string_view text) {
   const std::string_view line = first_line(text);
   std::size_t cut = line.find('\'');

@@ -21,6 +21,9 @@ bool is_unreplayable_log(std::string_view text);
 /// would meet them again and again, and the other tables would wait for it.
 Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind fault);
 
+/// Whether a statement's error says that memory ran out.
+bool is_out_of_memory(const Error& error);
+
 /// The first line of DuckDB's text, cut where a value may begin: row values appear in no log and no
 /// reason. Names are lost with it where DuckDB quotes both in the same way.
 std::string without_values(duckdb_error_type type, std::string_view text);
