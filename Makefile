@@ -88,7 +88,7 @@ format: ## format all C++ files in place
 
 fuzz: ## run every fuzz target for FUZZ_SECONDS (30)
 	@tools/setup fuzz
-	$(call build,fuzz)
+	$(call build,fuzz,--target fuzz_programs)
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) tools/fuzz
 
 install: release ## install the release build under PREFIX (/usr/local), inside DESTDIR if set
