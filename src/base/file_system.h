@@ -34,13 +34,13 @@ struct DiskSpace {
   std::uint64_t free_bytes = 0;
 };
 
-/// Held while a process owns a directory; released when destroyed or when the process dies.
-/// What lock() throws when another process holds it; Fatal.
+/// What FileSystem::lock throws when another process holds the lock; Fatal.
 class HeldByAnother : public Error {
  public:
   using Error::Error;
 };
 
+/// Held while a process owns a directory; released when destroyed or when the process dies.
 class DirectoryLock {
  public:
   virtual ~DirectoryLock() = default;

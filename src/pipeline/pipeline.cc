@@ -40,6 +40,7 @@ class Run {
     const auto warehouse = open_warehouse(settings_.warehouse, real_clock());
     const auto store = open_directory_store(settings_.stage_directory);
     if (!prepare(until)) {
+      require_reached(until, {});
       return false;
     }
     Flow flow(settings_, origin_, {files_, *store, *warehouse, state_, outcome_});
@@ -52,15 +53,20 @@ class Run {
     if (const auto error = source_error_ ? source_error_ : outcome_.error()) {
       throw Error(*error);
     }
-    if (const Lsn loaded = state_.progress.loaded.lsn(); loaded < until_) {
-      throw Error(ErrorKind::Transient,
-                  fmt::format("stopped at {}, before {} was loaded", loaded, until_),
-                  "Start it again: it goes on where it stopped");
-    }
+    require_reached(until, state_.progress.loaded.lsn());
     return state_.has_set_aside();
   }
 
  private:
+  /// A run that was to end at a position and was stopped before it has failed.
+  void require_reached(const UntilPosition& until, Lsn loaded) const {
+    if ((until.now || until.lsn.known()) && (!until_.known() || loaded < until_)) {
+      throw Error(ErrorKind::Transient,
+                  fmt::format("stopped at {}, before all that was wanted was loaded", loaded),
+                  "Start it again: it goes on where it stopped");
+    }
+  }
+
   /// What the first start needs from the source, and the position of `until`. Later starts need no
   /// source: what the journal holds is loaded whether or not it is there. False when stopped
   /// meanwhile.

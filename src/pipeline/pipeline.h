@@ -13,10 +13,11 @@
 namespace re_dms {
 
 /// Runs until the outcome stops (a signal, an error, `until` reached). Start: lock of the journal
-/// directory, identity and slot, recovery of the journal, then receiving and loading at once, each
-/// waiting for its own side only. On return every thread has ended; nothing acknowledged is lost.
-/// Throws the first error that a stage could not get over by trying again. True: tables are set
-/// aside.
+/// directory, the slot where there is none yet, recovery of the journal, then receiving and loading
+/// at once, each waiting for its own side only. When the source refuses for good, what the journal
+/// holds is loaded first. Throws too when it was stopped before `until`. On return every thread has
+/// ended; nothing acknowledged is lost. Throws the first error that a stage could not get over by
+/// trying again. True: tables are set aside.
 bool run_pipeline(const PipelineSettings& settings, const UntilPosition& until, FileSystem& files,
                   RunState& state, Outcome& outcome);
 

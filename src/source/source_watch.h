@@ -37,7 +37,7 @@ class SourceWatch {
 
   /// Now and then asks the server what it does not tell by itself. Throws Transient when it waits
   /// for its clients to leave: a smart shutdown lasts as long as the plain connection does. Throws
-  /// Fatal when its commits have come to wait for the stream.
+  /// Refused when its commits have come to wait for the stream.
   void call_now_and_then(SteadyTime now);
 
   /// What keeps the stream from confirming.

@@ -30,7 +30,7 @@ SynchronousNames read_synchronous_names(Connection& plain);
 /// What a person changes where commits wait, or may wait, for us.
 std::string commit_wait_advice();
 
-/// Throws Fatal where the source's commits wait for us: by synchronous_standby_names, or because
+/// Throws Refused where the source's commits wait for us: by synchronous_standby_names, or because
 /// the server counts the stream that reads `slot` among its synchronous standbys at present (that
 /// shows to roles with pg_read_all_stats only). The wait would be for ever: a transaction that
 /// waits is not visible yet, and catalog questions need it visible before it is confirmed. Returns

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import JOURNALED_LSN, STAGED_LSN  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
@@ -34,16 +35,18 @@ def before_the_target_answers(server, daemon):
 def inside_a_transaction(server, daemon):
     """While a large transaction comes in, in the middle of a load, and waiting for the server."""
     daemon.start().wait_ready()
-    for pause in (0.05, 0.3, 0.6):
+    for place in (None, JOURNALED_LSN, STAGED_LSN):
+        lsn = server.lsn()
         with server.session() as session:
             session.must("BEGIN")
             session.must("UPDATE t SET id = -id")
             session.must("INSERT INTO t SELECT g FROM generate_series((SELECT max(abs(id)) + 1 FROM t),"
                          " (SELECT max(abs(id)) + 100000 FROM t)) g")
             session.must("COMMIT")
-        time.sleep(pause)
+        if place:
+            daemon.wait(f"{place} moved", lambda: daemon.position(place) > lsn)
         code, took = seconds_to_end(daemon, signal.SIGINT)
-        expect(code == 0 and took < 10, f"SIGINT {pause} s after a commit: {code} after {took:.1f} s")
+        expect(code == 0 and took < 10, f"SIGINT, {place}: {code} after {took:.1f} s")
         daemon.start().wait_ready()
     daemon.catch_up()
     daemon.compare()
@@ -54,10 +57,12 @@ def inside_a_transaction(server, daemon):
 
 
 def without_a_server(daemon):
-    daemon.start()
-    time.sleep(1)
+    daemon.start().wait("waits for the server", lambda: daemon.get("/readyz")[0] == 503)
     code, took = seconds_to_end(daemon, signal.SIGTERM)
     expect(code == 0 and took < 5, f"SIGTERM at a start without a server: {code} after {took:.1f} s")
+    daemon.start("--until", "now").wait("waits for the server", lambda: daemon.get("/readyz")[0] == 503)
+    code, took = seconds_to_end(daemon, signal.SIGTERM)
+    expect(code == 1 and took < 5, f"--until without a server: {code} after {took:.1f} s")
 
 
 def twice(server, daemon):
