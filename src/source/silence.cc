@@ -2,9 +2,25 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 
 namespace re_dms {
+
+SilenceTimes Patience::times() const {
+  constexpr int kDoublingsMax = 8;
+  SilenceTimes times;
+  times.answer *= 1 << std::min(silences_, kDoublingsMax);
+  return times;
+}
+
+void Patience::stream_ended(bool in_silence, bool progressed) {
+  if (progressed) {
+    silences_ = 0;
+  }
+  silences_ += in_silence ? 1 : 0;
+}
 
 void Silence::end(SteadyTime now) {
   since_ = now;

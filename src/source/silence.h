@@ -12,6 +12,22 @@ struct SilenceTimes {
   std::chrono::milliseconds answer{30000};  ///< how long it may take to answer
 };
 
+/// How long to wait for an answer, over the streams of one run. A walsender that decodes a
+/// transaction of which nothing is published says nothing and, before PostgreSQL 16, hears nothing
+/// (reorderbuffer.c): left too early, it would begin anew for ever. So the time doubles with every
+/// stream that was left in silence, until one brings something.
+class Patience {
+ public:
+  SilenceTimes times() const;
+
+  /// A stream has failed. `in_silence`: because nobody answered; `progressed`: it brought
+  /// something.
+  void stream_ended(bool in_silence, bool progressed);
+
+ private:
+  int silences_ = 0;
+};
+
 /// A hung walsender, or a proxy whose server died, keeps the connection open and sends nothing. A
 /// server with nothing to send is silent too, but answers when it is asked (PostgreSQL 15,
 /// protocol-replication, Standby status update).

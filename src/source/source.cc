@@ -27,7 +27,7 @@ struct Source::State {
   TableSelection selection;
   std::vector<LeftOut> left_out;
   bool accepted = false;  ///< the source took us once
-  int silences = 0;       ///< streams in a row left in silence, without progress
+  Patience patience;
 };
 
 namespace {
@@ -227,20 +227,15 @@ void Source::verify_now(const Origin& origin) {
 
 void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open,
                     const StreamWiring& wiring, const std::stop_token& stop) {
-  // A walsender that decodes a transaction of which nothing is published says nothing and, before
-  // PostgreSQL 16, hears nothing (reorderbuffer.c): left too early, it would begin anew for ever.
-  constexpr int kDoublingsMax = 8;
   ReadTimes times;
-  times.silence.answer *= 1 << std::min(state_->silences, kDoublingsMax);
+  times.silence = state_->patience.times();
   SlotReader reader(state_->settings, origin, wiring, times);
   const Lsn received = wiring.progress.received.lsn();
   try {
     connecting(state_->accepted, [&] { reader.run({from, journaled_to}, open, stop); });
   } catch (const Error&) {
-    if (wiring.progress.received.lsn() > received) {
-      state_->silences = 0;
-    }
-    state_->silences += reader.left_in_silence() ? 1 : 0;
+    state_->patience.stream_ended(reader.left_in_silence(),
+                                  wiring.progress.received.lsn() > received);
     throw;
   }
 }

@@ -180,6 +180,23 @@ TEST(Feedback, AsksForAnAnswerOnce) {
   EXPECT_EQ(feedback.message(Lsn{1}, now, SystemTime{}).back(), '\0');
 }
 
+TEST(Patience, GrowsWithEverySilenceUntilSomethingComes) {
+  Patience patience;
+  const milliseconds first = patience.times().answer;
+  patience.stream_ended(true, false);
+  patience.stream_ended(false, false);
+  EXPECT_EQ(patience.times().answer, 2 * first);
+  patience.stream_ended(true, false);
+  EXPECT_EQ(patience.times().answer, 4 * first);
+  patience.stream_ended(true, true);
+  EXPECT_EQ(patience.times().answer, 2 * first);
+  for (int i = 0; i < 100; ++i) {
+    patience.stream_ended(true, false);
+  }
+  EXPECT_EQ(patience.times().answer, 256 * first);
+  EXPECT_EQ(patience.times().ask, SilenceTimes().ask);
+}
+
 TEST(Silence, IsEndedByAnAnswerOrByLeaving) {
   SteadyTime now = SteadyTime(std::chrono::hours(1));
   Silence silence({.ask = milliseconds(100), .answer = milliseconds(50)}, now);
