@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <fstream>
 #include <string>
 #include <thread>
 #include <vector>
@@ -15,6 +14,7 @@
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/retry.h"
+#include "base/testing/waiting.h"
 
 namespace re_dms {
 namespace {
@@ -74,15 +74,6 @@ TEST(BoundedQueue, TakesWhatIsThereAndNothingElse) {
   EXPECT_FALSE(queue.try_pop({}));
 }
 
-/// Whether the kernel sees this thread of ours asleep.
-bool asleep(pid_t thread) {
-  std::ifstream file("/proc/self/task/" + std::to_string(thread) + "/stat");
-  std::string stat;
-  std::getline(file, stat);
-  const std::size_t name_end = stat.rfind(") ");
-  return name_end != std::string::npos && stat[name_end + 2] == 'S';
-}
-
 TEST(BoundedQueue, WakesAWaitingReaderOnStop) {
   BoundedQueue<int> queue(1, 1);
   std::atomic<pid_t> thread{0};
@@ -91,9 +82,7 @@ TEST(BoundedQueue, WakesAWaitingReaderOnStop) {
     EXPECT_EQ(queue.pop(stop), std::nullopt);
   });
   // Behind that line the thread has nothing to sleep for but the queue.
-  while (thread == 0 || !asleep(thread)) {
-    std::this_thread::yield();
-  }
+  EXPECT_TRUE(eventually([&] { return thread != 0 && asleep(thread); }));
   reader.request_stop();
 }
 

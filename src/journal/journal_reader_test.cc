@@ -4,10 +4,12 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <thread>
 
 #include "base/error.h"
 #include "base/testing/faulty_file_system.h"
+#include "base/testing/waiting.h"
 #include "journal/segment_file.h"
 #include "journal/stream_sample.h"
 
@@ -178,6 +180,7 @@ TEST_F(JournalReading, NamesSegmentByteAndLsnOfABadRecord) {
 TEST_F(JournalReading, WakesUpWhenSomethingBecomesDurableOrWhenStopped) {
   JournalReader reader(files_, kDirectory, &writer_.tail(), kSampleStart);
   std::string seen;
+  std::atomic<pid_t> follower_at_end{0};
   std::jthread follower([&](const std::stop_token& stop) {
     while (const auto unit = reader.next(std::chrono::hours(10'000), stop)) {
       seen += describe(*unit) + "\n";
@@ -185,11 +188,12 @@ TEST_F(JournalReading, WakesUpWhenSomethingBecomesDurableOrWhenStopped) {
         break;
       }
     }
+    follower_at_end = ::gettid();
     EXPECT_FALSE(reader.next(std::chrono::hours(1), stop));
   });
   write(nth_transaction(4));
   write(StreamSample().idle(Lsn{0x9000}).take());
-  std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  EXPECT_TRUE(eventually([&] { return follower_at_end != 0 && asleep(follower_at_end); }));
   follower.request_stop();
   follower.join();
   EXPECT_EQ(seen, "Transaction B4 c16385 R16385 C\nIdle k\n");

@@ -3,10 +3,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <thread>
 
+#include "base/testing/waiting.h"
 #include "batch/batcher.h"
 #include "batch/testing/stream_builder.h"
 
@@ -69,19 +72,22 @@ class StagingRoomTest : public ::testing::Test {
   TableSchema table_ = text_table(16384, "notes", {"id", "body"});
   std::uint64_t commit_ = 1000;
   std::atomic<int> folded_{0};
+  std::atomic<pid_t> fold_thread_{0};
   std::vector<std::jthread> threads_;
 };
 
 TEST_F(StagingRoomTest, AThirdBatchBeginsWhenTheFirstIsLoaded) {
   threads_.emplace_back([this] {
+    fold_thread_ = ::gettid();
     for (; folded_ < 5; ++folded_) {
       fold_one(60'000);  // fills a batch
     }
   });
   for (std::uint64_t number = 1; number <= 3; ++number) {
     EXPECT_EQ(take().span.number, number);
-    std::this_thread::sleep_for(std::chrono::milliseconds(50));
-    EXPECT_LE(folded_, static_cast<int>(number) + 1) << "the fold did not wait";
+    const int places = static_cast<int>(number) + 1;
+    EXPECT_TRUE(eventually([&] { return folded_ >= places && asleep(fold_thread_); }));
+    EXPECT_EQ(folded_, places) << "the fold did not wait";
     room_->loaded();
   }
   take();

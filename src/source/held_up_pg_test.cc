@@ -30,6 +30,10 @@ constexpr const char* kCatalogWaits =
     " FROM pg_stat_activity WHERE query LIKE '%pg_visible_in_snapshot%' AND pid <> "
     "pg_backend_pid()";
 
+// The stream has told the server something after it had lasted this long.
+constexpr const char* kHeardOfLater =
+    "SELECT reply_time - backend_start > interval '2.5 s' FROM pg_stat_replication";
+
 class HeldUp : public StreamTest {
  protected:
   /// Commits wait for this standby from now on; for none when empty.
@@ -91,12 +95,12 @@ TEST_F(HeldUp, LeavesTheSlotWhenNothingCanBeConfirmed) {
 TEST_F(HeldUp, LeavesTheSlotWhenTheJournalStandsStill) {
   ReadTimes times;
   times.watch.stuck = seconds(1);
+  times.feedback.silence = milliseconds(200);
   const auto stream = start(false, times);
   postgres_->execute("INSERT INTO t VALUES (1, 'a')");
   ASSERT_TRUE(stream->saw("I [1|a]"));
   // Nothing is under way: time alone does not count.
-  std::this_thread::sleep_for(milliseconds(1500));
-  EXPECT_TRUE(stream->running());
+  EXPECT_TRUE(postgres_->becomes(kHeardOfLater, "t"));
   stream->hold(true);
   // Far less than the queue takes: reading goes on.
   postgres_->execute("INSERT INTO t VALUES (2, 'b')");
@@ -125,8 +129,7 @@ TEST_F(HeldUp, LeavesAServerThatDoesNotAnswer) {
   const auto stream = start(false, times);
   ASSERT_TRUE(eventually([&] { return stream->started(); }));
   // There is nothing to send, but it answers.
-  std::this_thread::sleep_for(milliseconds(2500));
-  EXPECT_TRUE(stream->running());
+  EXPECT_TRUE(postgres_->becomes(kHeardOfLater, "t"));
   const int walsender = std::stoi(postgres_->execute("SELECT pid FROM pg_stat_replication"));
   ASSERT_EQ(kill(walsender, SIGSTOP), 0);
   const std::optional<Error> error = stream->ended(seconds(30));

@@ -15,6 +15,7 @@
 #include <thread>
 #include <vector>
 
+#include "base/testing/waiting.h"
 #include "batch/testing/stream_builder.h"
 #include "pipeline/flow.h"
 #include "stage/object_store.h"
@@ -136,17 +137,6 @@ class FlowTest : public ::testing::Test {
     if (const auto error = daemon.outcome.error()) {
       FAIL() << error->what();
     }
-  }
-
-  /// Waits until it is so; false: not within a minute.
-  static bool eventually(const std::function<bool()>& so) {
-    for (int i = 0; i < 60'000; ++i) {
-      if (so()) {
-        return true;
-      }
-      std::this_thread::sleep_for(std::chrono::milliseconds(1));
-    }
-    return false;
   }
 
   /// Finished files of the stage whose name ends so.

@@ -88,6 +88,7 @@ StreamProbe::~StreamProbe() {
   thread_.request_stop();
   thread_.join();
   journal_thread_.request_stop();
+  hold(false);
 }
 
 void StreamProbe::read(const SourceSettings& settings, const Origin& origin, StreamStart start,
@@ -106,10 +107,7 @@ void StreamProbe::read(const SourceSettings& settings, const Origin& origin, Str
 void StreamProbe::journal(const std::stop_token& stop) {
   std::optional<JournalBlock> block;
   while (!stop.stop_requested()) {
-    if (held_) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-      continue;
-    }
+    held_.wait(true);
     if (!block) {
       block = queue_.pop_for(stop, std::chrono::milliseconds(20));
     }

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/testing/waiting.h"
 #include "source/slot_reader.h"
 #include "source/source.h"
 
@@ -40,7 +41,10 @@ class StreamProbe {
   void pause(bool paused) { paused_ = paused; }
 
   /// While held, blocks are not taken from the queue and nothing is journaled.
-  void hold(bool held) { held_ = held; }
+  void hold(bool held) {
+    held_ = held;
+    held_.notify_all();
+  }
 
   bool open() const { return open_; }
 
@@ -69,18 +73,5 @@ class StreamProbe {
   std::jthread journal_thread_;
   std::jthread thread_;
 };
-
-/// Polls `done` until it is true; false when it is not within `patience`.
-template <typename F>
-bool eventually(F done, std::chrono::milliseconds patience = std::chrono::seconds(20)) {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      return false;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(5));
-  }
-  return true;
-}
 
 }  // namespace re_dms

@@ -13,7 +13,8 @@
 #include <map>
 #include <memory>
 #include <stdexcept>
-#include <thread>
+
+#include "base/testing/waiting.h"
 
 namespace re_dms {
 
@@ -106,14 +107,7 @@ std::string ThrowawayPostgres::execute(const std::string& sql) const {
 
 bool ThrowawayPostgres::becomes(const std::string& sql, std::string_view value,
                                 std::chrono::milliseconds patience) const {
-  const auto deadline = std::chrono::steady_clock::now() + patience;
-  while (execute(sql) != value) {
-    if (std::chrono::steady_clock::now() > deadline) {
-      return false;
-    }
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
-  }
-  return true;
+  return eventually([&] { return execute(sql) == value; }, patience);
 }
 
 void ThrowawayPostgres::start() {
