@@ -166,8 +166,7 @@ TableFold& BatchFold::start_layer(std::size_t table, TablePtr shape,
     last->close();
     count_memory(before, last->memory_bytes());
   }
-  layers_.push_back(
-      {table, std::make_unique<TableFold>(std::move(shape), std::move(changes), row_bytes_max_)});
+  layers_.push_back({table, make_fold(std::move(shape), std::move(changes), row_bytes_max_)});
   TableFold& fold = *layers_.back().fold;
   current_[table] = &fold;
   count_memory(0, fold.memory_bytes());

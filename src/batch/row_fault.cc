@@ -12,6 +12,11 @@ std::string_view describe(RowFault fault) {
       return "a change came without the value of a key column";
     case RowFault::FullOldTuple:
       return "a whole old row came although the table's replica identity is a key";
+    case RowFault::NoFullOldTuple:
+      return "a change came without the whole old row although the table's replica identity is "
+             "FULL";
+    case RowFault::OldRowWithoutValue:
+      return "a change came whose old row lacks a value; which row it was cannot be told";
     case RowFault::InsertWithoutValue:
       return "an inserted row came without the value of a large column; a row filter in the "
              "publication makes such inserts out of updates, and the value is nowhere in the "

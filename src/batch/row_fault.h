@@ -11,6 +11,8 @@ enum class RowFault {
   KeyIsNull,
   KeyNotSent,
   FullOldTuple,
+  NoFullOldTuple,
+  OldRowWithoutValue,
   InsertWithoutValue,
   InsertOfPresentRow,
   ChangeOfAbsentRow,

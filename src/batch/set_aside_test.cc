@@ -127,20 +127,12 @@ TEST(SetAside, ARowThatBecomesTooLargeByItsEarlierValues) {
 }
 
 TEST(SetAside, ReplicaIdentitiesThatDoNotFold) {
-  for (const ReplicaIdentity identity : {ReplicaIdentity::Full, ReplicaIdentity::Nothing}) {
-    TableSchema changed = orders();
-    changed.identity = identity;
-    EXPECT_THAT(
-        [&] {
-          FoldRun run({orders()});
-          run.transaction([&](StreamBuilder& to) {
-            to.relation(changed).insert(kOrders, {"1", "a"});
-          });
-          EXPECT_EQ(run.seal(), "");
-          return run.last().set_aside.at(0).reason;
-        }(),
-        HasSubstr("replica identity"));
-  }
+  TableSchema changed = orders();
+  changed.identity = ReplicaIdentity::Nothing;
+  FoldRun nothing({orders()});
+  nothing.transaction([&](StreamBuilder& to) { to.relation(changed).insert(kOrders, {"1", "a"}); });
+  EXPECT_EQ(nothing.seal(), "");
+  EXPECT_THAT(nothing.last().set_aside.at(0).reason, HasSubstr("replica identity"));
   TableSchema keyless = text_table(kOrders, "orders", {"id"}, 0);
   FoldRun run({});
   run.transaction([&](StreamBuilder& to) {

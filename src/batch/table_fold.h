@@ -2,7 +2,7 @@
 #pragma once
 
 #include <cstdint>
-#include <string>
+#include <memory>
 #include <vector>
 
 #include "batch/key_index.h"
@@ -13,19 +13,17 @@
 
 namespace re_dms {
 
-/// For tables whose replica identity is a key. A row that was there when the layer began keeps its
-/// origin key whatever keys it takes later, so chains and cycles of keys need no second layer: the
-/// target deletes by origin key, moves all rows in one UPDATE, then inserts. Keys are equal when
-/// their texts are: PostgreSQL 15 sends 1.0 → 1.00 as a change of the key. After a fault the fold
-/// is of no use any more.
+/// What every way to tell rows apart has in common. After a fault the fold is of no use any more.
 class TableFold {
  public:
-  TableFold(TablePtr table, std::vector<SchemaChange> changes, std::size_t row_bytes_max);
+  TableFold(const TableFold&) = delete;
+  TableFold& operator=(const TableFold&) = delete;
+  virtual ~TableFold() = default;
 
   /// The views need not outlive the call. Throw Fatal when a tuple does not fit the table.
-  RowFault insert(const pgoutput::Insert& change);
-  RowFault update(const pgoutput::Update& change);
-  RowFault erase(const pgoutput::Delete& change);
+  virtual RowFault insert(const pgoutput::Insert& change) = 0;
+  virtual RowFault update(const pgoutput::Update& change) = 0;
+  virtual RowFault erase(const pgoutput::Delete& change) = 0;
 
   const Layer& layer() const { return layer_; }
 
@@ -50,25 +48,25 @@ class TableFold {
   /// Bytes of the row that gave RowTooLarge.
   std::size_t refused_bytes() const { return refused_bytes_; }
 
- private:
-  enum class PlaceOf { RowKey, Origin };
+ protected:
+  TableFold(TablePtr table, std::vector<SchemaChange> changes, std::size_t row_bytes_max);
 
-  bool is_live(std::uint32_t row) const;
-  KeyPlace new_place(const HashedKey& key, PlaceOf what);
   std::uint32_t add_row(RowOp op);
-  void leave(const KeyPlace& place);
-  RowFault take_key(const HashedKey& key, std::uint32_t row);
-  RowFault store_update(std::uint32_t row, const pgoutput::Update& change, bool complete);
-  void delete_row(const KeyPlace& place);
+  void make_void(std::uint32_t row);
+  RowFault check_size(std::size_t bytes);
 
   Layer layer_;
   TupleShape shape_;
   KeyIndex index_;
-  std::vector<std::uint32_t> void_rows_;  // their places in `rows` are taken by the next inserts
+
+ private:
+  std::vector<std::uint32_t> void_rows_;  // their places in `rows` are taken by the next rows
   std::size_t row_bytes_max_;
   std::size_t refused_bytes_ = 0;
-  std::string key_;
-  std::string old_key_;
 };
+
+/// The fold that suits the table's replica identity.
+std::unique_ptr<TableFold> make_fold(TablePtr table, std::vector<SchemaChange> changes,
+                                     std::size_t row_bytes_max);
 
 }  // namespace re_dms

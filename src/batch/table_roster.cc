@@ -14,24 +14,23 @@ namespace {
 
 /// Whether rows that the relation describes are rows of this shape.
 bool fits(const TableSchema& schema, const Relation& relation) {
+  const bool full = schema.identity == ReplicaIdentity::Full;
   return schema.name == relation.name && schema.identity == relation.identity &&
          std::equal(schema.columns.begin(), schema.columns.end(), relation.columns.begin(),
-                    relation.columns.end(), [](const Column& column, const RelationColumn& other) {
+                    relation.columns.end(), [&](const Column& column, const RelationColumn& other) {
                       return column.name == other.name && column.type.oid == other.type_oid &&
-                             column.type.typmod == other.typmod && column.key == other.key;
+                             column.type.typmod == other.typmod &&
+                             (full || column.key == other.key);
                     });
 }
 
 std::optional<Refusal> check_identity(const TableSchema& table) {
-  if (table.identity == ReplicaIdentity::Full) {
-    return Refusal{
-        "its replica identity is FULL, which this version does not fold; give it a primary key and "
-        "ALTER TABLE … REPLICA IDENTITY DEFAULT"};
-  }
-  if (table.identity == ReplicaIdentity::Nothing || key_columns(table).empty()) {
+  const bool full = table.identity == ReplicaIdentity::Full;
+  if (table.identity == ReplicaIdentity::Nothing || (!full && key_columns(table).empty())) {
     return Refusal{
         "it has no replica identity that tells its rows apart; give it a primary key, or a unique "
-        "index over NOT NULL columns and ALTER TABLE … REPLICA IDENTITY USING INDEX"};
+        "index over NOT NULL columns and ALTER TABLE … REPLICA IDENTITY USING INDEX, or ALTER "
+        "TABLE … REPLICA IDENTITY FULL"};
   }
   return std::nullopt;
 }

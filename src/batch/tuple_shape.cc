@@ -18,16 +18,16 @@ std::optional<ColumnCursor> columns_of(TupleView tuple) {
 
 /// Calls `each` with the values of the merged row, in column order.
 template <typename F>
-void for_each_merged(const std::vector<char>& key, const TupleShape::Images& images, F each) {
+void for_each_merged(const std::vector<char>& from_old, const TupleShape::Images& images, F each) {
   ColumnCursor fresh = images.fresh.columns();
   std::optional<ColumnCursor> old = columns_of(images.old);
   std::optional<ColumnCursor> before = columns_of(images.before);
-  for (const char is_key : key) {
+  for (const char takes_old : from_old) {
     Value value = fresh.next();
     const Value old_value = old ? old->next() : Value{ValueKind::UnchangedToast, {}};
     const Value before_value = before ? before->next() : Value{ValueKind::UnchangedToast, {}};
     if (value.kind == ValueKind::UnchangedToast) {
-      value = is_key != 0 && old ? old_value : before_value;
+      value = takes_old != 0 && old ? old_value : before_value;
     }
     each(value);
   }
@@ -41,8 +41,10 @@ std::size_t encoded_bytes(const Value& value) {
 
 TupleShape::TupleShape(TablePtr table) : table_(std::move(table)) {
   key_.reserve(table_->columns.size());
+  from_old_.reserve(table_->columns.size());
   for (const Column& column : table_->columns) {
     key_.push_back(column.key ? 1 : 0);
+    from_old_.push_back(column.key || table_->identity == ReplicaIdentity::Full ? 1 : 0);
   }
 }
 
@@ -82,26 +84,35 @@ TupleShape::Reading TupleShape::read_key(TupleView tuple, TupleView old, std::st
 
 std::size_t TupleShape::merged_bytes(const Images& images) const {
   std::size_t bytes = sizeof(std::uint16_t);
-  for_each_merged(key_, images, [&](const Value& value) { bytes += encoded_bytes(value); });
+  for_each_merged(from_old_, images, [&](const Value& value) { bytes += encoded_bytes(value); });
   return bytes;
 }
 
-TupleShape::Merged TupleShape::merge(const Images& images, std::size_t bytes,
-                                     RowMemory& memory) const {
-  Merged merged{memory.reserve(bytes), true};
-  char* to = merged.tuple.block() + sizeof(std::uint32_t);
+bool TupleShape::merge(const Images& images, char* to) const {
+  bool complete = true;
   store_be(to, static_cast<std::uint16_t>(key_.size()));
   to += sizeof(std::uint16_t);
-  for_each_merged(key_, images, [&](const Value& value) {
+  for_each_merged(from_old_, images, [&](const Value& value) {
     *to++ = static_cast<char>(value.kind);
     if (value.kind == ValueKind::Text) {
       store_be(to, static_cast<std::uint32_t>(value.text.size()));
       std::memcpy(to + sizeof(std::uint32_t), value.text.data(), value.text.size());
       to += sizeof(std::uint32_t) + value.text.size();
     }
-    merged.complete = merged.complete && value.kind != ValueKind::UnchangedToast;
+    complete = complete && value.kind != ValueKind::UnchangedToast;
   });
-  return merged;
+  return complete;
+}
+
+bool TupleShape::is_complete(TupleView tuple) const {
+  check_count(tuple);
+  ColumnCursor columns = tuple.columns();
+  for (std::size_t left = key_.size(); left > 0; --left) {
+    if (columns.next().kind == ValueKind::UnchangedToast) {
+      return false;
+    }
+  }
+  return true;
 }
 
 }  // namespace re_dms

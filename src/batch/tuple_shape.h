@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "batch/row_fault.h"
-#include "model/row_memory.h"
 #include "model/table_schema.h"
 #include "model/tuple.h"
 
@@ -20,13 +19,8 @@ class TupleShape {
     bool complete = true;  ///< no column is UnchangedToast
   };
 
-  struct Merged {
-    StoredBytes tuple;
-    bool complete = true;
-  };
-
-  /// The images a merge takes its values from: `fresh` first, then for key columns `old` (may be
-  /// empty), then `before` (may be empty).
+  /// The images a merge takes its values from: `fresh` first, then `old` (may be empty) for key
+  /// columns, or for all where the replica identity is FULL, then `before` (may be empty).
   struct Images {
     TupleView fresh;
     TupleView old;
@@ -43,14 +37,19 @@ class TupleShape {
   /// The size of the tuple that the images make.
   std::size_t merged_bytes(const Images& images) const;
 
-  /// Stores it in `memory`: `bytes` are its merged_bytes. What no image has stays UnchangedToast.
-  Merged merge(const Images& images, std::size_t bytes, RowMemory& memory) const;
+  /// Writes its merged_bytes to `to`. What no image has stays UnchangedToast; false when something
+  /// does.
+  bool merge(const Images& images, char* to) const;
+
+  /// Whether no column is UnchangedToast. Throws Fatal as read_key does.
+  bool is_complete(TupleView tuple) const;
 
  private:
   void check_count(TupleView tuple) const;
 
   TablePtr table_;
-  std::vector<char> key_;  // 1 for key columns
+  std::vector<char> key_;       // 1 for key columns
+  std::vector<char> from_old_;  // 1 for columns whose unchanged value an old tuple holds
 };
 
 }  // namespace re_dms

@@ -22,7 +22,8 @@ enum class RowOp : char {
   Delete = 'D',   ///< the row existed and is gone
 };
 
-/// One net row. `origin_key` is empty for Insert; `tuple` is empty for Delete.
+/// One net row. `origin_key` is empty for Insert; `tuple` is empty for Delete. In a multiset there
+/// are only inserts and deletes, both with a complete tuple and without an origin key.
 struct NetRow {
   RowOp op = RowOp::Insert;
   std::string_view origin_key;  ///< see encode_key
@@ -63,7 +64,8 @@ class Layer {
     StoredBytes origin_key;
     StoredBytes tuple;
     RowOp op = RowOp::Insert;
-    bool void_row = false;  ///< inserted and deleted again: nothing to do
+    bool void_row = false;     ///< inserted and deleted again: nothing to do
+    std::uint32_t copies = 1;  ///< equal rows that this one stands for: 1 but in a multiset
   };
 
   explicit Layer(TablePtr schema) : table(std::move(schema)) {}

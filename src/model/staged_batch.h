@@ -25,6 +25,8 @@ struct StagedFile {
 enum class LayerShape : char {
   Inserts = 'i',  ///< the table's columns only: every row is an insert
   Changes = 'c',  ///< op, mask, origin key columns, then the table's columns
+  Multiset =
+      'm',  ///< op, then the table's columns: a row to add or one that equals it to take away
 };
 
 struct StagedLayer {

@@ -16,4 +16,8 @@ std::vector<std::size_t> key_columns(const TableSchema& table) {
   return found;
 }
 
+bool is_multiset(const TableSchema& table) {
+  return table.identity == ReplicaIdentity::Full && key_columns(table).empty();
+}
+
 }  // namespace re_dms

@@ -44,7 +44,7 @@ struct Column {
   std::string name;
   std::int16_t attnum = 0;  ///< pg_attribute.attnum: the identity of a column through renames
   ColumnType type;
-  bool key = false;  ///< part of the replica identity
+  bool key = false;  ///< rows are told apart by it and the other key columns
   bool not_null = false;
   /// The value rows have that were written before the column was added (pg_attribute.attmissingval,
   /// text form); empty: NULL, unless the table was rewritten since.
@@ -82,6 +82,10 @@ using TablePtr = std::shared_ptr<const TableSchema>;
 
 /// Indexes into `columns` of the key columns, ascending.
 std::vector<std::size_t> key_columns(const TableSchema& table);
+
+/// Nothing tells the table's rows apart (REPLICA IDENTITY FULL without a primary key to go by):
+/// equal rows differ in their number only.
+bool is_multiset(const TableSchema& table);
 
 /// What the catalog said of a table at one place of the stream.
 struct CatalogTable {

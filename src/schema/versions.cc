@@ -87,7 +87,8 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
           wanted.name)};
     }
     Column column = *found;
-    column.key = wanted.key;
+    // Under REPLICA IDENTITY FULL the relation marks every column.
+    column.key = wanted.key && relation.identity != ReplicaIdentity::Full;
     table.columns.push_back(std::move(column));
   }
   const bool in_order =

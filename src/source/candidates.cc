@@ -28,16 +28,9 @@ std::string problem_of(const QueryResult& result, int row, const std::string& ta
         "LOGGED",
         table);
   }
-  if (result.flag(row, 6)) {
-    return "";
-  }
   const std::string_view identity = result.text(row, 4);
-  if (identity == "f") {
-    return fmt::format(
-        "REPLICA IDENTITY FULL is not supported in this version. To replicate it, give it a "
-        "primary "
-        "key and run ALTER TABLE {} REPLICA IDENTITY DEFAULT",
-        table);
+  if (identity == "f" || result.flag(row, 6)) {
+    return "";
   }
   if (identity == "n") {
     return fmt::format(
@@ -61,8 +54,8 @@ std::string problem_of(const QueryResult& result, int row, const std::string& ta
   }
   return fmt::format(
       "it has no primary key, so updates and deletes cannot be told apart; published like this, "
-      "the "
-      "application's own UPDATE would fail. To replicate it: ALTER TABLE {} ADD PRIMARY KEY (…)",
+      "the application's own UPDATE would fail. To replicate it: ALTER TABLE {0} ADD PRIMARY KEY "
+      "(…), or ALTER TABLE {0} REPLICA IDENTITY FULL, which costs more in WAL and in loading",
       table);
 }
 

@@ -44,7 +44,7 @@ SELECT col.relid, col.nspname, col.relname, col.relreplident,
        format_type(col.atttypid, col.atttypmod), t.typtype, t.oid,
        coalesce(base.base_typmod, col.atttypmod),
        CASE WHEN t.typoutput = 'array_out'::regproc THEN t.typelem ELSE 0 END,
-       col.relreplident = 'f' OR coalesce(col.attnum = ANY (identity.key), false),
+       coalesce(col.attnum = ANY (identity.key), false),
        col.attnotnull,
        CASE WHEN t.typdelim = ',' THEN (col.missing::text[])[1]
             ELSE substr(col.missing, 2, length(col.missing) - 2) END,

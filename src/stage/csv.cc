@@ -129,10 +129,17 @@ CsvWriter::CsvWriter(const TableSchema& table, LayerShape shape, ByteSink& sink)
 
 std::uint64_t CsvWriter::append(const NetRow& row) {
   const std::uint64_t before = bytes();
-  if (shape_ == LayerShape::Changes) {
-    put_before_columns(row);
-  } else {
-    RE_DMS_CHECK(row.op == RowOp::Insert);
+  switch (shape_) {
+    case LayerShape::Inserts:
+      RE_DMS_CHECK(row.op == RowOp::Insert);
+      break;
+    case LayerShape::Changes:
+      put_before_columns(row);
+      break;
+    case LayerShape::Multiset:
+      RE_DMS_CHECK(row.op == RowOp::Insert || row.op == RowOp::Delete);
+      put_op(row.op);
+      break;
   }
   put_columns(row);
   // Every field ends with a comma and nothing drains after writing one.
@@ -145,9 +152,13 @@ std::uint64_t CsvWriter::append(const NetRow& row) {
   return bytes() - before;
 }
 
+void CsvWriter::put_op(RowOp op) {
+  const char field[] = {static_cast<char>(op), ','};
+  put_raw({field, sizeof(field)});
+}
+
 void CsvWriter::put_before_columns(const NetRow& row) {
-  const char op[] = {static_cast<char>(row.op), ','};
-  put_raw({op, sizeof(op)});
+  put_op(row.op);
   if (row.op == RowOp::Update) {
     put_mask(row.tuple);
   } else {
@@ -178,7 +189,7 @@ void CsvWriter::put_mask(const TupleView& tuple) {
 }
 
 void CsvWriter::put_columns(const NetRow& row) {
-  if (row.op == RowOp::Delete) {
+  if (row.op == RowOp::Delete && shape_ == LayerShape::Changes) {
     RE_DMS_CHECK(row.tuple.empty());
     put_raw(null_columns_);
     return;

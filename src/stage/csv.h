@@ -3,10 +3,12 @@
 //
 //   shape Inserts   column, …                             the table's columns in order
 //   shape Changes   op, mask, origin key, …, column, …    op is I, R, U or D
+//   shape Multiset  op, column, …                         op is I or D, columns are those of the
+//   row
 //
 //   mask         for U one '0' or '1' per table column, 1 = carried by the row; NULL for the others
 //   origin key   the key columns in column order, as they were when the layer began; NULL for I
-//   column       NULL where the mask says 0, and everywhere for D
+//   column       in Changes NULL where the mask says 0, and everywhere for D
 //
 // No header line; ',' between fields, '\n' after each line. NULL is \N without quotes; a text that
 // could be taken for anything but itself stands in '"' with '"' doubled (needs_quotes).
@@ -56,6 +58,7 @@ class CsvWriter {
   void put_raw(std::string_view fields);
   void put_text(std::string_view text);
   void put_long_text(std::string_view text);
+  void put_op(RowOp op);
   void put_before_columns(const NetRow& row);
   void put_mask(const TupleView& tuple);
   void put_columns(const NetRow& row);

@@ -107,6 +107,14 @@ TEST(Csv, ChangesHoldOperationMaskOriginKeyAndColumns) {
   EXPECT_EQ(change(RowOp::Delete, {"1", "2"}, {}), "D,\\N,1,2,\\N,\\N,\\N,\\N\n");
 }
 
+TEST(Csv, ARowOfAMultisetIsWholeWhetherItComesOrGoes) {
+  auto table = std::make_shared<TableSchema>(*table_of({"a", "b"}));
+  table->identity = ReplicaIdentity::Full;
+  LayerSample rows(table);
+  rows.insert({"1", kNull}).add(RowOp::Delete, {}, {"2", ""});
+  EXPECT_EQ(csv_of(rows.take(), LayerShape::Multiset), "I,1,\\N\nD,2,\"\"\n");
+}
+
 TEST(Csv, TheMaskTellsNullFromUnchanged) {
   EXPECT_EQ(change(RowOp::Update, {"1", "2"}, {"1", kNull, "2", kUnchanged}),
             "U,1110,1,2,1,\\N,2,\\N\n");

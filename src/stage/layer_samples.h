@@ -66,19 +66,21 @@ class LayerSample {
  public:
   explicit LayerSample(TablePtr table) : layer_(std::move(table)) {}
 
-  /// `origin` is left out for inserts, `values` for deletes, whatever is given.
+  /// `origin` is left out for inserts and in a multiset, `values` for deletes by key, whatever is
+  /// given.
   LayerSample& add(RowOp op, const std::vector<std::string>& origin,
                    const std::vector<SampleValue>& values) {
     Layer::StoredRow row;
     row.op = op;
-    if (op != RowOp::Insert) {
+    const bool multiset = is_multiset(*layer_.table);
+    if (op != RowOp::Insert && !multiset) {
       std::string key;
       for (const std::string& part : origin) {
         append_key_part(key, part);
       }
       row.origin_key = layer_.memory.store(key);
     }
-    if (op != RowOp::Delete) {
+    if (op != RowOp::Delete || multiset) {
       row.tuple = layer_.memory.store(tuple_of(values));
     }
     layer_.rows.push_back(row);
@@ -88,6 +90,13 @@ class LayerSample {
 
   LayerSample& insert(const std::vector<SampleValue>& values) {
     return add(RowOp::Insert, {}, values);
+  }
+
+  /// The row added last stands for so many equal ones.
+  LayerSample& copies(std::uint32_t number) {
+    layer_.rows.back().copies = number;
+    count_of(layer_.rows.back().op) += number - 1;
+    return *this;
   }
 
   /// A row inserted and deleted again.

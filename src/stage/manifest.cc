@@ -30,6 +30,18 @@ Json span_to_json(const BatchSpan& span) {
   return json;
 }
 
+std::string_view shape_name(LayerShape shape) {
+  switch (shape) {
+    case LayerShape::Inserts:
+      return "inserts";
+    case LayerShape::Changes:
+      return "changes";
+    case LayerShape::Multiset:
+      return "multiset";
+  }
+  return "unknown";
+}
+
 Json counts_to_json(const LayerCounts& counts) {
   Json json;
   json["inserts"] = counts.inserts;
@@ -56,7 +68,7 @@ Json layer_to_json(const StagedLayer& layer) {
   json["oid"] = table.oid;
   json["schema"] = table.name.schema;
   json["table"] = table.name.name;
-  json["shape"] = layer.shape == LayerShape::Inserts ? "inserts" : "changes";
+  json["shape"] = shape_name(layer.shape);
   json["truncate"] = layer.truncate;
   json["counts"] = counts_to_json(layer.counts);
   // The files have no header line: these two name their fields.

@@ -19,12 +19,16 @@ std::string slot_prefix(const StageNames& names) {
 }
 
 std::size_t bytes_of(const Layer::StoredRow& row) {
-  return (row.tuple ? row.tuple.view().size() : 0) +
-         (row.origin_key ? row.origin_key.view().size() : 0);
+  return ((row.tuple ? row.tuple.view().size() : 0) +
+          (row.origin_key ? row.origin_key.view().size() : 0)) *
+         row.copies;
 }
 
 LayerShape shape_of(const Layer& layer) {
-  return layer.counts.rows() == layer.counts.inserts ? LayerShape::Inserts : LayerShape::Changes;
+  if (layer.counts.rows() == layer.counts.inserts) {
+    return LayerShape::Inserts;
+  }
+  return is_multiset(*layer.table) ? LayerShape::Multiset : LayerShape::Changes;
 }
 
 std::vector<bool> updated_columns(const Layer& layer) {
@@ -119,7 +123,10 @@ StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNum
   CsvWriter csv(*layer.table, shape_of(layer), gzip);
   StagedFile file;
   for (std::size_t index = range.first; index < range.last; ++index) {
-    if (!layer.rows[index].void_row) {
+    if (layer.rows[index].void_row) {
+      continue;
+    }
+    for (std::uint32_t copy = 0; copy < layer.rows[index].copies; ++copy) {
       file.row_bytes_max = std::max(file.row_bytes_max, csv.append(layer.row(index)));
       ++file.rows;
     }

@@ -74,6 +74,19 @@ TEST_F(Stager, OneChangeMakesALayerOfChanges) {
   EXPECT_THAT(rows_of(file), ElementsAre(CsvRow{"I", std::nullopt, std::nullopt, "1", "a"}));
 }
 
+TEST_F(Stager, ARowOfAMultisetIsWrittenOncePerCopy) {
+  auto table = std::make_shared<TableSchema>(*table_of({"note"}));
+  table->identity = ReplicaIdentity::Full;
+  const Layer layer =
+      LayerSample(table).add(RowOp::Delete, {}, {"a"}).copies(3).insert({"b"}).copies(2).take();
+  EXPECT_EQ(describe(layer).shape, LayerShape::Multiset);
+  EXPECT_THAT(plan_parts(layer, 7), ElementsAre(PartRange{0, 1}, PartRange{1, 2}));
+  const StagedFile file = write_part(*store_, kNames, {1, 0, 0}, layer, {0, 2});
+  EXPECT_EQ(file.rows, layer.counts.rows());
+  EXPECT_THAT(rows_of(file), ElementsAre(CsvRow{"D", "a"}, CsvRow{"D", "a"}, CsvRow{"D", "a"},
+                                         CsvRow{"I", "b"}, CsvRow{"I", "b"}));
+}
+
 TEST_F(Stager, PartsWrittenAtOnceHoldEveryRowOnce) {
   const Layer layer = inserts(20'000);
   const std::vector<PartRange> parts = plan_parts(layer, 100'000);

@@ -7,7 +7,7 @@ namespace re_dms {
 namespace {
 
 constexpr std::uint64_t kKeys = 5;
-constexpr std::size_t kTablesMax = 4;
+constexpr std::size_t kTablesMax = 5;
 
 bool toasted(const Cell& cell) {
   return cell.text.starts_with('T');
@@ -18,6 +18,8 @@ bool toasted(const Cell& cell) {
 SourceModel::SourceModel(std::uint64_t seed) : engine_(seed) {
   tables_[1].schema = text_table(1, "single", {"k", "a", "b", "c"});
   tables_[2].schema = text_table(2, "pairs", {"k", "l", "a", "b"}, 2);
+  tables_[3].schema = text_table(3, "heap", {"a", "b"}, 0);
+  tables_[3].schema.identity = ReplicaIdentity::Full;
 }
 
 std::vector<std::string> SourceModel::transaction() {
@@ -106,12 +108,43 @@ TargetModel::Rows::iterator SourceModel::random_row_of(Table& table) {
 
 void SourceModel::insert(Table& table) {
   Cells row = random_row(table.schema);
+  if (is_multiset(table.schema)) {
+    add_copy(table.rows, row);
+    emit(insert_message(table.schema.oid, row));
+    return;
+  }
   if (table.rows.emplace(key_of(table.schema, row), row).second) {
     emit(insert_message(table.schema.oid, row));
   }
 }
 
+Cells SourceModel::sent(const Cells& old, const Cells& row) {
+  Cells cells = row;
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (toasted(row[i]) && row[i] == old[i]) {
+      cells[i] = kUnchanged;
+    }
+  }
+  return cells;
+}
+
+void SourceModel::update_copy(Table& table) {
+  const Cells old = random_row_of(table)->second;
+  Cells row = random_row(table.schema);
+  for (std::size_t i = 0; i < row.size(); ++i) {
+    if (random(2) == 0) {
+      row[i] = old[i];
+    }
+  }
+  take_copy(table.rows, old);
+  add_copy(table.rows, row);
+  emit(update_message(table.schema.oid, old, sent(old, row), 'O'));
+}
+
 void SourceModel::update(Table& table) {
+  if (is_multiset(table.schema)) {
+    return update_copy(table);
+  }
   const auto at = random_row_of(table);
   const Cells old = at->second;
   Cells row = random_row(table.schema);
@@ -128,25 +161,26 @@ void SourceModel::update(Table& table) {
   }
   table.rows.erase(at);
   table.rows.emplace(key, row);
-  Cells sent = row;
   Cells old_key(old.size(), kNull);
   bool key_sent = key != key_of(table.schema, old);
   for (std::size_t i = 0; i < row.size(); ++i) {
-    if (toasted(row[i]) && row[i] == old[i]) {
-      sent[i] = kUnchanged;
-    }
     if (table.schema.columns[i].key) {
       old_key[i] = old[i];
       key_sent = key_sent || toasted(old[i]);
     }
   }
-  emit(key_sent ? update_message(table.schema.oid, old_key, sent)
-                : update_message(table.schema.oid, sent));
+  emit(key_sent ? update_message(table.schema.oid, old_key, sent(old, row))
+                : update_message(table.schema.oid, sent(old, row)));
 }
 
 void SourceModel::erase(Table& table) {
   const auto at = random_row_of(table);
   Cells old = at->second;
+  if (is_multiset(table.schema)) {
+    take_copy(table.rows, old);
+    emit(delete_message(table.schema.oid, old, 'O'));
+    return;
+  }
   for (std::size_t i = 0; i < old.size(); ++i) {
     if (!table.schema.columns[i].key) {
       old[i] = kNull;
@@ -176,9 +210,7 @@ void SourceModel::add_column(Table& table) {
     column.missing = "default";
   }
   table.schema.columns.push_back(column);
-  for (auto& [key, row] : table.rows) {
-    row.push_back(column.missing ? Cell(*column.missing) : kNull);
-  }
+  add_value(table.rows, table.schema, column);
   records_.push_back(StreamBuilder().catalog({{table.schema, true}}).bytes());
   announced_.erase(table.schema.oid);
   announce(table);

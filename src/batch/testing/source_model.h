@@ -39,6 +39,8 @@ class SourceModel {
   void change(Table& table);
   void insert(Table& table);
   void update(Table& table);
+  void update_copy(Table& table);
+  static Cells sent(const Cells& old, const Cells& row);
   void erase(Table& table);
   void truncate();
   void add_column(Table& table);

@@ -55,8 +55,10 @@ TableSchema text_table(Oid oid, const std::string& name, const std::vector<std::
 
 Relation relation_of(const TableSchema& table) {
   Relation relation{table.oid, table.name, table.identity, {}};
+  const bool full = table.identity == ReplicaIdentity::Full;
   for (const Column& column : table.columns) {
-    relation.columns.push_back({column.name, column.type.oid, column.type.typmod, column.key});
+    relation.columns.push_back(
+        {column.name, column.type.oid, column.type.typmod, full || column.key});
   }
   return relation;
 }

@@ -19,10 +19,7 @@ void apply_change(std::map<Oid, TargetModel::Rows>& tables, const Layer& layer,
     expect(tables.try_emplace(layer.table->oid).second, "the table to create exists");
     return;
   }
-  const auto& added = std::get<AddColumn>(change).column;
-  for (auto& [key, row] : tables.at(layer.table->oid)) {
-    row.push_back(added.missing ? Cell(*added.missing) : kNull);
-  }
+  add_value(tables.at(layer.table->oid), *layer.table, std::get<AddColumn>(change).column);
 }
 
 void put(TargetModel::Rows& rows, const TableSchema& table, Cells row) {
@@ -44,6 +41,43 @@ Cells masked(Cells old, Cells fresh) {
   return fresh;
 }
 
+std::string copy_name(const Cells& row, std::size_t number) {
+  return tuple_bytes(row) + '#' + std::to_string(number);
+}
+
+std::size_t copies_of(const TargetModel::Rows& rows, const Cells& row) {
+  std::size_t copies = 0;
+  while (rows.contains(copy_name(row, copies))) {
+    ++copies;
+  }
+  return copies;
+}
+
+/// All copies that go are taken before any comes, as a warehouse does it.
+void apply_multiset(TargetModel::Rows& rows, const Layer& layer) {
+  LayerCounts counts;
+  for (const RowOp op : {RowOp::Delete, RowOp::Insert}) {
+    for (std::size_t i = 0; i < layer.rows.size(); ++i) {
+      const NetRow row = layer.row(i);
+      if (layer.rows[i].void_row || row.op != op) {
+        continue;
+      }
+      expect(row.origin_key.empty(), "a row of a multiset has an origin key");
+      const Cells cells = cells_of(row.tuple);
+      for (std::uint32_t copy = 0; copy < layer.rows[i].copies; ++copy) {
+        if (op == RowOp::Delete) {
+          expect(take_copy(rows, cells), "a row to take away is not there");
+          ++counts.deletes;
+        } else {
+          add_copy(rows, cells);
+          ++counts.inserts;
+        }
+      }
+    }
+  }
+  expect(counts == layer.counts, "the layer's counts are wrong");
+}
+
 Cells take(TargetModel::Rows& rows, std::string_view key) {
   auto node = rows.extract(std::string(key));
   expect(!node.empty(), "a row to change is not there");
@@ -52,12 +86,34 @@ Cells take(TargetModel::Rows& rows, std::string_view key) {
 
 }  // namespace
 
+void add_value(TargetModel::Rows& rows, const TableSchema& table, const Column& added) {
+  TargetModel::Rows before;
+  before.swap(rows);
+  for (auto& [key, row] : before) {
+    row.push_back(added.missing ? Cell(*added.missing) : kNull);
+    if (is_multiset(table)) {
+      add_copy(rows, row);
+    } else {
+      rows.emplace(key, std::move(row));
+    }
+  }
+}
+
 std::string key_of(const TableSchema& table, const Cells& row) {
   std::string key;
   for (const std::size_t column : key_columns(table)) {
     append_key_part(key, row.at(column).text);
   }
   return key;
+}
+
+void add_copy(TargetModel::Rows& rows, const Cells& row) {
+  rows.emplace(copy_name(row, copies_of(rows, row)), row);
+}
+
+bool take_copy(TargetModel::Rows& rows, const Cells& row) {
+  const std::size_t copies = copies_of(rows, row);
+  return copies > 0 && rows.erase(copy_name(row, copies - 1)) == 1;
 }
 
 Cells cells_of(TupleView tuple) {
@@ -79,6 +135,10 @@ void TargetModel::apply(const Layer& layer) {
   Rows& rows = tables.at(layer.table->oid);
   if (layer.truncate) {
     rows.clear();
+  }
+  if (is_multiset(*layer.table)) {
+    apply_multiset(rows, layer);
+    return;
   }
   LayerCounts counts;
   std::vector<Cells> moved;
@@ -141,6 +201,9 @@ std::string describe_changes(const Layer& layer) {
     for (const Cell& cell : row.tuple.empty() ? Cells{} : cells_of(row.tuple)) {
       text += separator + (cell == kNull ? "NULL" : cell == kUnchanged ? "~" : cell.text);
       separator = ",";
+    }
+    if (layer.rows[i].copies > 1) {
+      text += " x" + std::to_string(layer.rows[i].copies);
     }
     text += '\n';
   }

@@ -36,7 +36,8 @@ class RecordingSink final : public BatchSink {
   int drops = 0;
 };
 
-/// Tables by name, rows by encoded key.
+/// Tables by OID, rows by encoded key; equal rows of a multiset by their content and a number that
+/// counts up from 0.
 class TargetModel {
  public:
   using Rows = std::map<std::string, Cells>;
@@ -55,10 +56,17 @@ class TargetModel {
 /// The encoded key of a row.
 std::string key_of(const TableSchema& table, const Cells& row);
 
+/// Adds one more of a multiset's row, or takes one away; false when there is none.
+void add_copy(TargetModel::Rows& rows, const Cells& row);
+bool take_copy(TargetModel::Rows& rows, const Cells& row);
+
+/// What ADD COLUMN does to the rows that are there.
+void add_value(TargetModel::Rows& rows, const TableSchema& table, const Column& added);
+
 Cells cells_of(TupleView tuple);
 
-/// One line per layer and row: "I 1,a", "R 1>2,a", "U 1>1,~,b" (~ unchanged), "D 1"; before the
-/// rows "orders: create +column truncate".
+/// One line per layer and row: "I 1,a", "R 1>2,a", "U 1>1,~,b" (~ unchanged), "D 1", several
+/// copies "I 1,a x2"; before the rows "orders: create +column truncate".
 std::string describe_changes(const Layer& layer);
 std::string describe_changes(const std::vector<Layer>& layers);
 

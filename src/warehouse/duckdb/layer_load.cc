@@ -16,6 +16,11 @@ Sql staged() {
   return sql("temp.main.re_dms_staged");
 }
 
+/// Different rows to take away that the target has: how many times, and how many times it has them.
+Sql gone() {
+  return sql("temp.main.re_dms_gone");
+}
+
 void expect(std::string_view done, std::uint64_t touched, std::uint64_t wanted) {
   if (touched != wanted) {
     throw Error(ErrorKind::Table,
@@ -120,7 +125,7 @@ void LayerLoad::insert_files(const Sql& into) {
 }
 
 void LayerLoad::merge_files() {
-  if (keys_.empty()) {
+  if (layer_.shape == LayerShape::Changes && keys_.empty()) {
     throw Error(ErrorKind::Table, "rows were changed, but the table has no key to find them by");
   }
   session_.execute(
@@ -128,8 +133,12 @@ void LayerLoad::merge_files() {
       Blame::Table);
   insert_files(staged());
   check_staged_counts();
-  delete_rows();
-  update_rows();
+  if (layer_.shape == LayerShape::Multiset) {
+    take_equal_rows();
+  } else {
+    delete_rows();
+    update_rows();
+  }
   insert_rows();
   session_.execute(sql("DROP TABLE {}", staged()), Blame::Table);
 }
@@ -171,6 +180,48 @@ void LayerLoad::delete_rows() {
                        Blame::Table);
   changes_ = EarlierChanges::Some;
   expect("DELETE found", deleted, wanted);
+}
+
+/// Of each different row to take away, all copies go and those that are left come back: a DELETE
+/// cannot be told how many of some equal rows to take.
+void LayerLoad::take_equal_rows() {
+  if (layer_.counts.deletes == 0) {
+    return;
+  }
+  const Sql target = qualified(session_.catalog(), table_.target);
+  const std::vector<Column>& columns = layer_.table->columns;
+  std::vector<Sql> names;
+  std::vector<Sql> equal;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    names.push_back(column_name(i));
+    equal.push_back(
+        sql("t.{} IS NOT DISTINCT FROM g.{}", identifier(columns[i].name), column_name(i)));
+  }
+  const Sql row = joined(names);
+  const Sql same = joined(equal, " AND ");
+  session_.execute(
+      sql("CREATE TEMPORARY TABLE re_dms_gone AS SELECT g.*, count(*) AS found FROM (SELECT {0}, "
+          "count(*) AS copies FROM {1} WHERE op = 'D' GROUP BY {0}) AS g JOIN {2} AS t ON {3} "
+          "GROUP BY ALL",
+          row, staged(), target, same),
+      Blame::Table);
+  const auto sums = session_.query(
+      sql("SELECT coalesce(sum(least(copies, found)), 0), coalesce(sum(found), 0) FROM {}", gone()),
+      Blame::Table);
+  expect("DELETE found", std::stoull(sums.at(0).at(0).value_or("")), layer_.counts.deletes);
+  const std::uint64_t found = std::stoull(sums.at(0).at(1).value_or(""));
+  const std::uint64_t deleted = session_.execute(
+      sql("DELETE FROM {} AS t USING {} AS g WHERE {}", target, gone(), same), Blame::Table);
+  changes_ = EarlierChanges::Some;
+  expect("DELETE found", deleted, found);
+  if (found > layer_.counts.deletes) {
+    const std::uint64_t kept = session_.execute(
+        sql("INSERT INTO {} SELECT {} FROM (SELECT *, unnest(range(found - copies)) FROM {})",
+            target, row, gone()),
+        Blame::Table);
+    expect("INSERT brought back", kept, found - layer_.counts.deletes);
+  }
+  session_.execute(sql("DROP TABLE {}", gone()), Blame::Table);
 }
 
 /// One statement for all updates: keys that swap or move in a circle change at the same moment.

@@ -30,6 +30,7 @@ class LayerLoad {
   void merge_files();
   void check_staged_counts();
   void delete_rows();
+  void take_equal_rows();
   void update_rows();
   std::vector<Sql> assignments();
   void insert_rows();

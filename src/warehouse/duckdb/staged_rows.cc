@@ -20,8 +20,10 @@ struct StagedColumn {
 std::vector<StagedColumn> staged_columns(const StagedLayer& layer) {
   const std::vector<Column>& columns = layer.table->columns;
   std::vector<StagedColumn> staged;
-  if (layer.shape == LayerShape::Changes) {
+  if (layer.shape != LayerShape::Inserts) {
     staged.push_back({sql("op")});
+  }
+  if (layer.shape == LayerShape::Changes) {
     staged.push_back({sql("mask")});
     std::size_t index = 0;
     for (const std::size_t key : key_columns(*layer.table)) {

@@ -99,8 +99,11 @@ LayerBuilder& LayerBuilder::truncate() {
 
 LayerBuilder& LayerBuilder::change(const std::string& op, const Text& mask, const TextRow& key,
                                    TextRow values) {
-  TextRow row{op, mask};
-  row.insert(row.end(), key.begin(), key.end());
+  TextRow row{op};
+  if (!is_multiset(*table_)) {
+    row.push_back(mask);
+    row.insert(row.end(), key.begin(), key.end());
+  }
   values.resize(table_->columns.size());
   row.insert(row.end(), values.begin(), values.end());
   changed_.push_back(std::move(row));
@@ -132,6 +135,11 @@ LayerBuilder& LayerBuilder::remove(const TextRow& key) {
   return change("D", std::nullopt, key, {});
 }
 
+LayerBuilder& LayerBuilder::take(TextRow values) {
+  ++counts_.deletes;
+  return change("D", std::nullopt, {}, std::move(values));
+}
+
 StagedLayer LayerBuilder::build(const std::string& directory, std::size_t rows_per_file) const {
   StagedLayer layer;
   layer.table = table_;
@@ -139,7 +147,9 @@ StagedLayer LayerBuilder::build(const std::string& directory, std::size_t rows_p
   layer.truncate = truncate_;
   layer.counts = counts_;
   layer.updated_columns = updated_;
-  layer.shape = counts_.rows() == counts_.inserts ? LayerShape::Inserts : LayerShape::Changes;
+  layer.shape = counts_.rows() == counts_.inserts ? LayerShape::Inserts
+                : is_multiset(*table_)            ? LayerShape::Multiset
+                                                  : LayerShape::Changes;
   const auto& rows = layer.shape == LayerShape::Inserts ? inserts_ : changed_;
   for (std::size_t first = 0; first < rows.size(); first += rows_per_file) {
     const auto from = rows.begin() + static_cast<std::ptrdiff_t>(first);

@@ -33,6 +33,8 @@ class LayerBuilder {
   /// `mask` has '1' for each column that `values` carries.
   LayerBuilder& update(const TextRow& key, const std::string& mask, TextRow values);
   LayerBuilder& remove(const TextRow& key);
+  /// In a multiset: one row fewer that equals `values`.
+  LayerBuilder& take(TextRow values);
 
   /// Cuts the rows into files of `rows_per_file` under `directory`.
   StagedLayer build(const std::string& directory, std::size_t rows_per_file = 1000) const;
@@ -46,7 +48,8 @@ class LayerBuilder {
   LayerCounts counts_;
   std::vector<bool> updated_;
   std::vector<TextRow> inserts_;  ///< table columns only
-  std::vector<TextRow> changed_;  ///< op, mask, key columns, table columns
+  std::vector<TextRow>
+      changed_;  ///< op, mask, key columns, table columns; in a multiset op, columns
 };
 
 }  // namespace re_dms::testing

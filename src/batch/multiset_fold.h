@@ -1,0 +1,29 @@
+// The fold of tables whose rows nothing tells apart.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "batch/table_fold.h"
+
+namespace re_dms {
+
+/// For REPLICA IDENTITY FULL without a primary key to go by: what is kept is, for each different
+/// row, how many more or fewer of it there are. An update takes the old row away and adds the new
+/// one. Rows are equal when the texts of all their columns are.
+class MultisetFold final : public TableFold {
+ public:
+  MultisetFold(TablePtr table, std::vector<SchemaChange> changes, std::size_t row_bytes_max)
+      : TableFold(std::move(table), std::move(changes), row_bytes_max) {}
+
+  RowFault insert(const pgoutput::Insert& change) override;
+  RowFault update(const pgoutput::Update& change) override;
+  RowFault erase(const pgoutput::Delete& change) override;
+
+ private:
+  void count(std::string_view row, RowOp op);
+
+  std::string merged_;
+};
+
+}  // namespace re_dms
