@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "model/lsn.h"
+
 namespace re_dms {
 
 using Oid = std::uint32_t;
@@ -67,6 +69,27 @@ struct TableHistory {
   bool operator==(const TableHistory&) const = default;
 };
 
+/// A row of a system catalog as it was last written: its OID, or that of the table it is about, and
+/// its xmin. Freezing changes neither.
+struct CatalogRow {
+  Oid oid = 0;
+  std::uint32_t xmin = 0;
+
+  bool operator==(const CatalogRow&) const = default;
+};
+
+/// How a table is in our publication. Another value later: the publication or the table's place in
+/// it was altered in between, and changes may not be in the stream.
+struct Publishing {
+  CatalogRow publication;  ///< pg_publication
+  /// What leads to it: the row of pg_publication_rel (else pg_publication_namespace) that names the
+  /// table or the ancestor nearest to it, then the pg_inherits rows from the table up to that
+  /// ancestor. Empty: FOR ALL TABLES.
+  std::vector<CatalogRow> way;
+
+  bool operator==(const Publishing&) const = default;
+};
+
 /// Immutable once made; shared by all rows that have this shape.
 struct TableSchema {
   Oid oid = 0;
@@ -74,6 +97,9 @@ struct TableSchema {
   ReplicaIdentity identity = ReplicaIdentity::Default;
   std::vector<Column> columns;  ///< in the order of the stream's tuples (live columns by attnum)
   TableHistory history;         ///< as the catalog gave it for this version
+  /// As the catalog gave it; absent: not known, or (in a CatalogTable with `asked_at`) not
+  /// published.
+  std::optional<Publishing> publication;
 
   bool operator==(const TableSchema&) const = default;
 };
@@ -87,12 +113,24 @@ std::vector<std::size_t> key_columns(const TableSchema& table);
 /// equal rows differ in their number only.
 bool is_multiset(const TableSchema& table);
 
+/// A primary key that is valid and immediate (not deferrable).
+struct PrimaryKey {
+  Oid index = 0;
+  std::vector<std::int16_t> columns;  ///< attribute numbers in the index's order
+
+  bool operator==(const PrimaryKey&) const = default;
+};
+
 /// What the catalog said of a table at one place of the stream.
 struct CatalogTable {
   TableSchema schema;
   /// Replication of this table began with its first row; false: it was met with rows of unknown
   /// history and must not be loaded before a copy.
   bool admitted = false;
+  /// Every change of the catalog that the answer shows was committed before this position. Unknown:
+  /// the answer is of a version that did not ask for it, nor for the primary key and publication.
+  Lsn asked_at{};
+  std::optional<PrimaryKey> primary_key{};
 };
 
 }  // namespace re_dms

@@ -41,8 +41,8 @@ char one_char(const Json& json, const char* name) {
 }
 
 /// The library would convert what does not fit, silently.
-template <typename T>
-T integer(const Json& json, const char* name) {
+template <typename T, typename Name>
+T integer(const Json& json, Name name) {
   const Json& value = json.at(name);
   const auto number =
       value.is_number_integer() ? value.get<std::int64_t>() : std::int64_t{-1} << 40;
@@ -71,6 +71,29 @@ Column column_from_json(const Json& json) {
   return column;
 }
 
+Json row_to_json(const CatalogRow& row) {
+  return Json::array({row.oid, row.xmin});
+}
+
+Json publishing_to_json(const Publishing& publishing) {
+  Json rows = Json::array({row_to_json(publishing.publication)});
+  for (const CatalogRow& row : publishing.way) {
+    rows.push_back(row_to_json(row));
+  }
+  return rows;
+}
+
+Publishing publishing_from_json(const Json& json) {
+  std::vector<CatalogRow> rows;
+  for (const Json& row : json) {
+    rows.push_back({integer<Oid>(row, 0), integer<std::uint32_t>(row, 1)});
+  }
+  if (rows.empty()) {
+    throw Error(ErrorKind::Fatal, "table schema: publication is empty");
+  }
+  return {rows.front(), {rows.begin() + 1, rows.end()}};
+}
+
 Json schema_to_json(const TableSchema& table) {
   Json json;
   json["oid"] = table.oid;
@@ -81,6 +104,9 @@ Json schema_to_json(const TableSchema& table) {
     json["file_node"] = table.history.file_node;
     json["last_attnum"] = table.history.last_attnum;
     json["last_dropped"] = table.history.last_dropped;
+  }
+  if (table.publication) {
+    json["publication"] = publishing_to_json(*table.publication);
   }
   json["columns"] = Json::array();
   for (const Column& column : table.columns) {
@@ -99,8 +125,46 @@ TableSchema schema_from_json(const Json& json) {
     table.history.last_attnum = integer<std::int16_t>(json, "last_attnum");
     table.history.last_dropped = integer<std::int16_t>(json, "last_dropped");
   }
+  if (json.contains("publication")) {
+    table.publication = publishing_from_json(json.at("publication"));
+  }
   for (const Json& column : json.at("columns")) {
     table.columns.push_back(column_from_json(column));
+  }
+  return table;
+}
+
+Json catalog_table_to_json(const CatalogTable& table) {
+  Json json = schema_to_json(table.schema);
+  json["admitted"] = table.admitted;
+  if (table.asked_at.known()) {
+    json["asked_at"] = to_string(table.asked_at);
+  }
+  if (table.primary_key) {
+    json["primary_key"] = {{"index", table.primary_key->index},
+                           {"columns", table.primary_key->columns}};
+  }
+  return json;
+}
+
+CatalogTable catalog_table_from_json(const Json& json) {
+  CatalogTable table;
+  table.schema = schema_from_json(json);
+  table.admitted = json.at("admitted").get<bool>();
+  if (json.contains("asked_at")) {
+    const std::optional<Lsn> asked_at = Lsn::parse(json.at("asked_at").get<std::string>());
+    if (!asked_at) {
+      throw Error(ErrorKind::Fatal, "table schema: asked_at is no LSN");
+    }
+    table.asked_at = *asked_at;
+  }
+  if (json.contains("primary_key")) {
+    const Json& key = json.at("primary_key");
+    table.primary_key.emplace().index = integer<Oid>(key, "index");
+    const Json& columns = key.at("columns");
+    for (std::size_t i = 0; i < columns.size(); ++i) {
+      table.primary_key->columns.push_back(integer<std::int16_t>(columns, i));
+    }
   }
   return table;
 }
@@ -127,9 +191,7 @@ TableSchema table_schema_from_json(std::string_view json) {
 std::string catalog_to_json(const std::vector<CatalogTable>& tables) {
   Json json = Json::array();
   for (const CatalogTable& table : tables) {
-    Json entry = schema_to_json(table.schema);
-    entry["admitted"] = table.admitted;
-    json.push_back(std::move(entry));
+    json.push_back(catalog_table_to_json(table));
   }
   return json.dump();
 }
@@ -138,7 +200,7 @@ std::vector<CatalogTable> catalog_from_json(std::string_view json) {
   return parsed(json, "a catalog record", [](const Json& array) {
     std::vector<CatalogTable> tables;
     for (const Json& entry : array) {
-      tables.push_back({schema_from_json(entry), entry.at("admitted").get<bool>()});
+      tables.push_back(catalog_table_from_json(entry));
     }
     return tables;
   });

@@ -1,6 +1,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cstring>
+
 #include "base/error.h"
 #include "schema/catalog_json.h"
 #include "schema/versions.h"
@@ -58,16 +60,41 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
   table.columns[1].missing = "it's \"{x}\"";
   table.history = {4294967295, 7, 6};
   EXPECT_EQ(table_schema_from_json(to_json(table)), table);
-  const auto tables = catalog_from_json(catalog_to_json({{table, true}}));
+  CatalogTable entry{table, true, Lsn{0x1F0000ABCD}, PrimaryKey{16390, {3, 1}}};
+  entry.schema.publication = Publishing{{16400, 4294967295}, {{16401, 731}, {16380, 3}}};
+  const auto tables = catalog_from_json(catalog_to_json({entry}));
   ASSERT_EQ(tables.size(), 1U);
-  EXPECT_EQ(tables[0].schema, table);
+  EXPECT_EQ(tables[0].schema, entry.schema);
   EXPECT_TRUE(tables[0].admitted);
+  EXPECT_EQ(tables[0].asked_at, entry.asked_at);
+  EXPECT_EQ(tables[0].primary_key, entry.primary_key);
+  EXPECT_EQ(table_schema_from_json(to_json(entry.schema)), entry.schema);
+}
+
+TEST(CatalogJson, ReadsWhatEarlierVersionsWrote) {
+  const auto tables = catalog_from_json(
+      R"([{"oid":16384,"schema":"public","table":"t","identity":"d","columns":[],"admitted":true}])");
+  ASSERT_EQ(tables.size(), 1U);
+  EXPECT_FALSE(tables[0].asked_at.known());
+  EXPECT_EQ(tables[0].primary_key, std::nullopt);
+  EXPECT_EQ(tables[0].schema.publication, std::nullopt);
 }
 
 TEST(CatalogJson, RefusesWhatItDidNotWrite) {
   EXPECT_THROW(table_schema_from_json("{"), Error);
   EXPECT_THROW(table_schema_from_json("{}"), Error);
   EXPECT_THROW(catalog_from_json("{\"a\":1}"), Error);
+  const std::string json = catalog_to_json({{sample(), true, Lsn{1}, PrimaryKey{7, {1}}}});
+  EXPECT_NO_THROW(catalog_from_json(json));
+  for (const auto& [what, instead] :
+       {std::pair{"\"0/1\"", "\"0-1\""}, std::pair{"[1]", "[70000]"},
+        std::pair{"\"columns\":[{", "\"publication\":[],\"columns\":[{"}}) {
+    std::string changed = json;
+    ASSERT_NE(changed.find(what), std::string::npos) << what;
+    EXPECT_THROW(catalog_from_json(changed.replace(changed.find(what), std::strlen(what), instead)),
+                 Error)
+        << instead;
+  }
 }
 
 TEST(CatalogJson, RefusesNumbersOutOfTheirRange) {

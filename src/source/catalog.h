@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "model/table_schema.h"
@@ -9,11 +10,12 @@
 
 namespace re_dms {
 
-/// The schemas of the tables that exist, in one query, ascending by OID; those that do not exist
-/// are missing from the answer. Columns are the live ones that pgoutput sends: generated ones it
-/// does not (PostgreSQL 15). The answer is about now (or the transaction's snapshot), which may be
-/// ahead of the stream.
-std::vector<TableSchema> read_tables(Connection& connection, const std::vector<Oid>& oids);
+/// What the catalog says of the tables that exist, in one query, ascending by OID, none admitted;
+/// those that do not exist are missing from the answer. Columns are the live ones that pgoutput
+/// sends: generated ones it does not (PostgreSQL 15). The answer is about now (or the transaction's
+/// snapshot), which may be ahead of the stream. `publication` is the name of ours.
+std::vector<CatalogTable> read_tables(Connection& connection, const std::string& publication,
+                                      const std::vector<Oid>& oids);
 
 /// Whether queries see what these transactions did. A walsender sends a transaction as soon as its
 /// commit record is written, before others see it (PostgreSQL 15; with synchronous replication that

@@ -2,6 +2,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <optional>
+#include <string>
+#include <utility>
+
 #include "source/catalog.h"
 #include "source/check_source.h"
 #include "source/slot_creation.h"
@@ -32,9 +36,9 @@ TEST_F(Questions, ReadsTheCatalogAsTheStreamSeesIt) {
       "7");
   Connection connection(settings_, ConnectionPurpose::Sql);
   const Oid oid = static_cast<Oid>(std::stoul(execute("SELECT 't'::regclass::oid")));
-  const auto read = [&] { return read_tables(connection, {oid, 1}); };
+  const auto read = [&] { return read_tables(connection, settings_.publication, {oid, 1}); };
   ASSERT_EQ(read().size(), 1U);
-  const TableSchema table = read()[0];
+  const TableSchema table = read()[0].schema;
   EXPECT_EQ(to_string(table.name), "public.t");
   std::vector<std::string> names;
   for (const Column& column : table.columns) {
@@ -66,7 +70,7 @@ TEST_F(Questions, TellWhetherATableWasRewritten) {
   const Oid oid = static_cast<Oid>(std::stoul(execute("SELECT 't'::regclass::oid")));
   const auto after = [&](const char* statement) {
     execute(statement);
-    return read_tables(connection, {oid})[0].history;
+    return read_tables(connection, settings_.publication, {oid})[0].schema.history;
   };
   EXPECT_EQ(after("ALTER TABLE t ADD plain int, ADD stored int DEFAULT 7").file_node, oid);
   const TableHistory once = after("ALTER TABLE t ADD r double precision DEFAULT random()");
@@ -87,10 +91,115 @@ TEST_F(Questions, ReadsManyTablesInOneQuery) {
     oids.push_back(
         static_cast<Oid>(std::stoul(execute(std::string("SELECT '") + name + "'::regclass::oid"))));
   }
-  const std::vector<TableSchema> tables = read_tables(connection, oids);
+  const std::vector<CatalogTable> tables = read_tables(connection, settings_.publication, oids);
   ASSERT_EQ(tables.size(), 2U);
-  EXPECT_THAT(tables[0].columns, IsEmpty());
-  EXPECT_EQ(key_columns(tables[1]).size(), 2U);
+  EXPECT_THAT(tables[0].schema.columns, IsEmpty());
+  EXPECT_EQ(key_columns(tables[1].schema).size(), 2U);
+}
+
+class Facts : public Questions {
+ protected:
+  void SetUp() override {
+    Questions::SetUp();
+    execute(
+        "CREATE TABLE t (id int PRIMARY KEY, v text); CREATE TABLE other (id int PRIMARY KEY);"
+        "CREATE TABLE root (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+        "CREATE TABLE leaf PARTITION OF root FOR VALUES FROM (0) TO (9);"
+        "CREATE PUBLICATION re_dms FOR TABLE t, root");
+  }
+
+  CatalogTable ask(const std::string& table) {
+    const auto oid = static_cast<Oid>(std::stoul(execute("SELECT '" + table + "'::regclass::oid")));
+    return read_tables(connection_.emplace(settings_, ConnectionPurpose::Sql),
+                       settings_.publication, {oid})
+        .at(0);
+  }
+
+  std::optional<Publishing> publishing(const std::string& table) {
+    return ask(table).schema.publication;
+  }
+
+  /// Whether the table's way into the publication is another one after the statement.
+  bool alters(const std::string& statement, const std::string& table = "t") {
+    const auto before = publishing(table);
+    execute(statement);
+    return publishing(table) != before;
+  }
+
+  std::optional<Connection> connection_;
+};
+
+TEST_F(Facts, TellHowATableIsPublished) {
+  const auto t = publishing("t");
+  ASSERT_TRUE(t.has_value());
+  EXPECT_EQ(std::to_string(t->publication.oid), execute("SELECT oid FROM pg_publication"));
+  EXPECT_EQ(std::to_string(t->publication.xmin), execute("SELECT xmin FROM pg_publication"));
+  ASSERT_EQ(t->way.size(), 1U);
+  EXPECT_EQ(std::to_string(t->way[0].oid),
+            execute("SELECT oid FROM pg_publication_rel WHERE prrelid = 't'::regclass"));
+  EXPECT_EQ(publishing("other"), std::nullopt);
+  EXPECT_EQ(publishing("leaf")->way.size(), 2U);
+}
+
+TEST_F(Facts, TellThatThePublicationWasAltered) {
+  EXPECT_TRUE(alters("ALTER PUBLICATION re_dms SET (publish = 'insert')"));
+  EXPECT_TRUE(
+      alters("ALTER PUBLICATION re_dms SET (publish = 'insert, update, delete, truncate')"));
+  EXPECT_TRUE(alters("ALTER PUBLICATION re_dms DROP TABLE t"));
+  EXPECT_EQ(publishing("t"), std::nullopt);
+  EXPECT_TRUE(alters("ALTER PUBLICATION re_dms ADD TABLE t"));
+  EXPECT_TRUE(
+      alters("ALTER PUBLICATION re_dms DROP TABLE t; ALTER PUBLICATION re_dms ADD TABLE t"));
+  EXPECT_TRUE(alters("ALTER PUBLICATION re_dms SET TABLE t WHERE (id > 1), root"));
+  EXPECT_TRUE(alters("DROP PUBLICATION re_dms; CREATE PUBLICATION re_dms FOR TABLE t, root"));
+  EXPECT_TRUE(
+      alters("ALTER TABLE root DETACH PARTITION leaf;"
+             "ALTER TABLE root ATTACH PARTITION leaf FOR VALUES FROM (0) TO (9)",
+             "leaf"));
+}
+
+TEST_F(Facts, StayThroughWhatLeavesATablesChangesInTheStream) {
+  EXPECT_FALSE(alters("ALTER PUBLICATION re_dms ADD TABLE other"));
+  EXPECT_FALSE(alters("ALTER PUBLICATION re_dms DROP TABLE other"));
+  EXPECT_FALSE(alters("ALTER PUBLICATION re_dms SET TABLE t, root, other"));
+  EXPECT_FALSE(alters("COMMENT ON PUBLICATION re_dms IS 'ours'"));
+  EXPECT_FALSE(
+      alters("ALTER TABLE t ADD COLUMN w int; ALTER TABLE t RENAME TO u;"
+             "ALTER TABLE u RENAME TO t"));
+  for (const char* vacuum : {"VACUUM (FREEZE)", "VACUUM (FULL)"}) {
+    for (const char* catalog : {"pg_publication", "pg_publication_rel", "pg_inherits"}) {
+      const auto before = std::pair(publishing("t"), publishing("leaf"));
+      Connection(settings_, ConnectionPurpose::Sql)
+          .query(std::string(vacuum) + " " + catalog, vacuum);
+      EXPECT_EQ(std::pair(publishing("t"), publishing("leaf")), before) << vacuum << catalog;
+    }
+  }
+}
+
+TEST_F(Facts, TellAllTablesAndSchemasFromOne) {
+  settings_.publication = "everything";
+  EXPECT_EQ(publishing("t"), std::nullopt);
+  execute("CREATE PUBLICATION everything FOR ALL TABLES");
+  EXPECT_TRUE(publishing("other")->way.empty());
+  execute("DROP PUBLICATION everything; CREATE PUBLICATION everything FOR TABLES IN SCHEMA public");
+  EXPECT_EQ(std::to_string(publishing("other")->way.at(0).oid),
+            execute("SELECT oid FROM pg_publication_namespace"));
+}
+
+TEST_F(Facts, TellThePrimaryKeyThatIsImmediate) {
+  EXPECT_EQ(std::to_string(ask("t").primary_key->index), execute("SELECT 't_pkey'::regclass::oid"));
+  execute(
+      "CREATE TABLE turned (a int, b int, c int, PRIMARY KEY (c, a) INCLUDE (b));"
+      "CREATE TABLE later (a int PRIMARY KEY DEFERRABLE); CREATE TABLE none (a int UNIQUE)");
+  EXPECT_THAT(ask("turned").primary_key->columns, ElementsAre(3, 1));
+  EXPECT_EQ(ask("later").primary_key, std::nullopt);
+  EXPECT_EQ(ask("none").primary_key, std::nullopt);
+}
+
+TEST_F(Facts, AreAskedAfterAllTheyShow) {
+  execute("ALTER TABLE t ADD COLUMN w int");
+  const Lsn altered = *Lsn::parse(execute("SELECT pg_current_wal_insert_lsn()"));
+  EXPECT_GE(ask("t").asked_at, altered);
 }
 
 TEST_F(Questions, SaysWhyItCannotConnect) {

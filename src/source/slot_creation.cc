@@ -60,8 +60,8 @@ std::string reason_against(Connection& connection, const CandidateTable& table,
   return result.flag(0, 0) ? kHoldsRows : "";
 }
 
-void look_at_tables(Connection& connection, const std::vector<CandidateTable>& tables,
-                    SlotCreation& creation) {
+void look_at_tables(Connection& connection, const std::string& publication,
+                    const std::vector<CandidateTable>& tables, SlotCreation& creation) {
   std::vector<Oid> oids;
   oids.reserve(tables.size());
   for (const CandidateTable& table : tables) {
@@ -79,9 +79,9 @@ void look_at_tables(Connection& connection, const std::vector<CandidateTable>& t
   std::sort(creation.origin.admitted.begin(), creation.origin.admitted.end());
   require_unchanged_files(connection, oids);
   const auto& admitted = creation.origin.admitted;
-  for (TableSchema& schema : read_tables(connection, oids)) {
-    const bool known = std::binary_search(admitted.begin(), admitted.end(), schema.oid);
-    creation.tables.push_back({std::move(schema), known});
+  creation.tables = read_tables(connection, publication, oids);
+  for (CatalogTable& table : creation.tables) {
+    table.admitted = std::binary_search(admitted.begin(), admitted.end(), table.schema.oid);
   }
 }
 
@@ -147,7 +147,7 @@ SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Ori
     created = true;
     failpoint("slot-create-after");
     creation.origin.consistent_point = slot.lsn(0, 1);
-    look_at_tables(replication, tables, creation);
+    look_at_tables(replication, settings.publication, tables, creation);
     replication.query("COMMIT", "ending the look at the tables");
   } catch (...) {
     // The connection is closed by now, so that nobody holds the slot.
@@ -177,7 +177,7 @@ SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
   plain.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
               "preparing the look at the tables");
   plain.query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", "looking at the tables");
-  look_at_tables(plain, tables, creation);
+  look_at_tables(plain, settings.publication, tables, creation);
   plain.query("COMMIT", "ending the look at the tables");
   creation.origin.created = true;
   return creation;

@@ -218,9 +218,9 @@ std::vector<CatalogTable> SlotReader::ask_catalog() {
   if (tables.empty()) {
     return catalog;
   }
-  for (TableSchema& schema : read_tables(watch_->connection(), tables)) {
-    const bool admitted = admitted_.contains(schema.oid);
-    catalog.push_back({std::move(schema), admitted});
+  catalog = read_tables(watch_->connection(), settings_.publication, tables);
+  for (CatalogTable& table : catalog) {
+    table.admitted = admitted_.contains(table.schema.oid);
   }
   return catalog;
 }
