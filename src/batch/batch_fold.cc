@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -10,7 +11,14 @@
 
 namespace re_dms {
 
+namespace {
+
+constexpr Lsn kNever{std::numeric_limits<std::uint64_t>::max()};
+
+}  // namespace
+
 void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
+  at_ = commit_lsn;
   if (record.kind != RecordKind::Message) {
     if (record.kind != RecordKind::Catalog && record.kind != RecordKind::Relation) {
       throw Error(ErrorKind::Fatal,
@@ -49,8 +57,13 @@ void BatchFold::note(const RecordView& record, bool passing) {
   facts.read(record);
   if (!facts.empty()) {
     roster_.note(std::move(facts), passing);
-    current_.resize(roster_.size());
+    add_tables();
   }
+}
+
+void BatchFold::add_tables() {
+  current_.resize(roster_.size());
+  keyed_from_.resize(roster_.size(), kNever);
 }
 
 void BatchFold::check_has_relation(const RosterEntry& entry) const {
@@ -72,7 +85,7 @@ TableFold* BatchFold::fold_of(Oid oid) {
   if (roster_.at(table).standing == Standing::NotLive) {
     return nullptr;
   }
-  if (roster_.at(table).unsettled) {
+  if (roster_.at(table).unsettled || at_ >= keyed_from_[table]) {
     check_has_relation(roster_.at(table));
     settle(table);
     if (roster_.at(table).standing == Standing::Unmet) {
@@ -142,7 +155,7 @@ void BatchFold::settle(std::size_t table) {
     entry.schema = nullptr;
     entry.assumed = false;
   }
-  Verdict verdict = roster_.judge(roster_.at(table));
+  Verdict verdict = roster_.judge(roster_.at(table), at_);
   if (auto* refusal = std::get_if<Refusal>(&verdict)) {
     set_aside(table, std::move(refusal->reason));
     return;
@@ -155,6 +168,7 @@ void BatchFold::settle(std::size_t table) {
     entry.history = entry.schema->history;
     start_layer(table, entry.schema, std::move(shape->changes));
   }
+  keyed_from_[table] = keyed_from(entry).value_or(kNever);
   // Without a Relation message nothing was compared yet.
   entry.unsettled = !entry.relation || entry.standing == Standing::Unmet;
 }
@@ -173,17 +187,17 @@ TableFold& BatchFold::start_layer(std::size_t table, TablePtr shape,
   return fold;
 }
 
-bool BatchFold::would_change(std::string_view records) const {
+bool BatchFold::would_change(std::string_view records, Lsn commit_lsn) const {
   Facts facts;
   for (RecordCursor cursor(records); !cursor.at_end();) {
     facts.read(cursor.next());
   }
-  return !facts.empty() && roster_.would_change(facts);
+  return !facts.empty() && roster_.would_change(facts, commit_lsn);
 }
 
 void BatchFold::skip(Oid oid) {
   const std::size_t table = roster_.find_or_add(oid);
-  current_.resize(roster_.size());
+  add_tables();
   roster_.at(table).standing = Standing::NotLive;
   discard(table);
   std::erase_if(set_aside_, [oid](const SetAside& entry) { return entry.oid == oid; });
@@ -256,6 +270,9 @@ void BatchFold::undo() {
   memory_of_start_.reset();
   discard_all();
   roster_.restore(std::move(start.entries));
+  for (std::size_t table = 0; table < roster_.size(); ++table) {
+    keyed_from_[table] = keyed_from(roster_.at(table)).value_or(kNever);
+  }
   set_aside_ = std::move(start.set_aside);
   changes_ = start.changes;
   handed_on_ = start.handed_on;

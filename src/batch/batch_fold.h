@@ -21,7 +21,9 @@ class BatchFold {
  public:
   /// `sink` outlives the fold.
   BatchFold(std::size_t row_bytes_max, const std::vector<KnownTable>& known, BatchSink& sink)
-      : row_bytes_max_(row_bytes_max), roster_(known), sink_(sink), current_(roster_.size()) {}
+      : row_bytes_max_(row_bytes_max), roster_(known), sink_(sink) {
+    add_tables();
+  }
 
   /// Folds one record of the transaction with this commit_lsn; Begin and Commit are the caller's.
   void fold(const RecordView& record, Lsn commit_lsn);
@@ -34,8 +36,9 @@ class BatchFold {
   /// shapes changed. Facts that were passed over wait for the table's first row, if it is live.
   void settle();
 
-  /// Whether the facts in these records change the shape of a live table.
-  bool would_change(std::string_view records) const;
+  /// Whether the facts in these records change the shape of a live table; they stand in or before
+  /// the transaction with this commit_lsn.
+  bool would_change(std::string_view records, Lsn commit_lsn) const;
 
   /// Skips this table from now on without reporting it: the target knows.
   void skip(Oid oid);
@@ -88,6 +91,7 @@ class BatchFold {
   void fold_row(std::string_view message, Lsn commit_lsn);
   void truncate(const pgoutput::Truncate& message);
   void note(const RecordView& record, bool passing);
+  void add_tables();
   TableFold* fold_of(Oid oid);
   void settle(std::size_t table);
   void check_has_relation(const RosterEntry& entry) const;
@@ -103,6 +107,8 @@ class BatchFold {
   BatchSink& sink_;
   std::vector<OpenLayer> layers_;    // in the order they were begun
   std::vector<TableFold*> current_;  // by roster index: the last of the table's layers, or null
+  std::vector<Lsn> keyed_from_;      // by roster index: where rows of a multiset get a key
+  Lsn at_;                           // commit_lsn of the transaction, or where facts stand
   std::vector<SetAside> set_aside_;
   std::optional<Start> memory_of_start_;
   std::size_t memory_bytes_ = 0;

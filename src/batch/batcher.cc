@@ -103,7 +103,7 @@ void Batcher::State::consume(const JournalUnit& unit) {
 
 void Batcher::State::facts(std::string_view records) {
   // A table that cannot be followed further loses the open batch: what is complete goes first.
-  if (reached && fold.has_work() && fold.would_change(records)) {
+  if (reached && fold.has_work() && fold.would_change(records, position)) {
     seal();
   }
   for (RecordCursor cursor(records); !cursor.at_end();) {
@@ -158,7 +158,7 @@ void Batcher::State::transaction(std::string_view records) {
   const bool passing = begin.commit_lsn < start;
   reach(begin.commit_lsn);
   // So that in the target the schema changes come first.
-  if (!passing && fold.has_work() && fold.would_change(records)) {
+  if (!passing && fold.has_work() && fold.would_change(records, begin.commit_lsn)) {
     seal();
   }
   walk(cursor, begin, passing, true);

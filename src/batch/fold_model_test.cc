@@ -43,16 +43,16 @@ class Play {
     }
     batcher_.seal();
     check();
-    ASSERT_EQ(target_.tables, source_.rows());
+    ASSERT_EQ(TargetModel::contents(target_.tables), source_.contents());
   }
 
   std::string text;
 
  private:
   void transaction() {
-    const std::vector<std::string> records = source_.transaction();
     position_ += 100;
-    states_[position_] = source_.rows();
+    const std::vector<std::string> records = source_.transaction(Lsn{position_ - 10});
+    states_[position_] = source_.contents();
     const Lsn commit{position_ - 10};
     const std::string begin = StreamBuilder().begin(commit).bytes();
     StreamBuilder ending;
@@ -91,7 +91,8 @@ class Play {
       text += fmt::format("batch {} {}\n", batch.span.from, batch.span.to);
       text += describe_changes(batch.layers);
       target_.apply(batch);
-      ASSERT_EQ(target_.tables, states_.at(batch.span.to.value)) << "after " << batch.span.to.value;
+      ASSERT_EQ(TargetModel::contents(target_.tables), states_.at(batch.span.to.value))
+          << "after " << batch.span.to.value;
     }
     sink_.batches.clear();
   }
@@ -100,7 +101,7 @@ class Play {
   RecordingSink sink_;
   Batcher batcher_;
   TargetModel target_;
-  std::map<std::uint64_t, std::map<Oid, TargetModel::Rows>> states_;
+  std::map<std::uint64_t, std::map<Oid, std::vector<std::string>>> states_;
   std::uint64_t position_ = 1000;
 };
 

@@ -14,7 +14,8 @@ namespace {
 
 /// Whether rows that the relation describes are rows of this shape.
 bool fits(const TableSchema& schema, const Relation& relation) {
-  const bool full = schema.identity == ReplicaIdentity::Full;
+  // Under FULL the relation marks every column, and what tells rows apart it does not say.
+  const bool full = relation.identity == ReplicaIdentity::Full;
   return schema.name == relation.name && schema.identity == relation.identity &&
          std::equal(schema.columns.begin(), schema.columns.end(), relation.columns.begin(),
                     relation.columns.end(), [&](const Column& column, const RelationColumn& other) {
@@ -39,19 +40,49 @@ const TableSchema* schema_of(const std::shared_ptr<const CatalogTable>& catalog)
   return catalog ? &catalog->schema : nullptr;
 }
 
-Verdict judge_live(const RosterEntry& entry) {
+/// Whether the rows of the transaction that commits at `at` can be told apart by the primary key.
+/// They can from where the catalog was asked on and found it: whoever wrote to the table before it
+/// had the key committed before the key did (ADD PRIMARY KEY waits for them). Until the next
+/// answer, because without the key a Relation message comes before the next row, and it is asked
+/// again. Earlier in the stream the table may have held equal rows.
+bool is_keyed(const TableSchema& table, const RosterEntry& entry, Lsn at) {
+  return entry.primary_key && at >= entry.primary_key_since &&
+         std::ranges::all_of(entry.primary_key->columns, [&](std::int16_t attnum) {
+           return std::ranges::find(table.columns, attnum, &Column::attnum) != table.columns.end();
+         });
+}
+
+/// Under REPLICA IDENTITY FULL what tells rows apart is no matter of the identity.
+void set_key(TableSchema& table, const RosterEntry& entry, Lsn at) {
+  if (table.identity != ReplicaIdentity::Full) {
+    return;
+  }
+  const bool keyed = is_keyed(table, entry, at);
+  for (Column& column : table.columns) {
+    column.key = keyed && std::ranges::find(entry.primary_key->columns, column.attnum) !=
+                              entry.primary_key->columns.end();
+  }
+}
+
+/// The version that the facts make of a live table.
+std::variant<TableSchema, Refusal> next_version(const RosterEntry& entry) {
+  // The target's version of a table is newer than facts passed over on the way to its position.
+  if (entry.passed_over && fits(*entry.schema, *entry.relation)) {
+    return *entry.schema;
+  }
+  return complete_schema(*entry.relation, schema_of(entry.catalog), entry.schema.get());
+}
+
+Verdict judge_live(const RosterEntry& entry, Lsn at) {
   if (!entry.relation) {
     return {};
   }
-  // The target's version of a table is newer than facts passed over on the way to its position.
-  if (entry.passed_over && fits(*entry.schema, *entry.relation)) {
-    return {};
-  }
-  auto completed = complete_schema(*entry.relation, schema_of(entry.catalog), entry.schema.get());
-  if (auto* refusal = std::get_if<Refusal>(&completed)) {
+  auto version = next_version(entry);
+  if (auto* refusal = std::get_if<Refusal>(&version)) {
     return std::move(*refusal);
   }
-  auto& schema = std::get<TableSchema>(completed);
+  auto& schema = std::get<TableSchema>(version);
+  set_key(schema, entry, at);
   if (auto refusal = check_identity(schema)) {
     return std::move(*refusal);
   }
@@ -60,9 +91,10 @@ Verdict judge_live(const RosterEntry& entry) {
     return std::move(*refusal);
   }
   auto& changes = std::get<std::vector<SchemaChange>>(compared);
-  // Another key is another way to tell rows apart: the layer so far ends, although the target's
-  // table stays as it is.
-  if (changes.empty() && key_columns(schema) == key_columns(*entry.schema)) {
+  // Another way to tell rows apart: the layer so far ends, although the target's table stays as it
+  // is.
+  if (changes.empty() && schema.identity == entry.schema->identity &&
+      key_columns(schema) == key_columns(*entry.schema)) {
     return {};
   }
   schema.history = history_to_keep(schema, entry.history, schema_of(entry.catalog));
@@ -137,6 +169,12 @@ void TableRoster::note(Facts&& facts, bool passing) {
         entry.history.last_attnum = table.schema.history.last_attnum;
       }
     }
+    if (!table.primary_key || !table.asked_at.known()) {
+      entry.primary_key.reset();
+    } else if (entry.primary_key != table.primary_key) {
+      entry.primary_key = table.primary_key;
+      entry.primary_key_since = table.asked_at;
+    }
     entry.catalog = std::make_shared<const CatalogTable>(std::move(table));
     mark(index, passing);
   }
@@ -146,19 +184,19 @@ std::vector<std::size_t> TableRoster::take_unsettled() {
   return std::exchange(unsettled_, {});
 }
 
-Verdict TableRoster::judge(const RosterEntry& entry) const {
+Verdict TableRoster::judge(const RosterEntry& entry, Lsn at) const {
   switch (entry.standing) {
     case Standing::Unmet:
-      return judge_unmet(entry);
+      return judge_unmet(entry, at);
     case Standing::Live:
-      return judge_live(entry);
+      return judge_live(entry, at);
     case Standing::NotLive:
       return {};
   }
   return {};
 }
 
-Verdict TableRoster::judge_unmet(const RosterEntry& entry) const {
+Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
   if (!entry.catalog) {
     return {};
   }
@@ -176,6 +214,7 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry) const {
     schema = std::move(std::get<TableSchema>(completed));
     schema.history = history_to_keep(schema, {}, &entry.catalog->schema);
   }
+  set_key(schema, entry, at);
   if (auto refusal = check_identity(schema)) {
     return std::move(*refusal);
   }
@@ -191,10 +230,15 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry) const {
   return NewShape{std::move(schema), {CreateTable{}}};
 }
 
-bool TableRoster::would_change(const Facts& facts) const {
-  const auto changes = [this](RosterEntry probe) {
+bool TableRoster::would_change(const Facts& facts, Lsn at) const {
+  const auto changes = [&](RosterEntry probe) {
     probe.passed_over = false;
-    return probe.standing == Standing::Live && !probe.assumed && judge(probe).index() != 0;
+    if (probe.standing != Standing::Live || probe.assumed) {
+      return false;
+    }
+    const Verdict verdict = judge(probe, at);
+    const auto* shape = std::get_if<NewShape>(&verdict);
+    return shape != nullptr ? !shape->changes.empty() : std::holds_alternative<Refusal>(verdict);
   };
   const auto with_catalog = [&](Oid oid) {
     const std::size_t index = find(oid);
@@ -228,11 +272,19 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
       before = std::move(entries[i]);
     }
     before.catalog = entries_[i].catalog;
+    before.primary_key = entries_[i].primary_key;
+    before.primary_key_since = entries_[i].primary_key_since;
     entries_[i] = std::move(before);
     if (entries_[i].standing == Standing::Unmet && entries_[i].catalog) {
       unsettled_.push_back(i);
     }
   }
+}
+
+std::optional<Lsn> keyed_from(const RosterEntry& entry) {
+  const bool waits = entry.standing == Standing::Live && is_multiset(*entry.schema) &&
+                     is_keyed(*entry.schema, entry, entry.primary_key_since);
+  return waits ? std::optional(entry.primary_key_since) : std::nullopt;
 }
 
 QualifiedName name_of(const RosterEntry& entry) {

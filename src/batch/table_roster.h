@@ -41,6 +41,10 @@ struct RosterEntry {
   // The latest facts. Shared with the copy that an aborted transaction is undone from.
   std::shared_ptr<const Relation> relation;
   std::shared_ptr<const CatalogTable> catalog;
+  /// What tells the rows apart where the replica identity is FULL, and the position from which on
+  /// that is certain.
+  std::optional<PrimaryKey> primary_key;
+  Lsn primary_key_since;
   bool unsettled = true;    ///< facts came that `schema` was not compared with
   bool passed_over = true;  ///< they all stood before the position where reading starts
   /// The open batch creates the table as the catalog says, which may be ahead of the stream: a
@@ -92,11 +96,11 @@ class TableRoster {
   /// Entries with unsettled facts, oldest first; they are forgotten here, not settled.
   std::vector<std::size_t> take_unsettled();
 
-  /// What the facts of an entry mean for it.
-  Verdict judge(const RosterEntry& entry) const;
+  /// What the facts of an entry mean for it, where the transaction that commits at `at` begins.
+  Verdict judge(const RosterEntry& entry, Lsn at) const;
 
   /// Whether facts would change the shape of a live table, or end its replication.
-  bool would_change(const Facts& facts) const;
+  bool would_change(const Facts& facts, Lsn at) const;
 
   /// A copy to go back to.
   std::vector<RosterEntry> entries() const { return entries_; }
@@ -106,13 +110,17 @@ class TableRoster {
   void restore(std::vector<RosterEntry> entries);
 
  private:
-  Verdict judge_unmet(const RosterEntry& entry) const;
+  Verdict judge_unmet(const RosterEntry& entry, Lsn at) const;
   void mark(std::size_t index, bool passing);
 
   absl::flat_hash_map<Oid, std::size_t> by_oid_;
   std::vector<RosterEntry> entries_;
   std::vector<std::size_t> unsettled_;
 };
+
+/// Where the rows of a table that is folded as a multiset can be told apart by its primary key;
+/// nothing where they never can.
+std::optional<Lsn> keyed_from(const RosterEntry& entry);
 
 /// What is known of the table's name; may be empty of everything but the OID.
 QualifiedName name_of(const RosterEntry& entry);

@@ -7,7 +7,8 @@ namespace re_dms {
 namespace {
 
 constexpr std::uint64_t kKeys = 5;
-constexpr std::size_t kTablesMax = 5;
+constexpr std::size_t kTablesMax = 6;
+constexpr Oid kKeyed = 4;
 
 bool toasted(const Cell& cell) {
   return cell.text.starts_with('T');
@@ -20,9 +21,12 @@ SourceModel::SourceModel(std::uint64_t seed) : engine_(seed) {
   tables_[2].schema = text_table(2, "pairs", {"k", "l", "a", "b"}, 2);
   tables_[3].schema = text_table(3, "heap", {"a", "b"}, 0);
   tables_[3].schema.identity = ReplicaIdentity::Full;
+  tables_[kKeyed].schema = text_table(kKeyed, "keyed", {"k", "a", "b"});
+  tables_[kKeyed].schema.identity = ReplicaIdentity::Full;
 }
 
-std::vector<std::string> SourceModel::transaction() {
+std::vector<std::string> SourceModel::transaction(Lsn commit_lsn) {
+  commit_lsn_ = commit_lsn;
   records_.clear();
   announced_.clear();
   const std::uint64_t changes = 1 + random(random(8) == 0 ? 120 : 6);
@@ -32,7 +36,9 @@ std::vector<std::string> SourceModel::transaction() {
       truncate();
     } else if (dice == 4) {
       add_column(std::next(tables_.begin(), static_cast<long>(random(tables_.size())))->second);
-    } else if (dice == 5 && tables_.size() < kTablesMax) {
+    } else if (dice < 9) {
+      drop_or_add_key();
+    } else if (dice == 9 && tables_.size() < kTablesMax) {
       create_table();
     } else {
       change(std::next(tables_.begin(), static_cast<long>(random(tables_.size())))->second);
@@ -41,12 +47,12 @@ std::vector<std::string> SourceModel::transaction() {
   return std::move(records_);
 }
 
-std::map<Oid, TargetModel::Rows> SourceModel::rows() const {
+std::map<Oid, std::vector<std::string>> SourceModel::contents() const {
   std::map<Oid, TargetModel::Rows> all;
   for (const auto& [oid, table] : tables_) {
     all[oid] = table.rows;
   }
-  return all;
+  return TargetModel::contents(all);
 }
 
 std::vector<TableSchema> SourceModel::schemas() const {
@@ -169,6 +175,9 @@ void SourceModel::update(Table& table) {
       key_sent = key_sent || toasted(old[i]);
     }
   }
+  if (table.schema.identity == ReplicaIdentity::Full) {
+    return emit(update_message(table.schema.oid, old, sent(old, row), 'O'));
+  }
   emit(key_sent ? update_message(table.schema.oid, old_key, sent(old, row))
                 : update_message(table.schema.oid, sent(old, row)));
 }
@@ -180,6 +189,10 @@ void SourceModel::erase(Table& table) {
     take_copy(table.rows, old);
     emit(delete_message(table.schema.oid, old, 'O'));
     return;
+  }
+  if (table.schema.identity == ReplicaIdentity::Full) {
+    table.rows.erase(at);
+    return emit(delete_message(table.schema.oid, old, 'O'));
   }
   for (std::size_t i = 0; i < old.size(); ++i) {
     if (!table.schema.columns[i].key) {
@@ -211,8 +224,37 @@ void SourceModel::add_column(Table& table) {
   }
   table.schema.columns.push_back(column);
   add_value(table.rows, table.schema, column);
-  records_.push_back(StreamBuilder().catalog({{table.schema, true}}).bytes());
   announced_.erase(table.schema.oid);
+  answer(table);
+  announce(table);
+}
+
+/// What the catalog says of a table now, asked some time after this transaction.
+void SourceModel::answer(const Table& table) {
+  CatalogTable told{table.schema, true, Lsn{commit_lsn_.value + 1 + random(400)}, {}};
+  if (table.schema.identity == ReplicaIdentity::Full && !is_multiset(table.schema)) {
+    told.primary_key = PrimaryKey{key_index_, {1}};
+  }
+  records_.push_back(StreamBuilder().catalog({told}).bytes());
+}
+
+/// ALTER TABLE … DROP or ADD PRIMARY KEY of a table whose replica identity is FULL: the Relation
+/// says the same before and after.
+void SourceModel::drop_or_add_key() {
+  Table& table = tables_.at(kKeyed);
+  if (is_multiset(table.schema)) {
+    std::set<std::string> keys;
+    for (const auto& [name, row] : table.rows) {
+      if (row[0].kind != ValueKind::Text || !keys.insert(row[0].text).second) {
+        return;
+      }
+    }
+    ++key_index_;
+  }
+  table.schema.columns[0].key = is_multiset(table.schema);
+  table.rows = rekeyed(table.rows, table.schema);
+  announced_.erase(kKeyed);
+  answer(table);
   announce(table);
 }
 

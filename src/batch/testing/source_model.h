@@ -25,10 +25,10 @@ class SourceModel {
 
   /// Records of one transaction's changes, without Begin and Commit; takes effect at once. As on a
   /// new connection, a relation comes before the first row of its table. Each string is one record.
-  std::vector<std::string> transaction();
+  std::vector<std::string> transaction(Lsn commit_lsn);
 
   /// What the target has to hold now.
-  std::map<Oid, TargetModel::Rows> rows() const;
+  std::map<Oid, std::vector<std::string>> contents() const;
 
   std::vector<TableSchema> schemas() const;
 
@@ -45,6 +45,8 @@ class SourceModel {
   void truncate();
   void add_column(Table& table);
   void create_table();
+  void answer(const Table& table);
+  void drop_or_add_key();
   void emit(const std::string& message);
   Cells random_row(const TableSchema& table);
   Cell random_value();
@@ -53,6 +55,8 @@ class SourceModel {
   std::mt19937_64 engine_;
   std::map<Oid, Table> tables_;
   std::vector<std::string> records_;
+  Lsn commit_lsn_;
+  Oid key_index_ = 900;      // of the table whose key comes and goes
   std::set<Oid> announced_;  // tables whose relation came in this transaction
 };
 

@@ -1,5 +1,6 @@
 #include "batch/testing/target_model.h"
 
+#include <algorithm>
 #include <stdexcept>
 #include <variant>
 
@@ -86,17 +87,23 @@ Cells take(TargetModel::Rows& rows, std::string_view key) {
 
 }  // namespace
 
-void add_value(TargetModel::Rows& rows, const TableSchema& table, const Column& added) {
-  TargetModel::Rows before;
-  before.swap(rows);
-  for (auto& [key, row] : before) {
-    row.push_back(added.missing ? Cell(*added.missing) : kNull);
+TargetModel::Rows rekeyed(const TargetModel::Rows& rows, const TableSchema& table) {
+  TargetModel::Rows after;
+  for (const auto& [key, row] : rows) {
     if (is_multiset(table)) {
-      add_copy(rows, row);
+      add_copy(after, row);
     } else {
-      rows.emplace(key, std::move(row));
+      expect(after.emplace(key_of(table, row), row).second, "two rows have one key");
     }
   }
+  return after;
+}
+
+void add_value(TargetModel::Rows& rows, const TableSchema& table, const Column& added) {
+  for (auto& [key, row] : rows) {
+    row.push_back(added.missing ? Cell(*added.missing) : kNull);
+  }
+  rows = rekeyed(rows, table);
 }
 
 std::string key_of(const TableSchema& table, const Cells& row) {
@@ -133,6 +140,7 @@ void TargetModel::apply(const Layer& layer) {
     apply_change(tables, layer, change);
   }
   Rows& rows = tables.at(layer.table->oid);
+  rows = rekeyed(rows, *layer.table);
   if (layer.truncate) {
     rows.clear();
   }
@@ -171,6 +179,18 @@ void TargetModel::apply(const Layer& layer) {
   for (Cells& row : inserted) {
     put(rows, *layer.table, std::move(row));
   }
+}
+
+std::map<Oid, std::vector<std::string>> TargetModel::contents(const std::map<Oid, Rows>& tables) {
+  std::map<Oid, std::vector<std::string>> all;
+  for (const auto& [oid, rows] : tables) {
+    std::vector<std::string>& content = all[oid];
+    for (const auto& [key, row] : rows) {
+      content.push_back(tuple_bytes(row));
+    }
+    std::sort(content.begin(), content.end());
+  }
+  return all;
 }
 
 void TargetModel::apply(const SealedBatch& batch) {

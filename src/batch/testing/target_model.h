@@ -50,11 +50,18 @@ class TargetModel {
 
   void create(const TableSchema& table) { tables[table.oid] = {}; }
 
+  /// What the tables hold, in an order of its own, however rows are told apart.
+  static std::map<Oid, std::vector<std::string>> contents(const std::map<Oid, Rows>& tables);
+
   std::map<Oid, Rows> tables;
 };
 
 /// The encoded key of a row.
 std::string key_of(const TableSchema& table, const Cells& row);
+
+/// The rows under the keys that the table's schema gives them. Throws std::logic_error when two
+/// rows get one key.
+TargetModel::Rows rekeyed(const TargetModel::Rows& rows, const TableSchema& table);
 
 /// Adds one more of a multiset's row, or takes one away; false when there is none.
 void add_copy(TargetModel::Rows& rows, const Cells& row);
