@@ -73,9 +73,30 @@ std::variant<TableSchema, Refusal> next_version(const RosterEntry& entry) {
   return complete_schema(*entry.relation, schema_of(entry.catalog), entry.schema.get());
 }
 
-Verdict judge_live(const RosterEntry& entry, Lsn at) {
-  if (!entry.relation) {
+/// What the target does not know yet of a table whose shape stays.
+Verdict judge_same_shape(const RosterEntry& entry) {
+  if (!entry.publication || entry.schema->publication) {
     return {};
+  }
+  TableSchema schema = *entry.schema;
+  schema.history = entry.history;
+  schema.publication = entry.publication;
+  return NewShape{std::move(schema), {StoreSchema{}}};
+}
+
+std::optional<Refusal> check_publication(const RosterEntry& entry) {
+  return entry.catalog ? unpublished_in_between(entry.publication, *entry.catalog) : std::nullopt;
+}
+
+Verdict judge_live(const RosterEntry& entry, Lsn at) {
+  // The target's version of a table is newer than facts passed over on the way to its position.
+  if (!entry.answer_passed_over) {
+    if (auto refusal = check_publication(entry)) {
+      return std::move(*refusal);
+    }
+  }
+  if (!entry.relation) {
+    return judge_same_shape(entry);
   }
   auto version = next_version(entry);
   if (auto* refusal = std::get_if<Refusal>(&version)) {
@@ -95,8 +116,9 @@ Verdict judge_live(const RosterEntry& entry, Lsn at) {
   // is.
   if (changes.empty() && schema.identity == entry.schema->identity &&
       key_columns(schema) == key_columns(*entry.schema)) {
-    return {};
+    return judge_same_shape(entry);
   }
+  schema.publication = entry.publication;
   schema.history = history_to_keep(schema, entry.history, schema_of(entry.catalog));
   return NewShape{std::move(schema), std::move(changes)};
 }
@@ -130,6 +152,7 @@ TableRoster::TableRoster(const std::vector<KnownTable>& known) {
     entry.standing = table.live ? Standing::Live : Standing::NotLive;
     entry.schema = std::make_shared<const TableSchema>(table.schema);
     entry.history = table.schema.history;
+    entry.publication = table.schema.publication;
   }
 }
 
@@ -175,7 +198,11 @@ void TableRoster::note(Facts&& facts, bool passing) {
       entry.primary_key = table.primary_key;
       entry.primary_key_since = table.asked_at;
     }
+    if (!entry.publication) {
+      entry.publication = table.schema.publication;
+    }
     entry.catalog = std::make_shared<const CatalogTable>(std::move(table));
+    entry.answer_passed_over = passing;
     mark(index, passing);
   }
 }
@@ -205,6 +232,9 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
         "it already held rows when it was first met, and this version cannot copy them; it has to "
         "be there and empty when replication begins"};
   }
+  if (auto refusal = check_publication(entry)) {
+    return std::move(*refusal);
+  }
   TableSchema schema = entry.catalog->schema;
   if (entry.relation) {
     auto completed = complete_schema(*entry.relation, &entry.catalog->schema, nullptr);
@@ -213,6 +243,7 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
     }
     schema = std::move(std::get<TableSchema>(completed));
     schema.history = history_to_keep(schema, {}, &entry.catalog->schema);
+    schema.publication = entry.publication;
   }
   set_key(schema, entry, at);
   if (auto refusal = check_identity(schema)) {
@@ -246,6 +277,7 @@ bool TableRoster::would_change(const Facts& facts, Lsn at) const {
     for (const CatalogTable& table : facts.tables) {
       if (table.schema.oid == oid) {
         probe.catalog = std::make_shared<const CatalogTable>(table);
+        probe.answer_passed_over = false;
       }
     }
     return probe;
@@ -271,12 +303,19 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
     if (i < entries.size()) {
       before = std::move(entries[i]);
     }
+    const bool news = before.catalog != entries_[i].catalog;
     before.catalog = entries_[i].catalog;
     before.primary_key = entries_[i].primary_key;
     before.primary_key_since = entries_[i].primary_key_since;
+    before.answer_passed_over = entries_[i].answer_passed_over;
+    if (!before.publication) {
+      before.publication = entries_[i].publication;
+    }
     entries_[i] = std::move(before);
     if (entries_[i].standing == Standing::Unmet && entries_[i].catalog) {
       unsettled_.push_back(i);
+    } else if (news) {
+      mark(i, false);
     }
   }
 }

@@ -38,6 +38,9 @@ struct RosterEntry {
   TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
   TableHistory
       history;  ///< the newest known of the time when the table had the columns of `schema`
+  /// How it was published when that was first known; every change since is in the stream if it is
+  /// published like this now.
+  std::optional<Publishing> publication;
   // The latest facts. Shared with the copy that an aborted transaction is undone from.
   std::shared_ptr<const Relation> relation;
   std::shared_ptr<const CatalogTable> catalog;
@@ -45,8 +48,9 @@ struct RosterEntry {
   /// that is certain.
   std::optional<PrimaryKey> primary_key;
   Lsn primary_key_since;
-  bool unsettled = true;    ///< facts came that `schema` was not compared with
-  bool passed_over = true;  ///< they all stood before the position where reading starts
+  bool unsettled = true;           ///< facts came that `schema` was not compared with
+  bool passed_over = true;         ///< they all stood before the position where reading starts
+  bool answer_passed_over = true;  ///< the catalog's did
   /// The open batch creates the table as the catalog says, which may be ahead of the stream: a
   /// Relation that comes before the layer is handed on corrects it.
   bool assumed = false;
@@ -106,7 +110,7 @@ class TableRoster {
   std::vector<RosterEntry> entries() const { return entries_; }
 
   /// Goes back to a copy, except for what the catalog said since: that is true whatever becomes of
-  /// a transaction. Tables met since are unmet again.
+  /// a transaction, and what it means is decided anew. Tables met since are unmet again.
   void restore(std::vector<RosterEntry> entries);
 
  private:

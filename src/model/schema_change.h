@@ -20,6 +20,12 @@ struct AddColumn {
   bool operator==(const AddColumn&) const = default;
 };
 
-using SchemaChange = std::variant<CreateTable, AddColumn>;
+/// The target's table stays as it is; its stored schema is written anew, because the catalog said
+/// something of it that was not known before.
+struct StoreSchema {
+  bool operator==(const StoreSchema&) const = default;
+};
+
+using SchemaChange = std::variant<CreateTable, AddColumn, StoreSchema>;
 
 }  // namespace re_dms

@@ -103,6 +103,33 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
   return table;
 }
 
+std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& known,
+                                              const CatalogTable& answer) {
+  if (!answer.asked_at.known()) {
+    return std::nullopt;
+  }
+  const std::optional<Publishing>& now = answer.schema.publication;
+  std::string_view what;
+  if (!now) {
+    what = "it is not in the publication any more";
+  } else if (!known || *known == *now) {
+    return std::nullopt;
+  } else if (known->publication.oid != now->publication.oid) {
+    what = "the publication was dropped and made anew";
+  } else if (known->publication != now->publication) {
+    what = "the publication was altered (which changes it publishes, its owner or its options)";
+  } else {
+    what =
+        "it was taken out of the publication and put back, or its row filter, its column list or "
+        "the partition that it is published by was altered";
+  }
+  return Refusal{
+      fmt::format("{}; changes made meanwhile may not be in the stream. It needs a resync, once "
+                  "the publication "
+                  "publishes all its changes again (seen in the source before {})",
+                  what, answer.asked_at)};
+}
+
 bool same_columns(const TableSchema& a, const TableSchema& b) {
   return std::ranges::equal(a.columns, b.columns, {}, &Column::attnum, &Column::attnum);
 }

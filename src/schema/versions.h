@@ -2,6 +2,7 @@
 // what has to change in the target. Pure: no I/O, same input, same answer.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -37,6 +38,13 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
 std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSchema& before,
                                                                  const TableHistory& history,
                                                                  const TableSchema& after);
+
+/// Why changes of the table may be missing in the stream: it is not in the publication any more, or
+/// this is not how it was in it when `known` was asked for. Changes that were made in between are
+/// nowhere, and a Relation message that follows is the same as before. Nothing where that is not
+/// known of one of the two times.
+std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& known,
+                                              const CatalogTable& answer);
 
 /// Whether `a` and `b` have the same columns by attribute number.
 bool same_columns(const TableSchema& a, const TableSchema& b);

@@ -20,7 +20,9 @@ void apply_change(std::map<Oid, TargetModel::Rows>& tables, const Layer& layer,
     expect(tables.try_emplace(layer.table->oid).second, "the table to create exists");
     return;
   }
-  add_value(tables.at(layer.table->oid), *layer.table, std::get<AddColumn>(change).column);
+  if (const auto* add = std::get_if<AddColumn>(&change)) {
+    add_value(tables.at(layer.table->oid), *layer.table, add->column);
+  }
 }
 
 void put(TargetModel::Rows& rows, const TableSchema& table, Cells row) {
@@ -203,7 +205,9 @@ std::string describe_changes(const Layer& layer) {
   std::string text = layer.table->name.name + ":";
   for (const SchemaChange& change : layer.changes) {
     const auto* added = std::get_if<AddColumn>(&change);
-    text += added == nullptr ? " create" : " +" + added->column.name;
+    text += added != nullptr                              ? " +" + added->column.name
+            : std::holds_alternative<CreateTable>(change) ? " create"
+                                                          : " store";
   }
   text += layer.truncate ? " truncate\n" : "\n";
   for (std::size_t i = 0; i < layer.rows.size(); ++i) {

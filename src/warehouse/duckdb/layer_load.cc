@@ -92,9 +92,9 @@ void LayerLoad::change_shape() {
     if (std::holds_alternative<CreateTable>(change)) {
       create_target(session_, table_.target, *layer_.table);
       created = true;
-    } else if (!created) {
+    } else if (const auto* add = std::get_if<AddColumn>(&change); add != nullptr && !created) {
       // A table made by this layer has all its columns from the start.
-      added.push_back(std::get<AddColumn>(change).column);
+      added.push_back(add->column);
     }
   }
   if (!added.empty()) {
