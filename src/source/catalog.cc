@@ -93,6 +93,10 @@ SELECT col.relid, col.nspname, col.relname, col.relreplident,
  WHERE t.typtype IS DISTINCT FROM 'd'
  ORDER BY col.relid, col.attnum)";
 
+constexpr std::string_view kPublished = R"(ARRAY(
+  SELECT unnest({}) UNION SELECT t.relid
+    FROM pg_publication p, pg_get_publication_tables(p.pubname) t WHERE p.pubname = {}))";
+
 /// FOR TABLES IN SCHEMA, since PostgreSQL 15.
 constexpr std::string_view kSchemas = R"(
           UNION ALL
@@ -176,20 +180,12 @@ SELECT coalesce(bool_and(pg_visible_in_snapshot(
                        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS top) s,
                unnest('{{{}}}'::bigint[]) AS xid) n)";
 
-}  // namespace
-
-bool transactions_visible(Connection& connection, const std::vector<std::uint32_t>& xids) {
-  return connection
-      .query(fmt::format(kVisible, fmt::join(xids, ",")), "asking whether a transaction is visible")
-      .flag(0, 0);
-}
-
-std::vector<CatalogTable> read_tables(Connection& connection, const std::string& publication,
-                                      const std::vector<Oid>& oids) {
-  const std::string sql =
-      fmt::format(kTables, fmt::arg("wanted", oid_array(oids)),
-                  fmt::arg("publication", quote_literal(publication)),
-                  fmt::arg("schemas", connection.server_version() >= kPostgres15 ? kSchemas : ""));
+/// `wanted` is an SQL array of OIDs.
+std::vector<CatalogTable> ask(Connection& connection, const std::string& publication,
+                              const std::string& wanted) {
+  const std::string sql = fmt::format(
+      kTables, fmt::arg("wanted", wanted), fmt::arg("publication", quote_literal(publication)),
+      fmt::arg("schemas", connection.server_version() >= kPostgres15 ? kSchemas : ""));
   const QueryResult result = connection.query(sql, "reading the source's catalog");
   std::vector<CatalogTable> tables;
   Lsn asked_at;
@@ -207,6 +203,26 @@ std::vector<CatalogTable> read_tables(Connection& connection, const std::string&
     table.asked_at = asked_at;
   }
   return tables;
+}
+
+}  // namespace
+
+bool transactions_visible(Connection& connection, const std::vector<std::uint32_t>& xids) {
+  return connection
+      .query(fmt::format(kVisible, fmt::join(xids, ",")), "asking whether a transaction is visible")
+      .flag(0, 0);
+}
+
+std::vector<CatalogTable> read_tables(Connection& connection, const std::string& publication,
+                                      const std::vector<Oid>& oids) {
+  return ask(connection, publication, oid_array(oids));
+}
+
+std::vector<CatalogTable> read_published_tables(Connection& connection,
+                                                const std::string& publication,
+                                                const std::vector<Oid>& known) {
+  return ask(connection, publication,
+             fmt::format(kPublished, oid_array(known), quote_literal(publication)));
 }
 
 }  // namespace re_dms

@@ -17,6 +17,11 @@ namespace re_dms {
 std::vector<CatalogTable> read_tables(Connection& connection, const std::string& publication,
                                       const std::vector<Oid>& oids);
 
+/// As read_tables, for all that the publication publishes now and the tables `known`.
+std::vector<CatalogTable> read_published_tables(Connection& connection,
+                                                const std::string& publication,
+                                                const std::vector<Oid>& known);
+
 /// Whether queries see what these transactions did. A walsender sends a transaction as soon as its
 /// commit record is written, before others see it (PostgreSQL 15; with synchronous replication that
 /// lasts until the standby answers): a catalog asked too early lacks the columns just added.

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "observe/log.h"
+#include "schema/catalog_json.h"
 #include "source/catalog.h"
 #include "source/identity.h"
 #include "source/publication.h"
@@ -77,6 +78,10 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
     push(abort_block(), false);
   }
   while (!stop_.stop_requested()) {
+    facts_due_ = facts_due_ || since(asked_at_, clock_.steady()) >= times_.facts;
+    if (facts_due_ && !maker_.transaction_open() && !wiring_.paused()) {
+      tell_facts();
+    }
     const Harvest harvest = receive();
     const SteadyTime now = clock_.steady();
     add_idle_position();
@@ -154,9 +159,12 @@ SlotReader::Harvest SlotReader::receive() {
       if (maker_.bytes() >= kBlockBytes) {
         hand_on();
       }
-      if (step == BlockMaker::Step::Committed && wiring_.paused()) {
-        harvest.paused = true;
-        return harvest;
+      if (step == BlockMaker::Step::Committed) {
+        if (wiring_.paused()) {
+          harvest.paused = true;
+          return harvest;
+        }
+        tell_facts();
       }
     }
   } while (harvest.bytes - before >= kMoreToCome && harvest.bytes < kPlenty);
@@ -221,8 +229,66 @@ std::vector<CatalogTable> SlotReader::ask_catalog() {
   catalog = read_tables(watch_->connection(), settings_.publication, tables);
   for (CatalogTable& table : catalog) {
     table.admitted = admitted_.contains(table.schema.oid);
+    is_news(table);
   }
   return catalog;
+}
+
+/// What the catalog says of all tables that are, or were, in the stream.
+std::vector<CatalogTable> SlotReader::ask_all() {
+  std::unordered_set<Oid> known = admitted_;
+  for (const auto& [oid, answer] : told_) {
+    known.insert(oid);
+  }
+  std::vector<CatalogTable> answers = read_published_tables(
+      watch_->connection(), settings_.publication, {known.begin(), known.end()});
+  if (std::ranges::none_of(answers, [](const CatalogTable& table) {
+        return table.schema.publication.has_value();
+      })) {
+    require_publication(watch_->connection(), settings_.publication);
+  }
+  for (CatalogTable& table : answers) {
+    table.admitted = admitted_.contains(table.schema.oid);
+  }
+  return answers;
+}
+
+/// Whether it differs from the last answer about its table; it is the last one from now on.
+bool SlotReader::is_news(const CatalogTable& answer) {
+  CatalogTable timeless = answer;
+  timeless.asked_at = {};
+  std::string text = catalog_to_json({timeless});
+  std::string& told = told_[answer.schema.oid];
+  const bool news = told != text;
+  told = std::move(text);
+  return news;
+}
+
+/// Asks about all tables when it is time; between transactions only. What is news goes to the
+/// journal, so that a night without news costs nothing there.
+void SlotReader::tell_facts() {
+  if (!facts_due_ || !watch_->alive()) {
+    return;
+  }
+  // Relations that wait for an answer get it first: answers come in the order they were asked in.
+  if (!maker_.empty()) {
+    hand_on();
+  }
+  if (stop_.stop_requested()) {
+    return;
+  }
+  facts_due_ = false;
+  asked_at_ = clock_.steady();
+  JournalBlock block;
+  for (const CatalogTable& table : ask_all()) {
+    if (is_news(table)) {
+      block.add(RecordKind::Catalog, catalog_to_json({table}));
+    }
+  }
+  if (!block.empty()) {
+    push(std::move(block), false);
+    watch_->make_position();
+  }
 }
 
 /// Before the catalog is asked. False when stopped meanwhile: the block must not be handed on then.
@@ -304,6 +370,9 @@ int SlotReader::patience_ms(bool paused, SteadyTime now) const {
   }
   if (maker_.position() > feedback_.flushed()) {
     patience = std::min(patience, kLookAtJournal);
+  }
+  if (!paused && !maker_.transaction_open() && watch_->alive()) {
+    patience = std::min(patience, times_.facts - std::min(times_.facts, since(asked_at_, now)));
   }
   if (!paused && !maker_.transaction_open() && server_end_ > maker_.position()) {
     patience = std::min(patience, times_.idle - std::min(times_.idle, since(idle_at_, now)));

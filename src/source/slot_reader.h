@@ -7,6 +7,8 @@
 #include <chrono>
 #include <optional>
 #include <stop_token>
+#include <string>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "base/clock.h"
@@ -25,6 +27,8 @@ namespace re_dms {
 struct ReadTimes {
   std::chrono::milliseconds block{1};    ///< a block is handed on at this age
   std::chrono::milliseconds idle{1000};  ///< between two idle positions, unless the server asks
+  /// Between two questions about all tables: what a silent table's rows do not tell.
+  std::chrono::milliseconds facts{60000};
   WatchTimes watch;
   FeedbackTimes feedback;
   SilenceTimes silence;
@@ -60,6 +64,9 @@ class SlotReader {
   BlockMaker::Step take(std::string_view copy_data);
   void hand_on();
   std::vector<CatalogTable> ask_catalog();
+  std::vector<CatalogTable> ask_all();
+  bool is_news(const CatalogTable& answer);
+  void tell_facts();
   bool wait_until_visible();
   void push(JournalBlock block, bool open_after);
   void note_progress();
@@ -77,6 +84,7 @@ class SlotReader {
   ReadTimes times_;
   Clock& clock_;
   std::unordered_set<Oid> admitted_;
+  std::unordered_map<Oid, std::string> told_;  ///< per table the last answer that was handed on
 
   std::optional<SourceWatch> watch_;
   std::optional<ReplicationStream> stream_;
@@ -91,6 +99,8 @@ class SlotReader {
   bool idle_urgent_ = false;  ///< the server waits for a position
   SteadyTime block_began_{};
   SteadyTime idle_at_{};
+  SteadyTime asked_at_{};  ///< about all tables
+  bool facts_due_ = true;
 };
 
 }  // namespace re_dms

@@ -27,6 +27,12 @@ SourceWatch::SourceWatch(const SourceSettings& settings, WatchTimes times)
   connection_.query("SET statement_timeout = '10s'", "preparing catalog questions");
 }
 
+void SourceWatch::make_position() {
+  constexpr std::string_view kInsufficientPrivilege = "42501";
+  connection_.query_unless("SELECT pg_logical_emit_message(false, 're_dms.position', '')",
+                           kInsufficientPrivilege, "making a position");
+}
+
 int SourceWatch::socket() const {
   return ended_at_ == SteadyTime{} ? PQsocket(connection_.raw()) : -1;
 }

@@ -25,6 +25,13 @@ class SourceWatch {
 
   Connection& connection() { return connection_; }
 
+  /// Whether it can be asked: not once the server has ended it.
+  bool alive() const { return ended_at_ == SteadyTime{}; }
+
+  /// Makes the server's WAL a few bytes longer, where the role may: what was handed on between two
+  /// transactions takes effect with the next position, which an idle server would never reach.
+  void make_position();
+
   /// For poll, with POLLIN and POLLRDHUP; -1 once it has ended.
   int socket() const;
 

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "source/testing/stream_test.h"
 
 namespace re_dms {
@@ -21,8 +23,8 @@ TEST_F(Stream, BringsChangesInOrderWithTheirCatalog) {
       "DELETE FROM t; TRUNCATE t");
   ASSERT_TRUE(stream->saw("C"));
   EXPECT_THAT(without_idle(stream->records()),
-              ElementsAre("B", "catalog public.t(id*,v)", "R public.t", "I [1|5000 bytes]",
-                          "U [1|NULL][2|UNCHANGED]", "D [2|NULL]",
+              ElementsAre("catalog public.t(id*,v)", "B", "catalog public.t(id*,v)", "R public.t",
+                          "I [1|5000 bytes]", "U [1|NULL][2|UNCHANGED]", "D [2|NULL]",
                           // TRUNCATE invalidates what the server has told of the table.
                           "catalog public.t(id*,v)", "R public.t", "T", "C"));
   EXPECT_TRUE(eventually([&] { return stream->progress().received_commit_time.load() > 0; }));
@@ -51,6 +53,89 @@ TEST_F(Stream, MarksTablesThatWereNotEmptyAtTheStart) {
   EXPECT_TRUE(stream->saw("catalog public.later(id*) not admitted"));
 }
 
+class AskedOften : public Stream {
+ protected:
+  static constexpr const char* kLastAsked =
+      "SELECT query_start FROM pg_stat_activity WHERE query LIKE '%pg_get_publication_tables%' AND "
+      "pid <> pg_backend_pid()";
+
+  AskedOften() { often_.facts = std::chrono::milliseconds(20); }
+
+  static long catalogs(const StreamProbe& stream) {
+    const std::vector<std::string> records = stream.records();
+    return std::ranges::count_if(records,
+                                 [](const std::string& r) { return r.starts_with("catalog"); });
+  }
+
+  ReadTimes often_;
+};
+
+TEST_F(AskedOften, TellsWhatASilentTableBecame) {
+  const auto stream = start(false, often_);
+  ASSERT_TRUE(stream->saw("catalog public.t(id*,v)"));
+  postgres_->execute("ALTER TABLE t ADD COLUMN n int");
+  ASSERT_TRUE(stream->saw("catalog public.t(id*,v,n)"));
+  postgres_->execute(
+      "ALTER PUBLICATION re_dms DROP TABLE t; CREATE TABLE other ();"
+      "ALTER PUBLICATION re_dms ADD TABLE other");
+  EXPECT_TRUE(stream->saw("catalog public.t(id*,v,n) not published"));
+  EXPECT_TRUE(stream->saw("catalog public.other() not admitted"));
+}
+
+TEST_F(AskedOften, WritesNothingWhileNothingIsNews) {
+  const auto stream = start(false, often_);
+  ASSERT_TRUE(stream->saw("catalog public.t(id*,v)"));
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  ASSERT_TRUE(stream->saw("C"));
+  for (int i = 0; i < 3; ++i) {
+    const std::string asked = postgres_->execute(kLastAsked);
+    ASSERT_TRUE(eventually([&] { return postgres_->execute(kLastAsked) != asked; }));
+  }
+  // At the start and with the Relation message.
+  EXPECT_EQ(catalogs(*stream), 2);
+}
+
+TEST_F(Stream, MakesAPositionWhereNewsTakeEffect) {
+  const Lsn end = *Lsn::parse(postgres_->execute("SELECT pg_current_wal_insert_lsn()"));
+  const auto stream = start();
+  ASSERT_TRUE(stream->saw("catalog public.t(id*,v)"));
+  EXPECT_TRUE(eventually([&] { return stream->progress().journaled.lsn() > end; },
+                         std::chrono::seconds(5)));
+}
+
+TEST_F(AskedOften, TellsBetweenTransactionsOnly) {
+  often_.facts = std::chrono::milliseconds(1);
+  const auto stream = start(false, often_);
+  ASSERT_TRUE(stream->saw("catalog public.t(id*,v)"));
+  for (int i = 0; i < 30; ++i) {
+    const std::string n = std::to_string(i);
+    postgres_->execute("ALTER TABLE t ADD COLUMN c" + n + " int");
+    postgres_->execute("INSERT INTO t (id) SELECT " + n +
+                       " * 1000 + g FROM generate_series(1, 500) g");
+  }
+  ASSERT_TRUE(stream->saw("C", 30));
+  EXPECT_GT(catalogs(*stream), 31);
+  bool open = false;
+  const std::vector<std::string> records = stream->records();
+  for (std::size_t i = 0; i + 1 < records.size(); ++i) {
+    open = records[i] == "B" || (open && records[i] != "C");
+    if (open && records[i].starts_with("catalog")) {
+      ASSERT_EQ(records[i + 1], "R public.t");
+    }
+  }
+}
+
+TEST_F(AskedOften, EndsWhenThePublicationIsGone) {
+  const auto stream = start(false, often_);
+  ASSERT_TRUE(stream->saw("catalog public.t(id*,v)"));
+  postgres_->execute("DROP PUBLICATION re_dms");
+  const std::optional<Error> error = stream->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Fatal);
+  EXPECT_THAT(error->message(), HasSubstr("publication \"re_dms\" does not exist"));
+  EXPECT_THAT(stream->records(), Not(Contains(HasSubstr("not published"))));
+}
+
 TEST_F(Stream, DropsMessagesOfOtherPrograms) {
   const auto stream = start();
   postgres_->execute(
@@ -58,7 +143,8 @@ TEST_F(Stream, DropsMessagesOfOtherPrograms) {
       "pg_logical_emit_message(true, 're_dms.ddl', 'y'); SELECT "
       "pg_logical_emit_message(false, 're_dms', 'z'); COMMIT");
   ASSERT_TRUE(stream->saw("C"));
-  EXPECT_THAT(without_idle(stream->records()), ElementsAre("B", "M re_dms.ddl", "C"));
+  EXPECT_THAT(without_idle(stream->records()),
+              ElementsAre("catalog public.t(id*,v)", "B", "M re_dms.ddl", "C"));
 }
 
 TEST_F(Stream, ConfirmsWhatIsJournaledAndNothingElse) {
@@ -136,8 +222,9 @@ TEST_F(Stream, ClosesATransactionThatWasCutOff) {
   ASSERT_TRUE(stream->saw("C"));
   const std::vector<std::string> records = without_idle(stream->records());
   EXPECT_EQ(records[0], "abort");
-  EXPECT_EQ(records[1], "B");
-  EXPECT_EQ(records.size(), 20000U + 5U);
+  EXPECT_EQ(records[1], "catalog public.t(id*,v)");
+  EXPECT_EQ(records[2], "B");
+  EXPECT_EQ(records.size(), 20000U + 6U);
 }
 
 TEST_F(Stream, RefusesASlotThatSomebodyElseMoved) {

@@ -55,6 +55,7 @@ std::string describe_catalog(std::string_view body) {
       text += column.name + (column.key ? "*" : "") + (column.missing ? "=" + *column.missing : "");
     }
     text += table.admitted ? ")" : ") not admitted";
+    text += table.schema.publication ? "" : " not published";
   }
   return text;
 }
