@@ -126,6 +126,10 @@ void SlotReader::require_own_position(Lsn journaled_to) {
     throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" is gone", settings_.slot));
   }
   if (slot->active_pid == 0) {
+    // The server may have ended the stream already; then it has said why.
+    stream_->read_socket();
+    while (stream_->next()) {
+    }
     throw Error(
         ErrorKind::Transient,
         fmt::format("slot \"{}\" is being read, but nobody reads it where catalog questions "

@@ -31,9 +31,9 @@ constexpr SqlStateRule kRules[] = {
     {"42501", ErrorKind::Fatal,
      "The role in source.url needs the right that is missing; `re_dms check` lists them"},
     {"42704", ErrorKind::Fatal,
-     "A slot or publication that re_dms made is gone. If somebody dropped it, changes may have "
-     "been "
-     "missed: remove the journal directory and start over with `re_dms setup`"},
+     "A slot or publication that re_dms made is gone, or the publication was made anew behind "
+     "changes that are still to be read. Changes may have been missed: drop the slot if it is "
+     "there, remove the journal directory and start over with `re_dms setup`"},
     {"42710", ErrorKind::Fatal, "Somebody else made an object of the same name meanwhile"},
     // A table that went away between two of our queries; the next try sees it gone.
     {"42P01", ErrorKind::Transient, ""},
