@@ -1,0 +1,112 @@
+#!/usr/bin/python3
+"""Goal: changes that were not published are noticed: the table is set aside with that reason, whether the daemon
+ran or not, and the others go on."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import LOADED_LSN, MARKER, NOT_LIVE  # noqa: E402
+from scenario import expect, expect_refusal, scenario  # noqa: E402
+
+TABLES = "".join(f"CREATE TABLE public.{name} (id int PRIMARY KEY, v text);"
+                 for name in ("stays", "running", "down", "silent"))
+PUBLISH = "ALTER PUBLICATION re_dms SET (publish = '{}')"
+MADE_ANEW = f"CREATE PUBLICATION re_dms FOR TABLE stays, running, down, silent, {MARKER}"
+STREAM_ENDS = ("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots"
+               " WHERE slot_name = 're_dms' AND active")
+
+
+def out_and_back(server, table):
+    """Changes of the table that are nowhere in the stream, and one behind them that is."""
+    server.psql(f"ALTER PUBLICATION re_dms DROP TABLE {table}; UPDATE {table} SET v = 'unseen';")
+    server.psql(f"ALTER PUBLICATION re_dms ADD TABLE {table}; INSERT INTO {table} VALUES (2, 'seen');")
+
+
+def reasons(daemon):
+    return {each["table"].removeprefix("public."): each["reason"] for each in daemon.said(NOT_LIVE) or []}
+
+
+def expect_reason(daemon, table, words):
+    reason = daemon.wait(f"{table} is set aside", lambda: reasons(daemon).get(table))
+    expect(words in reason and "resync" in reason, f"{table}: {reason}")
+    print(f"{table}: {reason}")
+
+
+def expect_others_equal(server, daemon, tables, row):
+    """All that was committed before is loaded of the tables that go on."""
+    server.psql("".join(f"INSERT INTO {table} VALUES ({row}, 'goes on');" for table in tables))
+    lsn = server.lsn()
+    server.psql(f"INSERT INTO {MARKER} DEFAULT VALUES")
+    daemon.wait("the others go on", lambda: daemon.position(LOADED_LSN) > lsn)
+    daemon.compare([("public", table) for table in tables])
+
+
+def tables_taken_out():
+    with scenario(TABLES) as (server, daemon):
+        daemon.start().wait_ready()
+        server.psql("".join(f"INSERT INTO {table} VALUES (1, 'first');"
+                            for table in ("stays", "running", "down", "silent")))
+        daemon.catch_up()
+        out_and_back(server, "running")
+        expect_reason(daemon, "running", "put back")
+        server.psql("CREATE TABLE other (id int PRIMARY KEY); ALTER PUBLICATION re_dms ADD TABLE other")
+        expect_others_equal(server, daemon, ["stays", "down", "silent"], 10)
+        expect(daemon.stop() == 3, "it ends with 3: a table is set aside")
+        out_and_back(server, "down")
+        daemon.start().wait_ready()
+        expect_reason(daemon, "down", "put back")
+        # Nobody writes to it. Each stream begins with a question about all tables.
+        server.psql("ALTER PUBLICATION re_dms DROP TABLE silent")
+        server.psql(STREAM_ENDS)
+        expect_reason(daemon, "silent", "not in the publication any more")
+        expect_others_equal(server, daemon, ["stays"], 11)
+        expect("stays" not in reasons(daemon), "the table that nobody touched goes on")
+
+
+def changes_left_out():
+    with scenario(TABLES) as (server, daemon):
+        daemon.start().wait_ready()
+        server.psql("INSERT INTO stays VALUES (1, 'first'); INSERT INTO silent VALUES (1, 'first')")
+        daemon.catch_up()
+        server.psql(PUBLISH.format("insert"))
+        server.psql("UPDATE stays SET v = 'unseen'")
+        server.psql(PUBLISH.format("insert, update, delete, truncate"))
+        server.psql("INSERT INTO stays VALUES (2, 'seen')")
+        expect_reason(daemon, "stays", "publication was altered")
+        server.psql(STREAM_ENDS)
+        expect_reason(daemon, "silent", "publication was altered")
+
+
+def publication_dropped():
+    with scenario(TABLES) as (server, daemon):
+        daemon.start().wait_ready()
+        server.psql("INSERT INTO stays VALUES (1, 'first')")
+        daemon.catch_up()
+        server.psql("DROP PUBLICATION re_dms")
+        server.psql("INSERT INTO stays VALUES (2, 'unseen')")
+        expect(daemon.wait_end() == 1, "it ends with 1")
+        expect("start over" in daemon.log_text().splitlines()[-1], daemon.log_text())
+        expect_refusal(daemon, "publication", "does not exist", "start over")
+        server.psql(MADE_ANEW)
+        # The server looks for it where the slot stands, and finds none.
+        expect_refusal(daemon, "publication", "does not exist", "made anew", "start over")
+
+
+def publication_made_anew():
+    with scenario(TABLES) as (server, daemon):
+        daemon.start().wait_ready()
+        server.psql("INSERT INTO stays VALUES (1, 'first')")
+        daemon.catch_up()
+        daemon.stop()
+        server.psql(f"DROP PUBLICATION re_dms; {MADE_ANEW}")
+        daemon.start().wait_ready()
+        for table in ("stays", "running", "down", "silent"):
+            expect_reason(daemon, table, "made anew")
+
+
+tables_taken_out()
+changes_left_out()
+publication_dropped()
+publication_made_anew()
