@@ -13,6 +13,7 @@ constexpr Oid kIndex = 900;
 TableSchema items() {
   TableSchema table = text_table(kTable, "items", {"id", "a", "big"}, 0);
   table.identity = ReplicaIdentity::Full;
+  table.publication = Publishing{{16000, 700}, {}};
   return table;
 }
 

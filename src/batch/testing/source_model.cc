@@ -232,6 +232,7 @@ void SourceModel::add_column(Table& table) {
 /// What the catalog says of a table now, asked some time after this transaction.
 void SourceModel::answer(const Table& table) {
   CatalogTable told{table.schema, true, Lsn{commit_lsn_.value + 1 + random(400)}, {}};
+  told.schema.publication = Publishing{{16000, 700}, {}};
   if (table.schema.identity == ReplicaIdentity::Full && !is_multiset(table.schema)) {
     told.primary_key = PrimaryKey{key_index_, {1}};
   }

@@ -57,10 +57,10 @@ class Recording {
     const Lsn commit{position_ + 90};
     const SystemTime time{std::chrono::seconds(number)};
     position_ += 100;
-    std::vector<std::string> changes = source_.transaction();
+    std::vector<std::string> changes = source_.transaction(commit);
     if (number % 40 == 0) {
       for (int i = 0; i < 60; ++i) {
-        const std::vector<std::string> more = source_.transaction();
+        const std::vector<std::string> more = source_.transaction(commit);
         changes.insert(changes.end(), more.begin(), more.end());
       }
     }
