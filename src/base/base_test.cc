@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -12,6 +14,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/file_system.h"
 #include "base/retry.h"
 #include "base/testing/waiting.h"
@@ -172,6 +175,44 @@ TEST_F(RealFiles, ErrorsNameThePathAndTheReason) {
   } catch (const Error& error) {
     EXPECT_NE(error.message().find("/missing: No such file"), std::string::npos) << error.what();
   }
+}
+
+class Failpoint : public ::testing::Test {
+ protected:
+  void SetUp() override { GTEST_FLAG_SET(death_test_style, "threadsafe"); }
+
+  void TearDown() override { ::unsetenv("RE_DMS_FAILPOINT"); }
+};
+
+TEST_F(Failpoint, KillsAtTheTimeThatIsNamed) {
+  ::setenv("RE_DMS_FAILPOINT", "elsewhere,here:2", 1);
+  const auto reach = [](int times) {
+    for (int i = 0; i < times; ++i) {
+      failpoint("here");
+    }
+    ::_exit(0);
+  };
+  EXPECT_EXIT(reach(1), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(reach(2), ::testing::KilledBySignal(SIGKILL), "failpoint here");
+}
+
+/// A child that stops itself and goes on once it is told.
+TEST_F(Failpoint, StopsUntilToldToGoOn) {
+  ::setenv("RE_DMS_FAILPOINT", "here=stop", 1);
+  const auto stop_and_go_on = [] {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      failpoint("here");
+      ::_exit(7);
+    }
+    int status = 0;
+    ::waitpid(child, &status, WUNTRACED);
+    const bool stopped = WIFSTOPPED(status);
+    ::kill(child, SIGCONT);
+    ::waitpid(child, &status, 0);
+    ::_exit(stopped ? WEXITSTATUS(status) : 1);
+  };
+  EXPECT_EXIT(stop_and_go_on(), ::testing::ExitedWithCode(7), "failpoint here");
 }
 
 }  // namespace

@@ -1,14 +1,17 @@
-// Named places where a test ends the process, to see what a restart makes of it.
+// Named places where a test ends or stops the process, to see what a restart makes of it.
 #pragma once
 
 #include <string_view>
 
 namespace re_dms {
 
-/// Ends the process at once (as kill -9 would) when RE_DMS_FAILPOINT names this place as
-/// "name" or "name:n" (the n-th time it is reached, from 1). Costs one load when the variable is
-/// not set. Placed before and after each durable step, as "journal-sync-before",
-/// "journal-sync-after".
+/// Ends the process at once, as kill -9 would, where RE_DMS_FAILPOINT says so. The variable holds
+/// places with commas between them: "name", or "name:n" for the n-th time it is reached (from 1);
+/// "name=stop" or "name:n=stop" stops the process there as SIGSTOP does, and SIGCONT lets it go on.
+/// Standard error has a line "failpoint name" then. Costs one load when the variable is not set.
+///
+/// Placed before and after each durable step, as "journal-sync-before", "journal-sync-after".
+/// tests/crash/failpoints.py finds the names in the source and reaches every one of them.
 void failpoint(std::string_view name);
 
 }  // namespace re_dms

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 
 namespace re_dms {
 
@@ -262,9 +263,12 @@ void replace_file(FileSystem& files, const std::string& path, std::string_view c
   {
     const std::unique_ptr<File> file = files.create(fresh);
     file->append(content);
+    failpoint("replace-file-written");
     file->sync();
   }
+  failpoint("replace-file-synced");
   files.rename(fresh, path);
+  failpoint("replace-file-renamed");
   const std::string parent = std::filesystem::path(path).parent_path().string();
   files.sync_directory(parent.empty() ? "." : parent);
 }

@@ -72,7 +72,9 @@ void JournalWriter::State::recover() {
   if (track.open) {
     JournalBlock block;
     block.add(RecordKind::Abort, {});
+    failpoint("recovery-abort-before");
     append(block);
+    failpoint("recovery-abort-after");
   }
   // The last run may have ended between a record and the segment that it calls for.
   if (must_rotate(size)) {
@@ -168,7 +170,10 @@ void JournalWriter::State::note(const RecordView& record) {
   } else if (record.kind == RecordKind::Catalog) {
     facts.note_catalog(record.body);
   } else if (record.kind == RecordKind::Abort) {
+    failpoint("journal-abort");
     facts.forget_written();
+  } else if (record.kind == RecordKind::Idle) {
+    failpoint("journal-idle");
   }
 }
 

@@ -29,6 +29,7 @@ bool KeptSegments::release_below(Lsn below, std::uint64_t first_claimed) {
   for (const KeptSegment& victim : victims) {
     failpoint("journal-release-before");
     files_.remove(segment_path(directory_, victim.number));
+    failpoint("journal-release-removed");
     files_.sync_directory(directory_);
     bytes_ -= victim.bytes;
     failpoint("journal-release-after");

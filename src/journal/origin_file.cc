@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "journal/segment_file.h"
 
 namespace re_dms {
@@ -85,7 +86,9 @@ void store_origin(FileSystem& files, const std::string& directory, const Origin&
   json["consistent_point"] = to_string(origin.consistent_point);
   json["admitted"] = origin.admitted;
   files.create_directories(directory);
+  failpoint("origin-before");
   replace_file(files, origin_path(directory), json.dump(2) + "\n");
+  failpoint("origin-after");
 }
 
 void remove_segments(FileSystem& files, const std::string& directory) {
@@ -97,13 +100,16 @@ void remove_segments(FileSystem& files, const std::string& directory) {
   for (const std::uint64_t number : list_segments(files, directory)) {
     files.remove(segment_path(directory, number));
   }
+  failpoint("segments-removed-before");
   files.sync_directory(directory);
+  failpoint("segments-removed-after");
 }
 
 void remove_journal(FileSystem& files, const std::string& directory, const DirectoryLock&) {
   remove_segments(files, directory);
   // Last: while it is there, a repeated teardown still knows whose journal this was.
   files.remove(origin_path(directory));
+  failpoint("teardown-origin-removed");
   files.remove(lock_path(directory));
   files.sync_directory(directory);
 }

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "journal/record_scan.h"
 #include "journal/segment_file.h"
 #include "observe/log.h"
@@ -70,7 +71,9 @@ void cut_tail(File& file, const RecordScan& scan, const StreamTrack& track,
   if (torn == 0) {
     return;
   }
+  failpoint("recovery-cut-before");
   file.truncate(kept);
+  failpoint("recovery-cut-after");
   log(LogLevel::Warn, "journal_tail_cut",
       "the last run ended while writing: unfinished bytes at the journal's end are removed, "
       "PostgreSQL sends them again",
@@ -135,10 +138,12 @@ RecoveredJournal recover_journal(FileSystem& files, const std::string& directory
   cut_tail(*journal.file, scan, journal.track, path);
   journal.crc = scan.crc();
   journal.segments.back().bytes = scan.place().offset;
+  failpoint("recovery-sync-before");
   for (const std::uint64_t number : numbers) {
     files.open_append(segment_path(directory, number))->sync();
   }
   files.sync_directory(directory);
+  failpoint("recovery-sync-after");
   return journal;
 }
 

@@ -181,8 +181,9 @@ SegmentFile create_segment(FileSystem& files, const std::string& directory,
                            const SegmentHeader& header) {
   const std::string path = segment_path(directory, header.number);
   const std::string bytes = encode_header(header);
+  failpoint("journal-segment-before");
   replace_file(files, path, bytes);
-  failpoint("journal-segment-created");
+  failpoint("journal-segment-after");
   return {files.open_append(path), header, bytes.size(),
           load_le<std::uint32_t>(bytes.data() + bytes.size() - sizeof(std::uint32_t))};
 }

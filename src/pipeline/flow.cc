@@ -6,6 +6,7 @@
 #include <random>
 #include <utility>
 
+#include "base/failpoint.h"
 #include "base/retry.h"
 #include "observe/log.h"
 #include "pipeline/clean_up.h"
@@ -76,7 +77,9 @@ struct Flow::State {
       return;
     }
     const StageNames names{origin.system_identifier, origin.slot, target->epoch, random_hex()};
+    failpoint("stage-clean-up-before");
     clean_up("files of earlier runs", [&] { remove_other_runs(wiring.store, names); });
+    failpoint("stage-clean-up-after");
     StagingRoom room(wiring.store, names,
                      {16U << 20, share_memory(settings.batch.memory_bytes).staging_bytes},
                      wiring.state.progress, staged, stop, retry_note("stage_retry"));

@@ -61,12 +61,13 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
        {"changes", batch.span.changes},
        {"rows", report.rows},
        {"seconds", seconds}});
-  failpoint("loaded-before-cleanup");
+  failpoint("loaded-clean-up-before");
   clean_up(fmt::format("the files of batch {}", batch.span.number),
            [&] { remove_batch(wiring_.store, batch); });
+  failpoint("loaded-files-removed");
   wiring_.room.loaded();
   release();
-  failpoint("loaded-after-cleanup");
+  failpoint("loaded-clean-up-after");
 }
 
 void Loader::release() {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/failpoint.h"
 #include "source/sql_text.h"
 
 namespace re_dms {
@@ -206,7 +207,9 @@ PublicationState ensure_publication(Connection& connection, const SourceSettings
     connection.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
                      "preparing the publication");
     try {
+      failpoint("publication-before");
       connection.query(sql, fmt::format("publishing {} tables", tables.size()));
+      failpoint("publication-after");
     } catch (const Error& error) {
       throw setup_error(error, sql);
     }

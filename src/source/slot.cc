@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <vector>
 
+#include "base/failpoint.h"
 #include "source/sql_text.h"
 
 namespace re_dms {
@@ -62,8 +63,10 @@ std::string slot_problem(const SlotState& slot, const std::string& database) {
 }
 
 void drop_slot(Connection& connection, const std::string& name) {
+  failpoint("slot-drop-before");
   connection.query(fmt::format("SELECT pg_drop_replication_slot({})", quote_literal(name)),
                    fmt::format("dropping slot \"{}\"", name));
+  failpoint("slot-drop-after");
 }
 
 std::string describe_writers(Connection& connection) {

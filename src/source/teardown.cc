@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/failpoint.h"
 #include "source/connection.h"
 #include "source/publication.h"
 #include "source/slot.h"
@@ -54,8 +55,10 @@ std::vector<std::string> drop_slot_and_publication(const SourceSettings& setting
     lines.push_back(fmt::format("publication \"{}\" is not there", settings.publication));
   } else {
     if (drop) {
+      failpoint("teardown-publication-before");
       plain.query("DROP PUBLICATION " + quote_identifier(settings.publication),
                   fmt::format("dropping publication \"{}\"", settings.publication));
+      failpoint("teardown-publication-after");
     }
     lines.push_back(fmt::format("{} publication \"{}\" of {} tables", verb, settings.publication,
                                 publication->tables.size()));

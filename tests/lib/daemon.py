@@ -111,6 +111,8 @@ class Daemon:
 
     def start(self, *arguments):
         """Starts `run`; the log is appended to."""
+        if self.running():
+            raise self.error("it runs already")
         with open(self.log, "ab") as log:
             self.process = subprocess.Popen(self.command("run", *arguments), stdout=log, stderr=log,
                                             stdin=subprocess.DEVNULL, env=self.environment)

@@ -95,9 +95,11 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin) {
     Session session(session_settings(), FileAccess::ReadWrite);
     ServiceTables service(session);
     const SystemTime now = clock_.now();
+    failpoint("take-over-before");
     session.execute(sql("BEGIN TRANSACTION"));
     if (!service.exist()) {
       service.create(origin, now);
+      failpoint("take-over-tables-made");
     }
     service.check_belongs_to(origin);
     epoch_ = service.raise_epoch(now);
@@ -105,19 +107,23 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin) {
     KnownTables known = service.tables();
     set_aside_changed_shapes(session, standing, known, now);
     service.mark_visible(standing.loads, now);
+    failpoint("take-over-commit-before");
     session.execute(sql("COMMIT"));
+    failpoint("take-over-commit-after");
     state = target_state(standing, known);
     known_ = std::move(known);
   }
   closed_.reset();
+  failpoint("take-over-close-after");
   make_entry_durable();
+  failpoint("take-over-after");
   return state;
 }
 
 LoadReport DuckdbWarehouse::load(const StagedBatch& batch) {
   RE_DMS_CHECK(epoch_ != 0);
   const SteadyTime started = clock_.steady();
-  failpoint("load-begin");
+  failpoint("load-before");
   LoadReport report;
   {
     Session session(session_settings(), FileAccess::ReadWrite);
@@ -125,6 +131,7 @@ LoadReport DuckdbWarehouse::load(const StagedBatch& batch) {
   }
   failpoint("load-close-after");
   make_entry_durable();
+  failpoint("load-after");
   closed_ = clock_.now();
   report.duration =
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);

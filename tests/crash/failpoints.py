@@ -1,0 +1,280 @@
+#!/usr/bin/python3
+"""Goal: the daemon, killed at every named place of its durable steps, ends with both sides equal.
+
+    failpoints.py SCENARIO [SHARE/SHARES]      a scenario: first_start flow restart
+
+SHARE/SHARES   only each SHARES-th name of the scenario, so that several runs share the work
+
+The names are read from the source, so that a new failpoint is tried without a word here, and one that
+is never reached fails. Which scenario has to reach a name is told by how it begins (`OWN`); all
+others belong to `flow`. Each is met twice: by a daemon at work, and by the one that comes after it,
+where that one gets there too.
+"""
+
+import re
+import signal
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent / "lib"))
+from daemon import ROOT  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
+
+OWN = {
+    "first_start": ("slot-", "publication-", "origin-", "segments-removed-", "teardown-",
+                    "take-over-tables-made"),
+    "restart": ("recovery-cut-", "recovery-abort-"),
+}
+KILLS = 2
+SECONDS = 30
+OPTIONS = {"journal.segment_bytes": "1MiB", "batch.interval": "100ms", "source.include": ["public.*"],
+           "source.exclude": ["public.unheard"]}
+
+TABLES = """
+CREATE TABLE public.big (id int PRIMARY KEY, n int, pad text);
+CREATE TABLE public.pair (a text, b int, v text, PRIMARY KEY (a, b));
+CREATE TABLE public.long (id int PRIMARY KEY, n int, body text);
+ALTER TABLE public.long ALTER body SET STORAGE EXTERNAL;
+CREATE TABLE public.unheard (id int);
+"""
+COMPARED = [("public", "big"), ("public", "pair"), ("public", "long")]
+# One transaction that begins a batch of its own (architecture.md, Large transactions), with TRUNCATE
+# and moves of keys, and some small ones around it.
+WORK = """
+INSERT INTO pair SELECT 'p' || g, {n}, repeat('x', g) FROM generate_series(1, 40) g;
+BEGIN;
+TRUNCATE big, long;
+INSERT INTO big SELECT g, {n}, repeat(md5(g::text), 20) FROM generate_series(1, 25000) g;
+INSERT INTO long SELECT g, {n}, repeat(md5(g::text), 300) FROM generate_series(1, 20) g;
+UPDATE big SET id = -id WHERE id <= 3000;
+UPDATE big SET id = 3001 + id WHERE id < 0;
+SAVEPOINT s;
+DELETE FROM big WHERE id > 100;
+ROLLBACK TO s;
+DELETE FROM big WHERE id % 7 = 0;
+COMMIT;
+UPDATE long SET n = n + 1;
+UPDATE long SET id = -id, body = CASE WHEN id % 2 = 0 THEN 'short' ELSE body END WHERE id <= 6;
+UPDATE pair SET b = b + 1000, v = NULL WHERE a < 'p3' AND b = {n};
+DELETE FROM pair WHERE a > 'p5' AND b < {n};
+UPDATE big SET id = -1 WHERE id = 1;
+UPDATE big SET id = 1 WHERE id = 2;
+UPDATE big SET id = 2 WHERE id = -1;
+"""
+# What the daemon hears of only as a position: an idle one.
+UNHEARD = "INSERT INTO unheard VALUES (1)"
+
+
+def names():
+    """Every failpoint there is."""
+    found = []
+    for path in sorted((ROOT / "src").rglob("*.cc")):
+        if path.stem.endswith("_test"):
+            continue
+        found += re.findall(r'\bfailpoint\("([^"]+)"\)', path.read_text(encoding="utf-8"))
+    double = {name for name in found if found.count(name) > 1}
+    expect(not double, f"failpoints share a name: {double}")
+    expect(len(found) > 40, f"too few failpoints in the source: {found}")
+    return found
+
+
+def names_of(wanted):
+    """Those that this scenario has to reach."""
+    owner = {name: next((scenario for scenario, prefixes in OWN.items() if name.startswith(prefixes)),
+                        "flow") for name in names()}
+    return [name for name, scenario in owner.items() if scenario == wanted]
+
+
+def share(wanted):
+    """As names_of, for this run."""
+    number, _, runs = (sys.argv[2] if len(sys.argv) > 2 else "1/1").partition("/")
+    return names_of(wanted)[int(number) - 1::int(runs)]
+
+
+class Victim:
+    """A daemon that dies at failpoints."""
+
+    def __init__(self, server, daemon):
+        self.server, self.daemon = server, daemon
+        self.rounds = 0
+
+    def arm(self, *places):
+        self.daemon.environment["RE_DMS_FAILPOINT"] = ",".join(places)
+
+    def start(self, *places):
+        self.arm(*places)
+        self.daemon.start()
+
+    def where(self, begin):
+        """The failpoints said in the log behind BEGIN."""
+        return re.findall(r"^failpoint (\S+)$", self.daemon.log_text()[begin:], re.M)
+
+    def work(self):
+        self.rounds += 1
+        self.server.psql(WORK.format(n=self.rounds))
+
+    def met(self, name, until=lambda: False):
+        """Waits until the daemon is killed: True; or until UNTIL() is."""
+        deadline = time.monotonic() + SECONDS
+        while self.daemon.running():
+            if until():
+                return False
+            if time.monotonic() > deadline:
+                raise self.daemon.error(f"{name} was not reached within {SECONDS} s")
+            time.sleep(0.01)
+        if self.daemon.process.returncode != -signal.SIGKILL:
+            raise self.daemon.error(f"{name}: the daemon ended with {self.daemon.process.returncode}")
+        return True
+
+    def expect_equal(self):
+        """A daemon that is left alone catches up."""
+        self.start()
+        self.daemon.wait_ready()
+        self.daemon.catch_up()
+        self.daemon.compare(COMPARED)
+
+
+class Unheard:
+    """Writes now and then what the daemon hears of as an idle position."""
+
+    def __init__(self, server):
+        self._server = server
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._write, daemon=True)
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._stop.set()
+        self._thread.join()
+
+    def _write(self):
+        with self._server.session() as session:
+            while not self._stop.wait(0.2):
+                session.run(UNHEARD)
+
+
+# --- scenarios ------------------------------------------------------------------------------------
+
+def chain(victim, left, life):
+    """Lets LIFE(places) die at every failpoint on its way; LEFT counts down how often each may yet
+    kill. Ends when LIFE() does without dying."""
+    reached = []
+    while True:
+        begin = len(victim.daemon.log_text())
+        if not life([name for name in left if left[name] > 0]):
+            return reached
+        said = victim.where(begin)
+        expect(len(said) == 1, f"one failpoint each time, not {said}")
+        left[said[0]] -= 1
+        reached.append(said[0])
+
+
+def first_start(server, victim):
+    """Everything from nothing to the first row, then everything back to nothing."""
+    daemon = victim.daemon
+    everything = names()
+
+    def start(places):
+        victim.start(*places)
+        return victim.met("the first start", lambda: daemon.get("/readyz")[0] == 200)
+
+    reached = chain(victim, dict.fromkeys(everything, KILLS), start)
+    daemon.kill()
+    victim.work()
+    victim.expect_equal()
+    expect(daemon.stop() == 0, "SIGTERM")
+
+    def teardown(places):
+        victim.arm(*places)
+        code, out, said = daemon.run("teardown", "--yes")
+        with open(daemon.log, "a", encoding="utf-8") as log:
+            log.write(out + said)
+        expect(code in (0, -signal.SIGKILL), f"teardown ends with {code}: {said}")
+        return code != 0
+
+    reached += chain(victim, dict.fromkeys(everything, KILLS), teardown)
+    left = server.value("SELECT (SELECT count(*) FROM pg_replication_slots) +"
+                        " (SELECT count(*) FROM pg_publication)")
+    expect(left == "0", "slot or publication is left")
+    expect(list(daemon.journal.iterdir()) == [], f"{daemon.journal} is not empty")
+    missed = [name for name in names_of("first_start") if name not in reached]
+    expect(not missed, f"never reached: {missed}")
+    print(f"first start and teardown: {len(reached)} kills at {len(set(reached))} places", flush=True)
+
+
+def cut_connection(victim):
+    """For places behind a connection that ends inside a transaction: the daemon waits inside one
+    while the server ends its stream."""
+    begin = len(victim.daemon.log_text())
+    while not victim.where(begin):
+        time.sleep(0.01)
+    victim.server.psql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots")
+    victim.daemon.process.send_signal(signal.SIGCONT)
+
+
+# What has to happen beside the work for a place to be reached.
+ARRANGED = {"journal-abort": ("journal-append-before:8=stop", cut_connection)}
+
+
+def flow(server, victim):
+    """A daemon that starts, reads, stages and loads; the work waits for it, so that it is inside the
+    large transaction when it first writes."""
+    daemon = victim.daemon
+    victim.start()
+    daemon.wait_ready()
+    daemon.kill()
+    for name in share("flow"):
+        began = time.monotonic()
+        place, arrange = ARRANGED.get(name, ("", lambda _: None))
+        for _ in range(KILLS):
+            victim.work()
+            victim.start(name, *filter(None, [place]))
+            arrange(victim)
+            victim.met(name)
+        victim.expect_equal()
+        daemon.kill()
+        print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
+
+
+def restart(server, victim):
+    """A daemon that finds an unfinished transaction and half a record at the end of its journal."""
+    daemon = victim.daemon
+    victim.start()
+    daemon.wait_ready()
+    daemon.kill()
+    for name in share("restart"):
+        began = time.monotonic()
+        victim.work()
+        victim.start("journal-append-after:20")
+        victim.met("journal-append-after:20")
+        for _ in range(KILLS):
+            tear_tail(daemon.journal)
+            victim.start(name)
+            # An abort record that was written needs no second one.
+            if not victim.met(name, lambda: daemon.get("/readyz")[0] == 200):
+                expect(name == "recovery-abort-after", f"{name} was not reached again")
+                daemon.kill()
+        victim.expect_equal()
+        daemon.kill()
+        print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
+
+
+def tear_tail(journal):
+    with open(max(journal.glob("*.journal")), "ab") as segment:
+        segment.write(b"\x40\0\0\0 a record that")
+
+
+def main():
+    run = {"first_start": first_start, "flow": flow, "restart": restart}[sys.argv[1]]
+    with scenario(TABLES, options=OPTIONS) as (server, daemon), Unheard(server):
+        run(server, Victim(server, daemon))
+
+
+main()
