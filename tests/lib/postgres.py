@@ -5,6 +5,7 @@ it. Started by root it runs as user postgres.
 """
 
 import os
+import random
 import re
 import shutil
 import signal
@@ -56,9 +57,17 @@ def find_bin():
 
 
 def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+    """A port nobody listens on, of those that no outgoing connection is given (Linux: 32768 and up):
+    a daemon that is started again finds it free again."""
+    dice = random.SystemRandom()
+    while True:
+        port = dice.randrange(16384, 32768)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def parse_lsn(text):
