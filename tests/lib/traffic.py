@@ -6,6 +6,7 @@ savepoints, rollbacks, single statements. A seed repeats the transactions of eve
 how those of different clients interleave.
 """
 
+import os
 import random
 import sys
 import threading
@@ -18,10 +19,16 @@ sys.path.insert(0, str(HERE))
 from duckdb_file import identifier, literal  # noqa: E402
 from postgres import PostgresError  # noqa: E402
 
+# Tables with REPLICA IDENTITY FULL too.
+FULL = os.environ.get("RE_DMS_TRAFFIC_FULL", "0") == "1"
 TABLES = [("public", "int_key"), ("public", "composite_key"), ("public", "uuid_key"),
-          ("public", "index_identity"), ("public", "toasted"),
-          ("Odd Schema", 'Odd "Table" ü, \'x\'')]
-INCLUDE = ["public.*", '"Odd Schema".*']
+          ("public", "index_identity"), ("public", "toasted"), ("public", "text_key"),
+          ("public", "toasted_key"), ("public", "restless"),
+          ("Odd Schema", 'Odd "Table" ü, \'x\''),
+          ("da.ta", '012345 sélect * from "ÄÖÜ"."日本語" where true; -- 12345')]
+if FULL:
+    TABLES += [("public", "full_plain"), ("public", "full_keyed"), ("public", "full_deferrable")]
+INCLUDE = ["public.*", '"Odd Schema".*', '"da.ta".*']
 CLIENT_SETTINGS = ("SET deadlock_timeout = '50ms'; SET lock_timeout = '300ms';"
                    " SET client_min_messages = error;")
 ADDED = ["integer DEFAULT 7", "text DEFAULT 'it''s new'", "text", "numeric(8,3) DEFAULT 1.5",
@@ -42,7 +49,8 @@ END $$"""
 
 
 def create_tables(server):
-    server.psql((HERE / "traffic.sql").read_text(encoding="utf-8"))
+    for script in ["traffic.sql"] + ["traffic_full.sql"] * FULL:
+        server.psql((HERE / script).read_text(encoding="utf-8"))
 
 
 def touch_tables(server):
@@ -141,16 +149,32 @@ class Traffic:
 
 def transaction(dice):
     """The SQL of one random transaction."""
-    act = f"SELECT setseed({dice.uniform(-1, 1):.9f}), traffic.act({{}})\\g /dev/null\n"
     if dice.random() < 0.3:
-        return act.format(1)
-    lines = ["BEGIN;"]
-    for step in range(dice.randint(1, 4)):
-        work = act.format(dice.choice([1, 2, 5, 20]))
-        if dice.random() < 0.3:
-            end = "ROLLBACK TO" if dice.random() < 0.5 else "RELEASE"
-            lines.append(f"SAVEPOINT s{step};\n{work}{end} SAVEPOINT s{step};")
-        else:
-            lines.append(work)
+        return work(dice, 1)
+    lines = ["BEGIN;", *steps(dice, dice.randint(1, 4), "s")]
     lines.append("ROLLBACK;" if dice.random() < 0.1 else "COMMIT;")
     return "\n".join(lines)
+
+
+def work(dice, things):
+    return f"SELECT setseed({dice.uniform(-1, 1):.9f}), traffic.act({things})\\g /dev/null\n"
+
+
+def steps(dice, count, savepoint):
+    """Work, some of it in savepoints (and those in others) that are released or rolled back to; what
+    was rolled back to may go on, and be rolled back to again."""
+    for step in range(count):
+        name = f"{savepoint}{step}"
+        if dice.random() >= 0.3:
+            yield work(dice, dice.choice([1, 2, 5, 20]))
+            continue
+        yield f"SAVEPOINT {name};"
+        yield work(dice, dice.choice([1, 5]))
+        if dice.random() < 0.4:
+            yield from steps(dice, 2, f"{name}_")
+        while dice.random() < 0.4:
+            yield f"ROLLBACK TO SAVEPOINT {name};"
+            if dice.random() < 0.6:
+                yield work(dice, 2)
+        if dice.random() < 0.6:
+            yield f"RELEASE SAVEPOINT {name};"

@@ -1,7 +1,9 @@
 -- Random traffic, made inside the server: `traffic.act(n)` does n random things to the tables below.
 -- The tables cover what a replica identity can be; their names, columns and values are odd on purpose.
+-- REPLICA IDENTITY FULL is in traffic_full.sql.
 CREATE SCHEMA traffic;
 CREATE SCHEMA "Odd Schema";
+CREATE SCHEMA "da.ta";
 
 CREATE TABLE public.int_key (
   id bigint PRIMARY KEY, n int, note text, amount numeric(12,2), at timestamptz, ok boolean,
@@ -19,6 +21,17 @@ CREATE TABLE "Odd Schema"."Odd ""Table"" ü, 'x'" (
   "select" int PRIMARY KEY, "with space" text, "quo""te" text, "ünï\cöde" text, "UPPER" int,
   "'); --" text);
 
+CREATE TABLE public.text_key (name text PRIMARY KEY, n int, note text);
+-- Both columns of the key are long; short enough for an index only because they compress.
+CREATE TABLE public.toasted_key (
+  place text NOT NULL, name text NOT NULL, n int, body text, PRIMARY KEY (place, name));
+ALTER TABLE public.toasted_key ALTER body SET STORAGE EXTERNAL;
+CREATE TABLE public.restless (id int PRIMARY KEY, n int, body text, other int UNIQUE);
+-- Two names of 63 bytes, and key words.
+CREATE TABLE "da.ta"."012345 sélect * from ""ÄÖÜ"".""日本語"" where true; -- 12345" (
+  "order" int, "group by" text, "table" text, "ctid.x" text,
+  "ΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩ." text, "_re_dms" int, PRIMARY KEY ("group by", "order"));
+
 CREATE FUNCTION traffic.below(n int) RETURNS int LANGUAGE sql VOLATILE AS
   $$ SELECT floor(random() * n)::int $$;
 
@@ -31,7 +44,7 @@ CREATE FUNCTION traffic.odd() RETURNS text LANGUAGE plpgsql VOLATILE AS $body$
 DECLARE
   odd text[] := ARRAY['', ' ', 'NULL', 'null', '\N', '\\N', '"', '""', '''', E'a\nb', E'a\r\nb', E'\r',
     E'\n', E'\t', '\', '\.', ',', ',,', 'a,"b",c', '{}', '{NULL}', '\x', 'é', '😀', '日本語', U&'\FEFF',
-    U&'\2028', U&'\00A0', E'\x01', E'\x7f', 'trailing ', ' leading', '"quoted"', 'a''b', '$$', '%s',
+    U&'\2028', U&'\00A0', E'\x01', E'\x7f', 'trailing', 'trailing ', ' leading', E'\b\f\v', '\\.', E'\\\n', '–', '🏳️‍🌈', 'ﬁ', '"quoted"', 'a''b', '$$', '%s',
     '0', 't', E'\\', E'"\n"', E'"\\N"', 'e' || U&'\0301', U&'\+10FFFF', 'long ' || repeat('x', 300)];
   made text := '';
 BEGIN
@@ -44,7 +57,7 @@ BEGIN
   RETURN made;
 END $body$;
 
--- NULL, short or up to 20 kB, and then mostly too long to stay in the row.
+-- NULL, short or up to 20 kB, and then mostly too long to stay in the row; seldom up to 640 kB.
 CREATE FUNCTION traffic.big() RETURNS text LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
   dice float := random();
@@ -52,6 +65,9 @@ BEGIN
   IF dice < 0.1 THEN RETURN NULL; END IF;
   IF dice < 0.3 THEN RETURN traffic.odd(); END IF;
   IF dice < 0.4 THEN RETURN repeat(traffic.odd(), traffic.below(200)); END IF;
+  IF dice < 0.405 THEN
+    RETURN (SELECT string_agg(md5(random()::text), '') FROM generate_series(0, traffic.below(20000)));
+  END IF;
   RETURN (SELECT string_agg(md5(random()::text), '') FROM generate_series(0, traffic.below(600)));
 END $$;
 
@@ -168,12 +184,106 @@ BEGIN
   END CASE;
 END $$;
 
-CREATE FUNCTION traffic.empty() RETURNS void LANGUAGE plpgsql AS $$
+CREATE FUNCTION traffic.text_key(k int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  key text := traffic.odd();
+BEGIN
+  CASE traffic.below(6)
+  WHEN 0, 1, 2 THEN
+    INSERT INTO public.text_key VALUES (key, k, traffic.odd())
+    ON CONFLICT (name) DO UPDATE SET n = text_key.n + 1, note = EXCLUDED.note;
+  WHEN 3 THEN UPDATE public.text_key SET name = traffic.odd() WHERE name = key;
+  WHEN 4 THEN UPDATE public.text_key SET note = NULL, n = k WHERE name IN (key, key || ' ', rtrim(key));
+  ELSE DELETE FROM public.text_key WHERE name = key;
+  END CASE;
+END $$;
+
+CREATE FUNCTION traffic.long_key(k int) RETURNS text LANGUAGE sql VOLATILE AS
+  $$ SELECT repeat(chr(65 + k % 7), 3000 + k % 5) || k % 20 $$;
+
+CREATE FUNCTION traffic.toasted_key(k int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  p text := traffic.long_key(k % 3);
+  key text := traffic.long_key(k);
+BEGIN
+  CASE traffic.below(6)
+  WHEN 0, 1 THEN
+    INSERT INTO public.toasted_key VALUES (p, key, k, traffic.big())
+    ON CONFLICT (place, name) DO UPDATE SET n = toasted_key.n + 1;
+  WHEN 2 THEN UPDATE public.toasted_key SET n = n + 1 WHERE (place, name) = (p, key);
+  WHEN 3 THEN UPDATE public.toasted_key SET place = traffic.long_key(k % 3 + 1) WHERE (place, name) = (p, key);
+  WHEN 4 THEN UPDATE public.toasted_key SET body = traffic.big() WHERE name = key;
+  ELSE DELETE FROM public.toasted_key WHERE (place, name) = (p, key);
+  END CASE;
+END $$;
+
+-- Keys that hardly ever stay: one by one, in chains, in rings and all at once.
+CREATE FUNCTION traffic.restless(k int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  aside int := -1000000 - pg_backend_pid();
+BEGIN
+  CASE traffic.below(9)
+  WHEN 0, 1, 2 THEN
+    INSERT INTO public.restless VALUES (k, 0, traffic.big(), NULL)
+    ON CONFLICT (id) DO UPDATE SET id = restless.id + 1, n = restless.n + 1;
+  WHEN 3 THEN UPDATE public.restless SET id = id + 1 WHERE id = k;
+  WHEN 4 THEN  -- a chain, each into the place of the one before it
+    FOR i IN REVERSE k + 8..k LOOP
+      UPDATE public.restless SET id = i + 1 WHERE id = i;
+    END LOOP;
+  WHEN 5 THEN  -- a ring of five
+    UPDATE public.restless SET id = aside WHERE id = k + 4;
+    FOR i IN REVERSE k + 3..k LOOP
+      UPDATE public.restless SET id = i + 1, n = n + 1 WHERE id = i;
+    END LOOP;
+    UPDATE public.restless SET id = k, body = 'round' WHERE id = aside;
+  WHEN 6 THEN  -- there and back, or another in its place
+    UPDATE public.restless SET id = aside, other = k WHERE id = k;
+    IF random() < 0.5 THEN
+      INSERT INTO public.restless VALUES (k, -1, 'in the place of another', NULL);
+    END IF;
+    UPDATE public.restless SET id = (SELECT max(id) + 1 FROM public.restless), other = NULL WHERE id = aside;
+  WHEN 7 THEN  -- many at once
+    UPDATE public.restless SET id = -id, n = n + 1 WHERE id BETWEEN k AND k + 30;
+  ELSE DELETE FROM public.restless WHERE abs(id) = k;
+  END CASE;
+END $$;
+
+CREATE FUNCTION traffic.long_names(k int) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  b text := traffic.odd();
 BEGIN
   CASE traffic.below(4)
+  WHEN 0, 1 THEN
+    INSERT INTO "da.ta"."012345 sélect * from ""ÄÖÜ"".""日本語"" where true; -- 12345"
+      VALUES (k % 10, b, traffic.odd(), traffic.big(), traffic.odd(), k) ON CONFLICT DO NOTHING;
+  WHEN 2 THEN UPDATE "da.ta"."012345 sélect * from ""ÄÖÜ"".""日本語"" where true; -- 12345"
+    SET "table" = traffic.odd(), "ΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩΩ." = traffic.big()
+    WHERE "order" = k % 10 AND random() < 0.2;
+  ELSE
+    IF random() < 0.5 THEN
+      DELETE FROM "da.ta"."012345 sélect * from ""ÄÖÜ"".""日本語"" where true; -- 12345"
+        WHERE "group by" = b;
+    ELSE
+      UPDATE "da.ta"."012345 sélect * from ""ÄÖÜ"".""日本語"" where true; -- 12345"
+        SET "group by" = traffic.odd() WHERE "group by" = b AND "order" = k % 10;
+    END IF;
+  END CASE;
+END $$;
+
+-- traffic_full.sql puts another in its place.
+CREATE FUNCTION traffic.full_identity(k int) RETURNS void LANGUAGE sql AS '';
+
+CREATE FUNCTION traffic.empty() RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+  CASE traffic.below(7)
   WHEN 0 THEN TRUNCATE public.composite_key;
   WHEN 1 THEN TRUNCATE public.index_identity, public.uuid_key;
   WHEN 2 THEN TRUNCATE public.int_key;
+  WHEN 3 THEN TRUNCATE public.restless, public.text_key, public.toasted_key, "Odd Schema"."Odd ""Table"" ü, 'x'"
+    RESTART IDENTITY CASCADE;
+  WHEN 4 THEN TRUNCATE "da.ta"."012345 sélect * from ""ÄÖÜ"".""日本語"" where true; -- 12345", public.toasted;
+  WHEN 5 THEN DELETE FROM public.restless;
   ELSE TRUNCATE "Odd Schema"."Odd ""Table"" ü, 'x'";
   END CASE;
 END $$;
@@ -186,12 +296,17 @@ BEGIN
   FOR i IN 1..n LOOP
     k := traffic.key();
     BEGIN
-      CASE traffic.below(6)
+      CASE traffic.below(11)
       WHEN 0 THEN PERFORM traffic.int_key(k);
       WHEN 1 THEN PERFORM traffic.composite_key(k);
       WHEN 2 THEN PERFORM traffic.uuid_key(k);
       WHEN 3 THEN PERFORM traffic.index_identity(k);
       WHEN 4 THEN PERFORM traffic.toasted(k);
+      WHEN 5 THEN PERFORM traffic.text_key(k);
+      WHEN 6 THEN PERFORM traffic.toasted_key(k);
+      WHEN 7 THEN PERFORM traffic.restless(k);
+      WHEN 8 THEN PERFORM traffic.long_names(k);
+      WHEN 9 THEN PERFORM traffic.full_identity(k);
       ELSE PERFORM traffic.odd_names(k);
       END CASE;
       IF random() < 0.0005 THEN PERFORM traffic.empty(); END IF;
