@@ -1,13 +1,17 @@
 // The journal's promise under every fault there is: nothing that was acknowledged is lost and
 // nothing comes twice.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <functional>
+#include <optional>
+#include <set>
 
 #include "base/error.h"
 #include "base/testing/faulty_file_system.h"
 #include "journal/journal_reader.h"
 #include "journal/journal_writer.h"
+#include "journal/origin_file.h"
 #include "journal/segment_file.h"
 #include "journal/stream_sample.h"
 
@@ -31,8 +35,12 @@ class Replication {
 
   /// Runs to the end of the stream, or until a fault throws.
   void run() {
+    const auto lock = lock_journal(files_, kDirectory);
+    begin_unless_begun();
     JournalWriter writer(files_, small_segments(), sample_origin());
     acknowledge(writer);
+    JournalReader reader(files_, kDirectory, &writer.tail(), std::max(loaded_, kSampleStart));
+    last_read_ = 0;
     for (std::uint32_t n = 1; n <= kTransactions; ++n) {
       if (nth_commit(n) >= writer.last_commit_end()) {
         send(writer, nth_transaction(n), n % 3 != 0);
@@ -42,6 +50,9 @@ class Replication {
         idle.idle(Lsn{nth_commit(n + 1).value - 1});
         send(writer, idle.take(), true);
       }
+      if (n % 4 == 0) {
+        read(reader, writer.position());
+      }
       if (n % 9 == 0) {
         loaded_ = std::max(loaded_, nth_end(n / 2));
         writer.release_below(loaded_);
@@ -49,10 +60,13 @@ class Replication {
     }
     writer.sync();
     acknowledge(writer);
+    read(reader, writer.position());
+    EXPECT_EQ(last_read_, kTransactions);
   }
 
   /// The journal as a restart finds it must hold what was acknowledged.
   void expect_acknowledged_is_there() {
+    load_origin(files_, kDirectory);
     const JournalWriter writer(files_, small_segments(), sample_origin());
     EXPECT_GE(writer.position(), acknowledged_);
   }
@@ -81,6 +95,46 @@ class Replication {
   }
 
  private:
+  /// As a first start: the intention, the first record, the origin.
+  void begin_unless_begun() {
+    const std::optional<Origin> stored = load_origin(files_, kDirectory);
+    if (stored && stored->created) {
+      EXPECT_EQ(stored->slot, sample_origin().slot);
+      return;
+    }
+    EXPECT_EQ(acknowledged_, Lsn{});
+    Origin origin = sample_origin();
+    origin.created = false;
+    store_origin(files_, kDirectory, origin);
+    remove_segments(files_, kDirectory);
+    {
+      JournalBlock tables = StreamSample().catalog({16384, 16385, 16386}).take();
+      JournalWriter writer(files_, small_segments(), sample_origin());
+      writer.append(tables);
+      writer.sync();
+    }
+    origin.created = true;
+    store_origin(files_, kDirectory, origin);
+  }
+
+  /// Transactions come in order, none is left out, none before it is acknowledged.
+  void read(JournalReader& reader, Lsn durable) {
+    while (const auto unit = reader.next(std::chrono::milliseconds(0), {})) {
+      if (unit->kind != UnitKind::Transaction) {
+        continue;
+      }
+      const std::string text = describe(*unit);
+      const auto n = static_cast<std::uint32_t>(std::stoul(text.substr(text.find(" B") + 2)));
+      if (last_read_ == 0) {
+        EXPECT_LE(nth_commit(n - 1), loaded_ > kSampleStart ? loaded_ : nth_commit(0));
+      } else {
+        EXPECT_EQ(n, last_read_ + 1);
+      }
+      EXPECT_LE(nth_end(n), durable);
+      last_read_ = n;
+    }
+  }
+
   /// In two blocks, so that faults meet open transactions.
   void send(JournalWriter& writer, const JournalBlock& whole, bool sync) {
     JournalBlock block;
@@ -107,7 +161,10 @@ class Replication {
   FaultyFileSystem& files_;
   Lsn acknowledged_;
   Lsn loaded_;
+  std::uint32_t last_read_ = 0;  ///< by the reader of this run
 };
+
+constexpr Fault kFaults[] = {Fault::NotDone, Fault::Half, Fault::Done};
 
 /// Operations that a run without faults takes.
 std::uint64_t operations_of_a_run() {
@@ -121,17 +178,38 @@ void for_each_failing_operation(
     const std::function<void(FaultyFileSystem&, std::uint64_t)>& fault) {
   const std::uint64_t operations = operations_of_a_run();
   ASSERT_GT(operations, 100U);
-  for (std::uint64_t n = 1; n <= operations; ++n) {
-    SCOPED_TRACE("operation " + std::to_string(n));
+  for (const Fault kind : kFaults) {
+    for (std::uint64_t n = 1; n <= operations; ++n) {
+      SCOPED_TRACE(fmt::format("operation {}, fault {}", n, static_cast<int>(kind)));
+      FaultyFileSystem files;
+      Replication replication(files);
+      files.fail_operation(n, kind);
+      EXPECT_THROW(replication.run(), Error);
+      fault(files, n);
+      ASSERT_NO_THROW(replication.expect_acknowledged_is_there());
+      ASSERT_NO_THROW(replication.run());
+      replication.expect_all_is_there();
+    }
+  }
+}
+
+/// So that the tests below are about all that the journal does with files.
+TEST(JournalFaults, RunsAndTheirRestartsUseEveryOperation) {
+  std::set<std::string> kinds;
+  const std::uint64_t operations = operations_of_a_run();
+  for (std::uint64_t n = operations - 50; n <= operations; ++n) {
     FaultyFileSystem files;
     Replication replication(files);
     files.fail_operation(n);
     EXPECT_THROW(replication.run(), Error);
-    fault(files, n);
-    ASSERT_NO_THROW(replication.expect_acknowledged_is_there());
-    ASSERT_NO_THROW(replication.run());
-    replication.expect_all_is_there();
+    files.kill();
+    replication.run();
+    kinds.merge(files.kinds_of_operations());
   }
+  EXPECT_THAT(kinds,
+              ::testing::ElementsAre("ask the free space of", "create", "create directory", "fsync",
+                                     "fsync directory", "list", "lock", "open", "read", "remove",
+                                     "rename", "stat", "truncate", "write"));
 }
 
 TEST(JournalFaults, EveryFailingOperationIsSurvivedByARestart) {
@@ -143,11 +221,9 @@ TEST(JournalFaults, EveryPowerLossIsSurvived) {
 }
 
 TEST(JournalFaults, EveryPowerLossThatLeavesSomeUnsyncedBytesIsSurvived) {
-  for (std::uint32_t round = 0; round < 5; ++round) {
-    for_each_failing_operation([&](FaultyFileSystem& files, std::uint64_t n) {
-      files.lose_power(Survives::RandomPrefix, static_cast<std::uint32_t>(n) + 1000 * round);
-    });
-  }
+  for_each_failing_operation([](FaultyFileSystem& files, std::uint64_t n) {
+    files.lose_power(Survives::RandomPrefix, static_cast<std::uint32_t>(n));
+  });
 }
 
 /// A killed process leaves bytes that only the page cache holds; what the next start takes from
@@ -171,18 +247,19 @@ TEST(JournalFaults, WhatRecoveryTookFromAKilledRunSurvivesAPowerLoss) {
   }
 }
 
-TEST(JournalFaults, AFaultDuringRecoveryIsSurvived) {
+/// One fault in a run, here and there along it, and then one at each operation of the recovery.
+void for_each_fault_in_recovery(Fault kind) {
   const std::uint64_t operations = operations_of_a_run();
-  for (std::uint64_t first = operations / 2; first < operations / 2 + 12; ++first) {
+  for (std::uint64_t first = 40; first <= operations; first += 31) {
     bool failed = true;
     for (std::uint64_t n = 1; failed; ++n) {
-      SCOPED_TRACE("operations " + std::to_string(first) + " and " + std::to_string(n));
+      SCOPED_TRACE(fmt::format("operations {} and {}", first, n));
       FaultyFileSystem files;
       Replication replication(files);
       files.fail_operation(first);
       EXPECT_THROW(replication.run(), Error);
       files.kill();
-      files.fail_operation(n);
+      files.fail_operation(n, kind);
       failed = false;
       try {
         replication.expect_acknowledged_is_there();
@@ -193,6 +270,12 @@ TEST(JournalFaults, AFaultDuringRecoveryIsSurvived) {
       ASSERT_NO_THROW(replication.run());
       replication.expect_all_is_there();
     }
+  }
+}
+
+TEST(JournalFaults, AFaultDuringRecoveryIsSurvived) {
+  for (const Fault kind : kFaults) {
+    for_each_fault_in_recovery(kind);
   }
 }
 
@@ -238,6 +321,37 @@ TEST(JournalFaults, RecoveryMakesEverySegmentItKeepsDurable) {
   EXPECT_EQ(list_segments(files, kDirectory), list_segments(original, kDirectory));
   const Lsn begin = journal_begin(files).value_or(Lsn{});
   EXPECT_EQ(read_transactions(files, begin), read_transactions(original, begin));
+}
+
+/// A teardown that failed at any operation is completed by the next one.
+TEST(JournalFaults, EveryFailingOperationOfATeardownIsSurvived) {
+  const auto tear_down = [](FaultyFileSystem& files) {
+    const auto lock = lock_journal(files, kDirectory);
+    remove_journal(files, kDirectory, *lock);
+  };
+  std::uint64_t operations = 0;
+  for (const Fault kind : kFaults) {
+    bool failed = true;
+    for (std::uint64_t n = 1; failed; ++n) {
+      SCOPED_TRACE(fmt::format("operation {}, fault {}", n, static_cast<int>(kind)));
+      FaultyFileSystem files;
+      Replication(files).run();
+      files.fail_operation(n, kind);
+      failed = false;
+      try {
+        tear_down(files);
+      } catch (const Error&) {
+        failed = true;
+        operations = std::max(operations, n);
+      }
+      files.lose_power(Survives::RandomPrefix, static_cast<std::uint32_t>(n));
+      ASSERT_NO_THROW(tear_down(files));
+      EXPECT_THAT(files.list(kDirectory), ::testing::IsEmpty());
+      files.lose_power();
+      EXPECT_THAT(files.list(kDirectory), ::testing::IsEmpty());
+    }
+  }
+  EXPECT_GT(operations, 10U);
 }
 
 }  // namespace

@@ -68,8 +68,24 @@ void fail_operation_on(std::string_view operation, const std::string& path,
   throw Error(ErrorKind::Fatal, fmt::format("cannot {} {}: {}", operation, path, reason));
 }
 
+bool FaultyDisk::fails(std::string_view operation) {
+  kinds.emplace(operation);
+  return ++operations == failing;
+}
+
+void FaultyDisk::question(std::string_view operation, const std::string& path) {
+  fails(operation);
+  answer(operation, path);
+}
+
 void FaultyDisk::step(std::string_view operation, const std::string& path) {
-  if (fails()) {
+  if (fails(operation) && fault != Fault::Done) {
+    fail_operation_on(operation, path, "injected failure");
+  }
+}
+
+void FaultyDisk::answer(std::string_view operation, const std::string& path) {
+  if (operations == failing) {
     fail_operation_on(operation, path, "injected failure");
   }
 }

@@ -43,14 +43,23 @@ struct FaultyDisk {
   std::set<std::string> locks;
   DiskSpace space{1ULL << 40, 1ULL << 40};
   std::uint64_t operations = 0;
+  std::set<std::string> kinds;  ///< of the operations so far
   std::uint64_t failing = 0;
+  Fault fault = Fault::Half;     ///< of the operation that is to fail
   std::uint64_t generation = 0;  ///< counts kills and power losses
 
   /// Counts an operation; true when it is the one to fail.
-  bool fails() { return ++operations == failing; }
+  bool fails(std::string_view operation);
 
-  /// Counts an operation and throws when it is the one to fail.
+  /// Counts an operation that changes nothing; throws when it is the one to fail.
+  void question(std::string_view operation, const std::string& path);
+
+  /// Counts an operation that changes something as a whole; throws when it is the one to fail,
+  /// unless it is to take place first.
   void step(std::string_view operation, const std::string& path);
+
+  /// Behind a change that step() let pass: throws when its answer is to be lost.
+  void answer(std::string_view operation, const std::string& path);
 
   /// The file of that name; throws when there is none.
   const std::shared_ptr<FaultyInode>& find(std::string_view operation, const std::string& path);

@@ -20,30 +20,37 @@ class FaultyFile final : public File {
   void append(std::string_view bytes) override {
     const std::lock_guard lock(disk_->mutex);
     check_alive();
-    const bool fails = disk_->fails();
-    inode_->content.append(fails ? bytes.substr(0, bytes.size() / 2) : bytes);
-    if (fails) {
-      fail_operation_on("write", path_, "injected failure");
-    }
+    const bool fails = disk_->fails("write");
+    inode_->content.append(fails ? bytes.substr(0, part(bytes.size())) : bytes);
+    disk_->answer("write", path_);
   }
 
   void sync() override {
     const std::lock_guard lock(disk_->mutex);
     check_alive();
-    disk_->step("fsync", path_);
+    const bool fails = disk_->fails("fsync");
+    if (fails && disk_->fault != Fault::Done && inode_->cut) {
+      disk_->answer("fsync", path_);
+    }
     // Copies only what was appended, so that many syncs of a large file stay cheap.
     if (inode_->cut) {
       inode_->durable = inode_->content;
     } else {
-      inode_->durable.append(inode_->content, inode_->durable.size());
+      const std::size_t synced = inode_->durable.size();
+      const std::size_t fresh = inode_->content.size() - synced;
+      inode_->durable.append(inode_->content, synced, fails ? part(fresh) : fresh);
     }
     inode_->cut = false;
+    if (fails && disk_->fault == Fault::NotDone) {
+      inode_->content = inode_->durable;
+    }
+    disk_->answer("fsync", path_);
   }
 
   std::size_t read_at(std::uint64_t offset, char* to, std::size_t size) const override {
     const std::lock_guard lock(disk_->mutex);
     check_alive();
-    disk_->step("read", path_);
+    disk_->question("read", path_);
     const std::string& content = inode_->content;
     return offset >= content.size() ? 0 : content.copy(to, size, offset);
   }
@@ -51,7 +58,7 @@ class FaultyFile final : public File {
   std::uint64_t size() const override {
     const std::lock_guard lock(disk_->mutex);
     check_alive();
-    disk_->step("stat", path_);
+    disk_->question("stat", path_);
     return inode_->content.size();
   }
 
@@ -61,9 +68,15 @@ class FaultyFile final : public File {
     disk_->step("truncate", path_);
     inode_->content.resize(size);
     inode_->cut = true;
+    disk_->answer("truncate", path_);
   }
 
  private:
+  /// How many of so many bytes a failing operation does.
+  std::size_t part(std::size_t bytes) const {
+    return disk_->fault == Fault::NotDone ? 0 : disk_->fault == Fault::Half ? bytes / 2 : bytes;
+  }
+
   void check_alive() const {
     if (generation_ != disk_->generation) {
       fail_operation_on("use", path_, "its process is dead");
@@ -99,7 +112,7 @@ class FaultyLock final : public DirectoryLock {
 
 std::unique_ptr<File> open_file(const std::shared_ptr<FaultyDisk>& disk, const std::string& path) {
   const std::lock_guard lock(disk->mutex);
-  disk->step("open", path);
+  disk->question("open", path);
   return std::make_unique<FaultyFile>(disk, disk->find("open", path), path);
 }
 
@@ -109,14 +122,20 @@ FaultyFileSystem::FaultyFileSystem() : disk_(std::make_shared<FaultyDisk>()) {}
 
 FaultyFileSystem::~FaultyFileSystem() = default;
 
-void FaultyFileSystem::fail_operation(std::uint64_t n) {
+void FaultyFileSystem::fail_operation(std::uint64_t n, Fault fault) {
   const std::lock_guard lock(disk_->mutex);
   disk_->failing = n == 0 ? 0 : disk_->operations + n;
+  disk_->fault = fault;
 }
 
 std::uint64_t FaultyFileSystem::operations() const {
   const std::lock_guard lock(disk_->mutex);
   return disk_->operations;
+}
+
+std::set<std::string> FaultyFileSystem::kinds_of_operations() const {
+  const std::lock_guard lock(disk_->mutex);
+  return disk_->kinds;
 }
 
 void FaultyFileSystem::kill() {
@@ -161,6 +180,7 @@ std::unique_ptr<File> FaultyFileSystem::create(const std::string& path) {
   }
   auto inode = std::make_shared<FaultyInode>();
   disk_->change(parent_of(path), {path, inode, {}});
+  disk_->answer("create", path);
   return std::make_unique<FaultyFile>(disk_, std::move(inode), path);
 }
 
@@ -174,13 +194,13 @@ std::unique_ptr<File> FaultyFileSystem::open_read(const std::string& path) {
 
 bool FaultyFileSystem::exists(const std::string& path) {
   const std::lock_guard lock(disk_->mutex);
-  disk_->step("stat", path);
+  disk_->question("stat", path);
   return disk_->entries.contains(path) || disk_->directories.contains(path);
 }
 
 std::vector<std::string> FaultyFileSystem::list(const std::string& directory) {
   const std::lock_guard lock(disk_->mutex);
-  disk_->step("list", directory);
+  disk_->question("list", directory);
   if (!disk_->directories.contains(directory)) {
     fail_operation_on("list", directory, "No such file or directory");
   }
@@ -199,12 +219,14 @@ void FaultyFileSystem::create_directories(const std::string& directory) {
   for (std::string path = directory; !path.empty() && path != "/"; path = parent_of(path)) {
     disk_->directories.insert(path);
   }
+  disk_->answer("create directory", directory);
 }
 
 void FaultyFileSystem::rename(const std::string& from, const std::string& to) {
   const std::lock_guard lock(disk_->mutex);
   disk_->step("rename", from);
   disk_->change(parent_of(to), {to, disk_->find("rename", from), from});
+  disk_->answer("rename", from);
 }
 
 void FaultyFileSystem::remove(const std::string& path) {
@@ -213,17 +235,19 @@ void FaultyFileSystem::remove(const std::string& path) {
   if (disk_->entries.contains(path)) {
     disk_->change(parent_of(path), {{}, nullptr, path});
   }
+  disk_->answer("remove", path);
 }
 
 void FaultyFileSystem::sync_directory(const std::string& directory) {
   const std::lock_guard lock(disk_->mutex);
   disk_->step("fsync directory", directory);
   disk_->sync_changes(directory);
+  disk_->answer("fsync directory", directory);
 }
 
 DiskSpace FaultyFileSystem::space(const std::string& directory) {
   const std::lock_guard lock(disk_->mutex);
-  disk_->step("ask the free space of", directory);
+  disk_->question("ask the free space of", directory);
   return disk_->space;
 }
 
@@ -236,6 +260,7 @@ std::unique_ptr<DirectoryLock> FaultyFileSystem::lock(const std::string& path) {
   if (!disk_->entries.contains(path)) {
     disk_->change(parent_of(path), {path, std::make_shared<FaultyInode>(), {}});
   }
+  disk_->answer("lock", path);
   return std::make_unique<FaultyLock>(disk_, path);
 }
 

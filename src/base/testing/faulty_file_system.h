@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +23,16 @@ enum class Survives {
   RandomPrefix,
 };
 
+/// What an operation that fails has done.
+enum class Fault {
+  /// Nothing. After a failed fsync the page cache has lost what was to be written: kernels mark
+  /// such
+  /// pages clean and may forget them.
+  NotDone,
+  Half,  ///< writes and fsyncs: the first half of their bytes; others: nothing
+  Done,  ///< everything, as when only the answer was lost
+};
+
 /// From any thread. Files opened before kill() or lose_power() are dead: using them throws.
 class FaultyFileSystem final : public FileSystem {
  public:
@@ -29,11 +40,14 @@ class FaultyFileSystem final : public FileSystem {
   ~FaultyFileSystem() override;
 
   /// The n-th operation from now (1 is the next one) throws a Fatal Error, those after it work; 0:
-  /// none. A failing append writes half of its bytes first.
-  void fail_operation(std::uint64_t n);
+  /// none.
+  void fail_operation(std::uint64_t n, Fault fault = Fault::Half);
 
   /// Operations so far: every call of a file or of the file system, reads included.
   std::uint64_t operations() const;
+
+  /// What they were: "write", "fsync", "read" and so on, as failures name them.
+  std::set<std::string> kinds_of_operations() const;
 
   /// As kill -9: what was written stays, locks are gone.
   void kill();
