@@ -75,9 +75,10 @@ std::string bytes_of(const Layer& layer) {
                                  layer.counts.updates, layer.counts.deletes);
   for (const SchemaChange& change : layer.changes) {
     const auto* added = std::get_if<AddColumn>(&change);
-    text += added == nullptr ? "create\n"
-                             : fmt::format("add {} missing {}\n", added->column.name,
-                                           added->column.missing.value_or("NULL"));
+    text += std::holds_alternative<StoreSchema>(change) ? "store\n"
+            : added == nullptr                          ? "create\n"
+                               : fmt::format("add {} missing {}\n", added->column.name,
+                                             added->column.missing.value_or("NULL"));
   }
   for (const PartRange& part : plan_parts(layer, 1'000)) {
     StringSink sink;

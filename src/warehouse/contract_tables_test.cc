@@ -64,6 +64,19 @@ TEST_P(WarehouseContract, AShapeIsKnownAfterARestart) {
   EXPECT_TRUE(state.tables[0].live);
 }
 
+TEST_P(WarehouseContract, ASchemaIsStoredWithoutRows) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  TableSchema told = *items();
+  told.publication = Publishing{{1, 700}, {{11, 4'000'000'000}}};
+  load({staged(LayerBuilder(std::make_shared<TableSchema>(told)).store_schema())});
+  EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
+  warehouse_ = open();
+  const TargetState state = warehouse_->take_over(test_origin());
+  ASSERT_EQ(state.tables.size(), 1U);
+  EXPECT_EQ(state.tables[0].schema, told);
+  EXPECT_TRUE(state.tables[0].live);
+}
+
 TEST_P(WarehouseContract, OddNamesAreNames) {
   const TablePtr table =
       make_table(503, {"My \"Shop\"", "Select * from x; --"},

@@ -92,6 +92,11 @@ LayerBuilder& LayerBuilder::add_column(const std::string& name) {
   return *this;
 }
 
+LayerBuilder& LayerBuilder::store_schema() {
+  changes_.emplace_back(StoreSchema{});
+  return *this;
+}
+
 LayerBuilder& LayerBuilder::truncate() {
   truncate_ = true;
   return *this;
