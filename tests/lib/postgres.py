@@ -46,7 +46,9 @@ class PostgresError(Exception):
 
 
 def find_bin():
-    """The folder of the newest PostgreSQL that is installed."""
+    """The folder of the server's programs: $POSTGRES_BIN, else of the newest that is installed."""
+    if os.environ.get("POSTGRES_BIN"):
+        return Path(os.environ["POSTGRES_BIN"])
     found = {}
     for path in Path("/usr/lib/postgresql").glob("*/bin/postgres"):
         if path.parts[-3].isdigit():
@@ -219,7 +221,7 @@ class Postgres:
 
     def dump(self):
         """pg_dump of the database, to keep with a failure."""
-        return subprocess.run(["pg_dump"], capture_output=True, check=False,
+        return subprocess.run([self.bin / "pg_dump"], capture_output=True, check=False,
                               env=self.environment()).stdout
 
     def session(self, database="postgres"):

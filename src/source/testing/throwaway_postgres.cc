@@ -22,7 +22,11 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string newest_programs() {
+/// The folder of the server's programs: $POSTGRES_BIN, else of the newest that is installed.
+std::string find_programs() {
+  if (const char* given = std::getenv("POSTGRES_BIN"); given != nullptr && *given != '\0') {
+    return given;
+  }
   std::vector<std::pair<int, std::string>> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator("/usr/lib/postgresql", ignored)) {
@@ -53,7 +57,7 @@ using ResultPtr = std::unique_ptr<PGresult, decltype(&PQclear)>;
 }  // namespace
 
 ThrowawayPostgres::ThrowawayPostgres(const std::vector<std::string>& settings)
-    : programs_(newest_programs()) {
+    : programs_(find_programs()) {
   std::string folder = (fs::temp_directory_path() / "re_dms_pg_XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) {
     throw std::runtime_error("cannot make a folder for PostgreSQL");
