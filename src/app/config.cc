@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "app/config_reader.h"
+#include "app/quantities.h"
 #include "base/error.h"
 
 namespace re_dms {
@@ -16,6 +17,9 @@ constexpr std::size_t kFileBytesMax = 1U << 20;
 constexpr std::size_t kIdentifierBytesMax = 63;  // PostgreSQL: NAMEDATALEN - 1
 constexpr std::uint64_t kSegmentBytesMin = 64ULL << 10;
 constexpr std::uint64_t kMemoryBytesMin = 64ULL << 20;
+// The target gets a half of batch.memory, and in it lie at once, at worst, the row's CSV text with
+// every quote doubled, its value, and a copy of that.
+constexpr std::size_t kMemoryPerRowByte = 8;
 constexpr std::string_view kDefaultJournal = "/var/lib/re_dms/journal";
 constexpr std::string_view kDefaultListen = "127.0.0.1:9847";
 
@@ -141,11 +145,17 @@ BatchSettings read_batch(ConfigReader& reader) {
   if (batch.memory_bytes < kMemoryBytesMin) {
     reader.refuse("batch.memory", "64MiB or more");
   }
-  batch.row_bytes_max = reader.bytes("batch.max_row_bytes").value_or(batch.row_bytes_max);
+  const std::size_t fits = batch.memory_bytes / kMemoryPerRowByte;
+  batch.row_bytes_max =
+      reader.bytes("batch.max_row_bytes").value_or(std::min(batch.row_bytes_max, fits));
   if (batch.row_bytes_max == 0) {
     reader.refuse("batch.max_row_bytes", "more than nothing");
-  } else if (reader.sound("batch.memory") && batch.row_bytes_max > batch.memory_bytes) {
-    reader.fault("batch.max_row_bytes", "a row this large does not fit into batch.memory");
+  } else if (reader.sound("batch.memory") && batch.row_bytes_max > fits) {
+    reader.fault("batch.max_row_bytes",
+                 fmt::format("loading a row of {} may take {} times as much memory, and "
+                             "batch.memory is {}; raise that or lower this",
+                             size_text(batch.row_bytes_max), kMemoryPerRowByte,
+                             size_text(batch.memory_bytes)));
   }
   return batch;
 }

@@ -236,7 +236,15 @@ TEST(Config, BoundsMustFitEachOther) {
   EXPECT_THAT(more_faults("[journal]\nmax_bytes = \"100MiB\"\n"), HasSubstr("four segments"));
   EXPECT_THAT(more_faults("[journal]\nsegment_bytes = \"1KiB\"\n"), HasSubstr("64KiB or more"));
   EXPECT_THAT(more_faults("[batch]\nmemory = \"63MiB\"\n"), HasSubstr("64MiB or more"));
-  EXPECT_THAT(more_faults("[batch]\nmax_row_bytes = \"1GiB\"\n"), HasSubstr("does not fit"));
+  EXPECT_THAT(
+      more_faults("[batch]\nmax_row_bytes = \"65MiB\"\n"),
+      HasSubstr("re.toml:6: batch.max_row_bytes: loading a row of 65 MiB may take 8 times as "
+                "much memory, and batch.memory is 512 MiB; raise that or lower this"));
+  EXPECT_EQ(
+      parse_more("[batch]\nmemory = \"2GiB\"\nmax_row_bytes = \"256MiB\"\n").batch.row_bytes_max,
+      256U << 20);
+  EXPECT_EQ(parse_more("[batch]\nmemory = \"2GiB\"\n").batch.row_bytes_max, 64U << 20);
+  EXPECT_EQ(parse_more("[batch]\nmemory = \"128MiB\"\n").batch.row_bytes_max, 16U << 20);
   EXPECT_THAT(more_faults("[batch]\nmax_row_bytes = \"0B\"\n"), HasSubstr("more than nothing"));
   EXPECT_EQ(parse_more("[batch]\ninterval = \"0s\"\n").batch.interval.count(), 0);
 }
