@@ -116,9 +116,14 @@ void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
   }
   std::string reason = fmt::format("{} (transaction at {}", describe(fault), commit_lsn);
   if (fault == RowFault::RowTooLarge) {
-    reason += fmt::format(", {} bytes", fold->refused_bytes());
+    reason += fmt::format(
+        ", {} bytes). Raise it, with batch.memory where that is too small for it, and then resync "
+        "the table",
+        fold->refused_bytes());
+  } else {
+    reason += ')';
   }
-  set_aside(roster_.find(oid), reason + ")");
+  set_aside(roster_.find(oid), std::move(reason));
 }
 
 void BatchFold::truncate(const pgoutput::Truncate& message) {
