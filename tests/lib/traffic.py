@@ -19,15 +19,12 @@ sys.path.insert(0, str(HERE))
 from duckdb_file import identifier, literal  # noqa: E402
 from postgres import PostgresError  # noqa: E402
 
-# Tables with REPLICA IDENTITY FULL too.
-FULL = os.environ.get("RE_DMS_TRAFFIC_FULL", "0") == "1"
 TABLES = [("public", "int_key"), ("public", "composite_key"), ("public", "uuid_key"),
           ("public", "index_identity"), ("public", "toasted"), ("public", "text_key"),
           ("public", "toasted_key"), ("public", "restless"),
           ("Odd Schema", 'Odd "Table" ü, \'x\''),
-          ("da.ta", '012345 sélect * from "ÄÖÜ"."日本語" where true; -- 12345')]
-if FULL:
-    TABLES += [("public", "full_plain"), ("public", "full_keyed"), ("public", "full_deferrable")]
+          ("da.ta", '012345 sélect * from "ÄÖÜ"."日本語" where true; -- 12345'),
+          ("public", "full_plain"), ("public", "full_keyed"), ("public", "full_deferrable")]
 INCLUDE = ["public.*", '"Odd Schema".*', '"da.ta".*']
 CLIENT_SETTINGS = ("SET deadlock_timeout = '50ms'; SET lock_timeout = '300ms';"
                    " SET client_min_messages = error;")
@@ -49,7 +46,7 @@ END $$"""
 
 
 def create_tables(server):
-    for script in ["traffic.sql"] + ["traffic_full.sql"] * FULL:
+    for script in ["traffic.sql", "traffic_full.sql"]:
         server.psql((HERE / script).read_text(encoding="utf-8"))
 
 
