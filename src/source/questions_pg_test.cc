@@ -94,7 +94,7 @@ TEST_F(Questions, ReadsManyTablesInOneQuery) {
   const std::vector<CatalogTable> tables = read_tables(connection, settings_.publication, oids);
   ASSERT_EQ(tables.size(), 2U);
   EXPECT_THAT(tables[0].schema.columns, IsEmpty());
-  EXPECT_EQ(key_columns(tables[1].schema).size(), 2U);
+  EXPECT_THAT(key_columns(tables[1].schema), IsEmpty());
 }
 
 class Facts : public Questions {
