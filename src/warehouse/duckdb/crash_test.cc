@@ -121,9 +121,9 @@ TEST_P(DuckdbCrash, ColumnsWithValuesOfEveryTypeAreThere) {
   }
   load_and_lose({staged(layer.remove({"2"}).insert({"3"}))});
   warehouse_.reset();
-  const auto log_bytes = std::filesystem::file_size(path() + ".wal");
+  // The COMMIT is in the file itself: nothing has to be replayed.
+  EXPECT_FALSE(std::filesystem::exists(path() + ".wal"));
   EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), loaded_);
-  EXPECT_EQ(std::filesystem::file_size(path() + ".wal"), log_bytes);
   EXPECT_TRUE(load({}).set_aside.empty());
   EXPECT_EQ(select("SELECT * FROM shop.items WHERE id = 1"), Rows{"1|x" + expected});
   EXPECT_EQ(select("SELECT id, a, c0 FROM shop.items WHERE id > 1"), Rows{"3|NULL|NULL"});
@@ -154,6 +154,8 @@ TEST_P(DuckdbCrash, ALogThatDuckdbRefusesIsReplayed) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   run_and_lose([&] {
     duckdb::Session session({path(), 0, ""}, duckdb::FileAccess::ReadWrite);
+    // As the session of a person has it who alters the file by hand.
+    session.execute(duckdb::sql("SET checkpoint_threshold = '1GB'"));
     session.execute(duckdb::sql("ALTER TABLE shop.items ADD COLUMN z VARCHAR DEFAULT upper('z')"));
     ::_exit(0);
   });

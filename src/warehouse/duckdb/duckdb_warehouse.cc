@@ -129,10 +129,10 @@ LoadReport DuckdbWarehouse::load(const StagedBatch& batch) {
     Session session(session_settings(), FileAccess::ReadWrite);
     report = load_into(session, batch);
   }
+  closed_ = clock_.now();
   failpoint("load-close-after");
   make_entry_durable();
   failpoint("load-after");
-  closed_ = clock_.now();
   report.duration =
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
   return report;

@@ -125,6 +125,9 @@ void Session::open(const SessionSettings& settings, FileAccess access) {
   config.set("threads", "1");
   // Rows have no order of their own; keeping the order of the files costs memory.
   config.set("preserve_insertion_order", "false");
+  // A COMMIT then writes the file itself instead of a log that closing the file would copy into it:
+  // half the bytes, and two fsyncs for four.
+  config.set("checkpoint_threshold", "1B");
   config.set("autoinstall_known_extensions", "false");
   config.set("autoload_known_extensions", "false");
   if (settings.memory_bytes != 0) {
