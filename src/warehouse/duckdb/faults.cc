@@ -64,11 +64,15 @@ std::string holder_of_lock(std::string_view text) {
   return std::string(end == std::string_view::npos ? first_line(rest) : rest.substr(0, end + 1));
 }
 
-/// Also said as running out of memory, but it is the temporary directory that is full.
+/// Said in many ways: as running out of memory when it is the temporary directory that is full, as
+/// a COMMIT that failed when it is the log beside the file that could not be written.
 bool is_out_of_room(duckdb_error_type type, std::string_view text) {
-  return (type == DUCKDB_ERROR_IO || type == DUCKDB_ERROR_OUT_OF_MEMORY) &&
-         (contains(text, "No space left") || contains(text, "quota") ||
-          contains(text, "failed to offload"));
+  const bool offload = type == DUCKDB_ERROR_OUT_OF_MEMORY && contains(text, "failed to offload");
+  const bool disk = type == DUCKDB_ERROR_IO || type == DUCKDB_ERROR_OUT_OF_MEMORY ||
+                    (contains(text, "ould not write file \"") &&
+                     (type == DUCKDB_ERROR_TRANSACTION || type == DUCKDB_ERROR_FATAL));
+  return offload || (disk && (contains(text, "No space left") || contains(text, "quota") ||
+                              contains(text, "failed to offload")));
 }
 
 ErrorKind kind_of(duckdb_error_type type, std::string_view text, ErrorKind fault) {
@@ -88,13 +92,12 @@ std::string advice_for(duckdb_error_type type, std::string_view text, ErrorKind 
   }
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
     return kind == ErrorKind::Table
-               ? "Raise batch.memory, of which DuckDB gets its share, and then resync the table"
+               ? "Raise batch.memory, of which DuckDB gets its share, for the other tables' sake"
                : "Raise batch.memory, of which DuckDB gets its share; nothing is lost meanwhile, "
                  "changes wait in the journal";
   }
   if (type == DUCKDB_ERROR_INTERNAL && kind == ErrorKind::Table) {
-    return "This is a bug of DuckDB's that this table meets: resync it, and report the text if it "
-           "comes again";
+    return "This is a bug of DuckDB's that this table meets: please report the text";
   }
   return {};
 }
@@ -138,7 +141,8 @@ bool is_out_of_memory(const Error& error) {
 std::string without_values(duckdb_error_type type, std::string_view text) {
   const std::string_view line = first_line(text);
   std::size_t cut = line.find('\'');
-  if (!quotes_names(type)) {
+  // What could not be written is quoted by its path.
+  if (!quotes_names(type) && !is_out_of_room(type, text)) {
     // A value may hold quotes itself: where it ends cannot be told.
     constexpr std::string_view kUnquoted = "with value ";
     const std::size_t unquoted = line.find(kUnquoted);

@@ -20,8 +20,8 @@ std::uint64_t number(const std::optional<std::string>& value) {
     throw Error(
         ErrorKind::Fatal,
         fmt::format("a service table of the warehouse holds \"{}\" where a number belongs", text),
-        "Somebody wrote into schema re_dms_internal: restore the file or start over with "
-        "a new one");
+        "Somebody wrote into schema re_dms_internal: restore the file or begin anew with "
+        "another one");
   }
   return result;
 }

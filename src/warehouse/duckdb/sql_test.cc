@@ -65,6 +65,10 @@ TEST(Faults, ShowNamesWhereDuckdbQuotesNamesOnly) {
             "Column \"a\" is not in '…");
   EXPECT_EQ(without_values(DUCKDB_ERROR_IO, "Cannot open file \"/x/y\": No such file"),
             "Cannot open file \"/x/y\": No such file");
+  EXPECT_EQ(
+      without_values(DUCKDB_ERROR_TRANSACTION,
+                     "Failed to commit: Could not write file \"/x/y\": No space left on device"),
+      "Failed to commit: Could not write file \"/x/y\": No space left on device");
 }
 
 TEST(Faults, TellWhoseTroubleItIs) {
