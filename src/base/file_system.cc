@@ -31,6 +31,8 @@ namespace {
     advice = "Give the user that runs re_dms the right to read and write there";
   } else if (code == EROFS) {
     advice = "The file system is read-only: remount it or choose another directory";
+  } else if (code == ENOTDIR || code == ELOOP || code == ENAMETOOLONG) {
+    advice = "Something in this path is no directory: choose another path";
   }
   throw Error(ErrorKind::Fatal,
               fmt::format("cannot {} {}: {}", operation, path, std::strerror(code)), advice);

@@ -10,6 +10,7 @@
 #include "journal/record_scan.h"
 #include "journal/segment_file.h"
 #include "journal/stream_track.h"
+#include "model/begin_anew.h"
 
 namespace re_dms {
 
@@ -73,9 +74,9 @@ void JournalReader::State::start(FileSystem& files, Lsn from) {
   throw Error(ErrorKind::Fatal,
               fmt::format("the journal in {} begins at {}, after {} where reading must start",
                           directory, begin, from),
-              "The changes between are not here any more. If the warehouse was restored from an "
-              "older state, or the journal directory replaced, put the right one back; otherwise "
-              "'re_dms resync' copies the tables again");
+              or_begin_anew("The changes between are not here any more. If the warehouse was "
+                            "restored from an older state, or the journal directory replaced, put "
+                            "the right one back. "));
 }
 
 /// Goes on to the next unit, as far as the end allows.
@@ -179,8 +180,9 @@ void JournalReader::State::refuse(std::string_view problem) const {
       ErrorKind::Fatal,
       fmt::format("journal segment {} cannot be read at byte {}, after {}: {}",
                   segment_path(directory, here.segment), here.offset, track.position, problem),
-      "What lies before is intact. 're_dms journal inspect' shows the damage; restore the "
-      "directory, or 're_dms resync' the tables and start over");
+      or_begin_anew("What lies before is intact, what lies behind cannot be trusted. "
+                    "`re_dms journal inspect` shows the damage. Restore the file, if there is a "
+                    "copy of it. "));
 }
 
 JournalReader::JournalReader(FileSystem& files, std::string directory, const JournalTail* tail,

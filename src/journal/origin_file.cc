@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "journal/segment_file.h"
+#include "model/begin_anew.h"
 
 namespace re_dms {
 
@@ -69,8 +70,7 @@ std::optional<Origin> load_origin(FileSystem& files, const std::string& director
     throw;
   }
   throw Error(ErrorKind::Fatal, fmt::format("{} {}", path, problem),
-              "It says which slot this journal belongs to. Restore it, or start over with "
-              "'re_dms teardown'");
+              or_begin_anew("It says which slot this journal belongs to. Restore it. "));
 }
 
 void store_origin(FileSystem& files, const std::string& directory, const Origin& origin) {

@@ -9,6 +9,7 @@
 #include "base/failpoint.h"
 #include "journal/record_scan.h"
 #include "journal/segment_file.h"
+#include "model/begin_anew.h"
 #include "observe/log.h"
 
 namespace re_dms {
@@ -26,8 +27,8 @@ void remove_unfinished(FileSystem& files, const std::string& directory) {
 
 [[noreturn]] void refuse_hole(const std::string& path, std::string_view problem) {
   throw Error(ErrorKind::Fatal, fmt::format("the journal has a hole: segment {} {}", path, problem),
-              "A file was removed, renamed or cut by something else than re_dms. Put it back, or "
-              "start over with 're_dms teardown' and a new copy");
+              or_begin_anew("A file was removed, renamed or cut by something else than re_dms. Put "
+                            "it back. "));
 }
 
 /// Checks that a segment follows the one before it and adds it.
@@ -75,8 +76,8 @@ void cut_tail(File& file, const RecordScan& scan, const StreamTrack& track,
   file.truncate(kept);
   failpoint("recovery-cut-after");
   log(LogLevel::Warn, "journal_tail_cut",
-      "the last run ended while writing: unfinished bytes at the journal's end are removed, "
-      "PostgreSQL sends them again",
+      "the last run ended while writing: unfinished bytes at the journal's end are removed; "
+      "PostgreSQL sends them again, or the slot's position shows that they were acknowledged",
       {{"segment", path},
        {"bytes_cut", torn},
        {"bytes_kept", kept},

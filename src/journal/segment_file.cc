@@ -10,6 +10,7 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "model/begin_anew.h"
 #include "model/output_settings.h"
 
 namespace re_dms {
@@ -25,10 +26,11 @@ constexpr std::size_t kPreambleBytes = 16;  // magic, format, length of the JSON
 constexpr std::uint32_t kJsonBytesMax = 1U << 20;
 
 [[noreturn]] void refuse(const std::string& path, std::string_view problem) {
-  throw Error(ErrorKind::Fatal, fmt::format("journal segment {} {}", path, problem),
-              "Segments are made durable with their header, so this is damage to the file or the "
-              "disk. 're_dms journal inspect' shows what is left; restore the directory, or start "
-              "over with 're_dms teardown' and a new copy");
+  throw Error(
+      ErrorKind::Fatal, fmt::format("journal segment {} {}", path, problem),
+      or_begin_anew("Segments are made durable with their header, so this is damage to the "
+                    "file or the disk. `re_dms journal inspect` shows what is left. Restore "
+                    "the file, if there is a copy of it. "));
 }
 
 std::optional<std::uint64_t> segment_number(std::string_view name) {
@@ -195,7 +197,7 @@ void check_same_origin(const Origin& segment, const Origin& ours, const std::str
           ErrorKind::Fatal,
           fmt::format("journal segment {} belongs to {} '{}', not '{}'", path, field, theirs, mine),
           "A journal holds the changes of one slot: give each slot its own "
-          "journal.directory, or remove this one with 're_dms teardown'");
+          "journal.directory");
     }
   };
   check("system identifier", segment.system_identifier, ours.system_identifier);

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "model/begin_anew.h"
+
 namespace re_dms {
 
 namespace {
@@ -30,8 +32,20 @@ void require_same(std::string_view what, const std::string& before, const std::s
     throw Error(
         ErrorKind::Fatal,
         fmt::format("the journal belongs to {} {}, but source.url leads to {}", what, before, now),
-        "Positions of one cannot be used in the other. Point source.url at the source the "
-        "journal was begun with, or begin anew with an empty journal directory and target");
+        "Positions of one cannot be used in the other. Point source.url at the source the journal "
+        "was begun with, or give this one a journal.directory and a warehouse.url of its own");
+  }
+}
+
+/// For what the configuration alone decides.
+void require_same_name(std::string_view what, const std::string& before, const std::string& now) {
+  if (before != now) {
+    throw Error(ErrorKind::Fatal,
+                fmt::format("the journal belongs to {0} \"{1}\", but source.{0} is \"{2}\"", what,
+                            before, now),
+                fmt::format("Set source.{} = \"{}\" again, or give the new one a "
+                            "journal.directory and a warehouse.url of its own",
+                            what, before));
   }
 }
 
@@ -69,16 +83,15 @@ Identity identify_server(Connection& replication, const SourceSettings& settings
 void require_same_source(const Origin& journal, const Origin& now) {
   require_same("the cluster", journal.system_identifier, now.system_identifier);
   require_same("database", journal.database, now.database);
-  require_same("slot", journal.slot, now.slot);
-  require_same("publication", journal.publication, now.publication);
+  require_same_name("slot", journal.slot, now.slot);
+  require_same_name("publication", journal.publication, now.publication);
   if (journal.timeline != now.timeline) {
     throw Error(
         ErrorKind::Fatal,
         fmt::format("the source was promoted or restored: its timeline is {}, the journal's "
                     "is {}",
                     now.timeline, journal.timeline),
-        "What the journal holds may not be part of the new timeline's history. Begin anew "
-        "with an empty journal directory and target");
+        begin_anew("What the journal holds may not be part of the new timeline's history. "));
   }
 }
 

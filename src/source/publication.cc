@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
+#include "model/begin_anew.h"
 #include "source/sql_text.h"
 
 namespace re_dms {
@@ -168,8 +169,8 @@ PublicationState require_publication(Connection& connection, const std::string& 
   std::optional<PublicationState> state = find_publication(connection, name);
   if (!state) {
     throw Error(ErrorKind::Fatal, fmt::format("the publication \"{}\" does not exist", name),
-                "If it was there before, changes may have been missed since: remove the journal "
-                "directory and start over with `re_dms setup`");
+                begin_anew("Changes since it was dropped are not to be had any more, and a new "
+                           "one of that name does not bring them. "));
   }
   if (const auto problems = publication_problems(*state, name); !problems.empty()) {
     throw Error(

@@ -62,6 +62,22 @@ std::string slot_problem(const SlotState& slot, const std::string& database) {
   return slot.temporary ? "it is temporary" : "";
 }
 
+Error foreign_slot(const SlotState& slot, const std::string& name, const std::string& database) {
+  std::string message =
+      fmt::format("slot \"{}\" exists already, and this daemon has no journal for it", name);
+  if (const std::string problem = slot_problem(slot, database); !problem.empty()) {
+    message += "; " + problem;
+  }
+  if (slot.active_pid != 0) {
+    message += fmt::format("; process {} reads it", slot.active_pid);
+  }
+  return {ErrorKind::Fatal, message,
+          fmt::format("If nobody needs it: SELECT pg_drop_replication_slot({}). If it is in use, "
+                      "choose another source.slot. If the journal directory was moved, name it in "
+                      "journal.directory",
+                      quote_literal(name))};
+}
+
 void drop_slot(Connection& connection, const std::string& name) {
   failpoint("slot-drop-before");
   connection.query(fmt::format("SELECT pg_drop_replication_slot({})", quote_literal(name)),

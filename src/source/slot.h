@@ -28,6 +28,9 @@ void require_slot_name(const std::string& name);
 /// What makes the slot unusable for us in this database; empty: nothing.
 std::string slot_problem(const SlotState& slot, const std::string& database);
 
+/// The refusal of a slot that is there before a first start made one.
+Error foreign_slot(const SlotState& slot, const std::string& name, const std::string& database);
+
 /// Throws Transient naming the process when somebody reads the slot.
 void drop_slot(Connection& connection, const std::string& name);
 

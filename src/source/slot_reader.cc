@@ -7,6 +7,7 @@
 #include <thread>
 #include <utility>
 
+#include "model/begin_anew.h"
 #include "observe/log.h"
 #include "schema/catalog_json.h"
 #include "source/catalog.h"
@@ -49,10 +50,10 @@ void require_nothing_undone(Lsn flushed, Lsn journaled_to) {
         fmt::format("the source's WAL ends at {}, but the journal has changes up to {}: the "
                     "source was set back to an earlier state",
                     flushed, journaled_to),
-        "The target holds changes that the source has no more, and new ones get the same "
-        "positions. If an old copy of the source answers at source.url, point it at the "
-        "right one. Otherwise begin anew: drop the slot, empty the journal directory and "
-        "the target");
+        or_begin_anew(
+            "The target holds changes that the source has no more, and new ones get the "
+            "same positions. If an old copy of the source answers at source.url, point it "
+            "at the right one. "));
   }
 }
 
@@ -141,9 +142,8 @@ void SlotReader::require_own_position(Lsn journaled_to) {
     throw Error(ErrorKind::Fatal,
                 fmt::format("slot \"{}\" is confirmed up to {}, but the journal ends at {}",
                             settings_.slot, slot->confirmed_flush, journaled_to),
-                "Somebody else read from the slot or moved it, or the end of the journal is lost: "
-                "the changes between are not to be had any more. Begin anew: drop the slot, empty "
-                "the journal directory and the target");
+                begin_anew("Somebody else read from the slot or moved it, or the end of the "
+                           "journal is lost: the changes between are not to be had any more. "));
   }
 }
 

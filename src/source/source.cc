@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <unordered_map>
 
+#include "model/begin_anew.h"
 #include "observe/log.h"
 #include "source/candidates.h"
 #include "source/connection.h"
@@ -90,16 +91,7 @@ void clear_slot(const SourceSettings& settings, Connection& plain, const std::st
   }
   const bool like_ours = slot->plugin == "pgoutput" && slot->database == database;
   if (!intended_before || !like_ours) {
-    throw Error(
-        ErrorKind::Fatal,
-        fmt::format("slot \"{}\" exists already, and this daemon has no journal for it{}",
-                    settings.slot,
-                    slot->active_pid == 0 ? std::string()
-                                          : fmt::format("; process {} reads it", slot->active_pid)),
-        fmt::format("If nobody needs it: SELECT pg_drop_replication_slot({}). If it is in "
-                    "use, choose another source.slot. If the journal directory was moved, "
-                    "name it in journal.directory",
-                    quote_literal(settings.slot)));
+    throw foreign_slot(*slot, settings.slot, database);
   }
   log(LogLevel::Info, "slot_dropped", "dropping the slot of a first start that was interrupted",
       {{"slot", settings.slot}});
@@ -203,8 +195,7 @@ void Source::verify_now(const Origin& origin) {
   if (!problem.empty()) {
     throw Error(ErrorKind::Fatal,
                 fmt::format("slot \"{}\" cannot be used: {}", settings.slot, problem),
-                "The changes since its last position are not to be had any more. Begin anew: drop "
-                "the slot if it is there, empty the journal directory and the target");
+                begin_anew("The changes since its last position are not to be had any more. "));
   }
   const PublicationState publication = require_publication(plain, settings.publication);
   if (!state_->accepted) {

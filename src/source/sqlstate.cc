@@ -4,6 +4,9 @@
 
 #include <algorithm>
 #include <cctype>
+#include <iterator>
+
+#include "model/begin_anew.h"
 
 namespace re_dms {
 
@@ -32,8 +35,7 @@ constexpr SqlStateRule kRules[] = {
      "The role in source.url needs the right that is missing; `re_dms check` lists them"},
     {"42704", ErrorKind::Fatal,
      "A slot or publication that re_dms made is gone, or the publication was made anew behind "
-     "changes that are still to be read. Changes may have been missed: drop the slot if it is "
-     "there, remove the journal directory and start over with `re_dms setup`"},
+     "changes that are still to be read. Changes since then are not to be had any more"},
     {"42710", ErrorKind::Fatal, "Somebody else made an object of the same name meanwhile"},
     // A table that went away between two of our queries; the next try sees it gone.
     {"42P01", ErrorKind::Transient, ""},
@@ -43,8 +45,9 @@ constexpr SqlStateRule kRules[] = {
     {"53400", ErrorKind::Transient,
      "If replication slots ran out: raise max_replication_slots, or drop one that nobody reads"},
     {"55000", ErrorKind::Fatal,
-     "If the slot was invalidated (max_slot_wal_keep_size), changes are lost: drop it, remove the "
-     "journal directory and start over with `re_dms setup`"},
+     "If the slot was invalidated (max_slot_wal_keep_size), the changes since are not to be had "
+     "any "
+     "more"},
     {"55006", ErrorKind::Transient,
      "Another program reads this slot; the message names its process. Stop it there, or end it "
      "with SELECT pg_terminate_backend(PID)"},
@@ -54,17 +57,28 @@ constexpr SqlStateRule kRules[] = {
     {"57P", ErrorKind::Transient, ""},
     {"57P04", ErrorKind::Fatal, "The source database was dropped"},
     {"58", ErrorKind::Transient, ""},
-    {"58P01", ErrorKind::Fatal,
-     "WAL that the slot needs is gone from the server: drop the slot, remove the journal directory "
-     "and start over with `re_dms setup`"},
+    {"58P01", ErrorKind::Fatal, "WAL that the slot needs is gone from the server"},
     {"XX001", ErrorKind::Fatal, "The source reports damaged data: look at its server log"},
     {"XX002", ErrorKind::Fatal, "The source reports damaged data: look at its server log"},
 };
 
 constexpr SqlStateRule kUnknown{"", ErrorKind::Transient, ""};
 
-/// Texts of libpq itself (they carry no SQLSTATE) that no retry will change.
+/// SQLSTATEs after which replication cannot go on from where it stands.
+constexpr std::string_view kNoWayOn[] = {"42704", "55000", "58P01"};
+
+constexpr std::string_view kNobodyAnswers =
+    "Nobody answers there: check host and port in source.url, and that PostgreSQL runs and listens "
+    "there (listen_addresses)";
+
+/// Texts of libpq itself, which carry no SQLSTATE.
 constexpr SqlStateRule kClientTexts[] = {
+    {"Connection refused", ErrorKind::Transient, kNobodyAnswers},
+    {"could not translate host name", ErrorKind::Transient,
+     "The host in source.url is not known here: check its spelling and the name server"},
+    {"No such file or directory", ErrorKind::Transient, kNobodyAnswers},
+    {"No route to host", ErrorKind::Transient, kNobodyAnswers},
+    {"Network is unreachable", ErrorKind::Transient, kNobodyAnswers},
     {"no password supplied", ErrorKind::Fatal,
      "The server asks for a password: put it into source.url as ${file:…} or ${NAME}, set "
      "source.password_command, or use a password file"},
@@ -135,7 +149,11 @@ Error command_error(const PGconn* connection, const PGresult* result, std::strin
     message += fmt::format(" [{}]", sqlstate);
   }
   const SqlStateRule& rule = sqlstate_rule(sqlstate);
-  return {rule.kind, fmt::format("{}: {}", doing, message), std::string(rule.advice)};
+  std::string advice(rule.advice);
+  if (std::ranges::find(kNoWayOn, sqlstate) != std::end(kNoWayOn)) {
+    advice = begin_anew(advice + ". ");
+  }
+  return {rule.kind, fmt::format("{}: {}", doing, message), advice};
 }
 
 Error connect_error(std::string_view libpq_text, std::string_view doing) {
