@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <iostream>
+#include <optional>
 #include <variant>
 
 #include "app/check_report.h"
@@ -14,8 +15,10 @@
 #include "base/error.h"
 #include "journal/inspect.h"
 #include "journal/origin_file.h"
+#include "observe/http_server.h"
 #include "pipeline/pipeline.h"
 #include "source/check_source.h"
+#include "source/identity.h"
 #include "source/teardown.h"
 #include "warehouse/warehouse.h"
 
@@ -31,12 +34,20 @@ class Execution {
   ExitCode operator()(const RunCommand& command) const { return run_daemon(config(), command); }
 
   ExitCode operator()(const CheckCommand&) const {
-    const PipelineSettings settings = pipeline_settings(config());
-    std::vector<CheckResult> results = check_source(settings.source);
+    const Config configuration = config();
+    const PipelineSettings settings = pipeline_settings(configuration);
+    CheckResult origin_result{CheckResult::Status::Ok, "journal: origin", "not begun yet", ""};
+    const std::optional<Origin> origin = stored_origin(settings.journal.directory, origin_result);
+    std::vector<CheckResult> results = check_source(settings.source, origin);
     for (CheckResult& result : check_journal_directory(settings.journal)) {
       results.push_back(std::move(result));
     }
-    results.push_back(check_target(settings.warehouse));
+    results.push_back(std::move(origin_result));
+    results.push_back(check_stage_directory(settings.stage_directory));
+    results.push_back(check_target(settings, origin));
+    if (configuration.observe.listen) {
+      results.push_back(check_status_page(*configuration.observe.listen));
+    }
     return print_checks(results, std::cout);
   }
 
@@ -125,12 +136,61 @@ class Execution {
     }
   }
 
-  static CheckResult check_target(const WarehouseSettings& settings) {
-    const std::string problem = check_warehouse(settings);
-    if (problem.empty()) {
-      return {CheckResult::Status::Ok, "target", settings.url + " can be written", ""};
+  /// Whose changes the journal holds; nothing before a first start, or with the fault in `result`.
+  static std::optional<Origin> stored_origin(const std::string& directory, CheckResult& result) {
+    try {
+      const std::optional<Origin> origin = load_origin(real_file_system(), directory);
+      if (origin) {
+        result.finding =
+            fmt::format("slot \"{}\" of cluster {}", origin->slot, origin->system_identifier);
+      }
+      return origin;
+    } catch (const Error& error) {
+      result = {CheckResult::Status::Fail, result.name, error.message(), error.advice()};
+      return std::nullopt;
     }
-    return {CheckResult::Status::Fail, "target", problem, "See the message; then run check again"};
+  }
+
+  static CheckResult check_target(const PipelineSettings& settings,
+                                  const std::optional<Origin>& origin) {
+    const std::string& url = settings.warehouse.url;
+    if (const std::string problem = check_warehouse(settings.warehouse); !problem.empty()) {
+      return {CheckResult::Status::Fail, "target", problem,
+              "See the message; then run check again"};
+    }
+    try {
+      if (origin && origin->created) {
+        inspect_warehouse(settings.warehouse, *origin);
+      } else if (const auto source = origin_of_source(settings.source)) {
+        require_fresh_target(settings, *source);
+      }
+    } catch (const Error& error) {
+      return {CheckResult::Status::Fail, "target", error.message(), error.advice()};
+    }
+    return {CheckResult::Status::Ok, "target", url + " can be written", ""};
+  }
+
+  /// Nothing where the source refuses: then that is what check says.
+  static std::optional<Origin> origin_of_source(const SourceSettings& settings) {
+    try {
+      return identify_source(settings);
+    } catch (const Error&) {
+      return std::nullopt;
+    }
+  }
+
+  static CheckResult check_status_page(const ListenAddress& listen) {
+    CheckResult result{CheckResult::Status::Ok, "status page", to_string(listen), ""};
+    try {
+      HttpServer(listen, {}).start();
+    } catch (const Error& error) {
+      if (re_dms_listens(listen)) {
+        result.finding += ", where a re_dms answers already";
+      } else {
+        result = {CheckResult::Status::Fail, result.name, error.message(), error.advice()};
+      }
+    }
+    return result;
   }
 
   const Arguments& arguments_;

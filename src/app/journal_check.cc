@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <system_error>
 
 #include "app/quantities.h"
@@ -29,26 +30,43 @@ fs::path existing_part(fs::path directory) {
   return directory;
 }
 
-CheckResult check_writable(const fs::path& directory, const fs::path& existing) {
-  CheckResult result{CheckResult::Status::Ok, "journal: directory", directory.string(), ""};
+std::string fix_of(int code, const fs::path& directory) {
+  switch (code) {
+    case EROFS:
+      return "the file system is read-only: remount it or choose another directory";
+    case ENOSPC:
+    case EDQUOT:
+      return "free space there, or choose a larger disk";
+    default:
+      return fmt::format("create {} and give it to the user that runs re_dms", directory.string());
+  }
+}
+
+CheckResult check_writable(std::string_view what, const fs::path& directory,
+                           const fs::path& existing) {
+  CheckResult result{CheckResult::Status::Ok, fmt::format("{}: directory", what),
+                     directory.string(), ""};
   std::error_code ignored;
   std::string probe = existing / ".re_dms-check-XXXXXX";
   if (!fs::is_directory(existing, ignored)) {
     result.status = CheckResult::Status::Fail;
     result.finding = fmt::format("{} is no directory", existing.string());
-    result.fix = "choose another journal.directory";
+    result.fix = "choose another directory";
     return result;
   }
   const int fd = ::mkostemp(probe.data(), O_CLOEXEC);
   if (fd < 0) {
     result.status = CheckResult::Status::Fail;
     result.finding = fmt::format("cannot write in {}: {}", existing.string(), std::strerror(errno));
-    result.fix =
-        fmt::format("create {} and give it to the user that runs re_dms", directory.string());
+    result.fix = fix_of(errno, directory);
     return result;
   }
   ::unlink(probe.c_str());
-  if (::write(fd, "probe", 5) != 5 || ::fsync(fd) != 0) {
+  if (::write(fd, "probe", 5) != 5) {
+    result.status = CheckResult::Status::Fail;
+    result.finding = fmt::format("cannot write in {}: {}", existing.string(), std::strerror(errno));
+    result.fix = fix_of(errno, directory);
+  } else if (::fsync(fd) != 0) {
     result.status = CheckResult::Status::Fail;
     result.finding = fmt::format("fsync in {} failed: {}", existing.string(), std::strerror(errno));
     result.fix = "choose another disk: the journal must be able to rely on fsync";
@@ -130,10 +148,14 @@ CheckResult judge_space(const JournalLimits& limits, DiskSpace space, std::uint6
   return result;
 }
 
+CheckResult check_stage_directory(const std::string& directory) {
+  return check_writable("stage", directory, existing_part(directory));
+}
+
 std::vector<CheckResult> check_journal_directory(const JournalLimits& limits) {
   const fs::path directory = limits.directory;
   const fs::path existing = existing_part(directory);
-  std::vector<CheckResult> results = {check_writable(directory, existing)};
+  std::vector<CheckResult> results = {check_writable("journal", directory, existing)};
 
   struct statfs status {};
 

@@ -1,6 +1,7 @@
-// What `re_dms check` can say about the journal's directory before anything is written there.
+// What `re_dms check` can say about our directories before anything is written there.
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/file_system.h"
@@ -13,6 +14,9 @@ namespace re_dms {
 /// that keeps what was fsynced, and has room for max_bytes and reserve_bytes. Leaves nothing
 /// behind: a probe file is written and removed, in the nearest directory that exists.
 std::vector<CheckResult> check_journal_directory(const JournalLimits& limits);
+
+/// Whether the directory is there or can be made, and can be written. Leaves nothing behind.
+CheckResult check_stage_directory(const std::string& directory);
 
 /// The judgement on a file system by its statfs magic number.
 CheckResult judge_file_system(unsigned long magic);

@@ -95,8 +95,13 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
   }
   const SignalWatch watch(state, outcome);
   log(LogLevel::Info, "starting", "re_dms " RE_DMS_VERSION, {{"pid", ::getpid()}});
-  const bool set_aside =
-      run_pipeline(settings, until_of(command), real_file_system(), state, outcome);
+  bool set_aside = false;
+  try {
+    set_aside = run_pipeline(settings, until_of(command), real_file_system(), state, outcome);
+  } catch (const Error& error) {
+    log(LogLevel::Error, "failed", error.what(), {{"loaded", state.progress.loaded.lsn()}});
+    return exit_code_of(error);
+  }
   log(LogLevel::Info, "stopped", "everything acknowledged is safe",
       {{"loaded", state.progress.loaded.lsn()}});
   return set_aside ? ExitCode::SetAside : ExitCode::Ok;

@@ -1,5 +1,7 @@
 #include "app/run_status.h"
 
+#include <fmt/format.h>
+
 #include <chrono>
 #include <utility>
 
@@ -14,7 +16,8 @@ std::uint64_t count(RunState& state, std::string_view name) {
 }
 
 /// What stands in the way, most serious first.
-void describe_state(DaemonStatus& status, const RunState::View& view, bool journal_full) {
+void describe_state(DaemonStatus& status, const RunState::View& view, bool journal_full,
+                    const std::string& why_full) {
   if (view.stopping) {
     status.state = DaemonState::Stopping;
   } else if (!view.source_trouble.text.empty()) {
@@ -24,16 +27,26 @@ void describe_state(DaemonStatus& status, const RunState::View& view, bool journ
     status.state = DaemonState::WarehouseAway;
     status.reason = view.warehouse_trouble.text;
     if (journal_full) {
-      status.reason += ". The journal is full: nothing is received until then";
+      status.reason += ". Meanwhile nothing is received: " + why_full;
     }
   } else if (journal_full) {
     status.state = DaemonState::Paused;
-    status.reason = "the journal is full; reading goes on when loads free some of it";
+    status.reason = why_full;
   } else if (!view.source_ready || !view.warehouse_ready) {
     status.state = DaemonState::Starting;
   } else {
     status.state = DaemonState::Streaming;
   }
+}
+
+std::string why_full(const JournalLimits& limits, bool disk_low) {
+  if (disk_low) {
+    return fmt::format(
+        "the disk of {} is nearly full, and journal.reserve_bytes of it must stay free; reading "
+        "goes on when there is room again: remove other files there or give it a larger disk",
+        limits.directory);
+  }
+  return "the journal is at journal.max_bytes; reading goes on when loads free some of it";
 }
 
 void describe_tables(DaemonStatus& status, const RunState::View& view) {
@@ -75,7 +88,7 @@ DaemonStatus RunStatus::read() const {
         LastLoad{view.last_load.rows, view.last_load.seconds, view.last_load.at};
   }
   fill_progress(status, state_.progress, status.now);
-  describe_state(status, view, state_.journal_full);
+  describe_state(status, view, state_.journal_full, why_full(settings_.journal, state_.disk_low));
   describe_tables(status, view);
   describe_trouble(status, view);
   set_gauges(status);

@@ -84,6 +84,17 @@ void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime no
   }
 }
 
+bool re_dms_listens(const ListenAddress& listen) {
+  try {
+    const HttpAnswer answer =
+        http_fetch(fmt::format("http://{}/status.json", to_string(reachable(listen))), kPatience);
+    parse_status(answer.body);
+    return answer.status == 200;
+  } catch (const Error&) {
+    return false;
+  }
+}
+
 ExitCode show_status(const std::optional<ListenAddress>& listen, bool json, std::ostream& out) {
   if (!listen) {
     throw Error(ErrorKind::Usage, "observe.listen is \"off\": there is nothing to ask",

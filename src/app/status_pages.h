@@ -23,6 +23,9 @@ std::vector<HttpRoute> status_pages(std::function<DaemonStatus()> status, const 
 /// of the last commit loaded, 0 when the target holds everything received.
 void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime now);
 
+/// Whether a re_dms serves its status there.
+bool re_dms_listens(const ListenAddress& listen);
+
 /// `re_dms status`: asks the daemon that listens there and prints its answer. Failed when there is
 /// none, SetAside when tables are set aside.
 ExitCode show_status(const std::optional<ListenAddress>& listen, bool json, std::ostream& out);

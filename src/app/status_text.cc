@@ -96,7 +96,7 @@ std::string to_text(const DaemonStatus& status) {
     text += line("last load", last_load_text(*status.warehouse.last_load, status.now));
   }
   text += line("tables", tables_text(status.tables));
-  text += troubles_text("Set aside, with their rows in the journal or in need of a resync",
+  text += troubles_text("Set aside: left in the target as they were, while the others go on",
                         status.tables.not_live);
   text += troubles_text("Left out: matched by source.include and not replicated",
                         status.tables.left_out);

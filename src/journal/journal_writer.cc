@@ -276,6 +276,10 @@ bool JournalWriter::full() const {
   return state_->segments.bytes() >= state_->limits.max_bytes || state_->reserve.low();
 }
 
+bool JournalWriter::disk_low() const {
+  return state_->reserve.low();
+}
+
 const JournalTail& JournalWriter::tail() const {
   return state_->tail;
 }

@@ -20,7 +20,8 @@ struct JournalLimits {
   std::uint64_t reserve_bytes = 2ULL << 30;  ///< free disk that even one open transaction leaves
 };
 
-/// Owned by the journal's thread. Only release_below, bytes and full may be called from others.
+/// Owned by the journal's thread. Only release_below, bytes, full and disk_low may be called
+/// from others.
 class JournalWriter {
  public:
   /// Recovers the directory's segments: checks all of the last one and the headers of all, cuts a
@@ -60,6 +61,10 @@ class JournalWriter {
   /// At or above max_bytes, or the disk is within 64 MiB of its reserve: the source pauses before
   /// the next transaction. Touches the disk only in the second case, once a second.
   bool full() const;
+
+  /// Whether it is full because its disk has no more than the reserve, however small the journal
+  /// is.
+  bool disk_low() const;
 
   const JournalTail& tail() const;
 

@@ -8,11 +8,13 @@
 
 #include "base/failpoint.h"
 #include "base/retry.h"
+#include "model/begin_anew.h"
 #include "observe/log.h"
 #include "pipeline/clean_up.h"
 #include "pipeline/folder.h"
 #include "pipeline/loader.h"
 #include "pipeline/recorder.h"
+#include "pipeline/set_aside_log.h"
 #include "pipeline/staging_room.h"
 #include "source/block_maker.h"
 
@@ -46,6 +48,7 @@ void show_tables(RunState& state, const TargetState& target) {
       live.push_back(to_string(table.schema.name));
     } else {
       not_live.push_back({table.schema.oid, table.schema.name, table.reason, table.position});
+      log_set_aside(not_live.back());
     }
   }
   state.tables(std::move(live), std::move(not_live));
@@ -128,10 +131,9 @@ struct Flow::State {
           ErrorKind::Fatal,
           fmt::format("{} is loaded up to {}, but the journal ends at {}",
                       wiring.warehouse.describe(), loaded, recovered),
-          "The journal was emptied or replaced, or the target holds another history: changes in "
-          "between would be missed or passed over. Put the journal directory and the target back "
-          "that belong together, or begin anew: drop the slot, empty the journal directory and the "
-          "target");
+          or_begin_anew("The journal was emptied or replaced, or the target holds another history: "
+                        "changes in between would be missed or passed over. Put the journal "
+                        "directory and the target back that belong together. "));
     }
   }
 

@@ -7,6 +7,7 @@
 #include "base/failpoint.h"
 #include "observe/log.h"
 #include "pipeline/clean_up.h"
+#include "pipeline/set_aside_log.h"
 
 namespace re_dms {
 
@@ -77,8 +78,7 @@ void Loader::release() {
 
 void Loader::announce(const SetAside& table) {
   wiring_.state.table_set_aside(table);
-  log(LogLevel::Error, "table_set_aside", table.reason,
-      {{"table", to_string(table.table)}, {"position", table.position}});
+  log_set_aside(table);
 }
 
 }  // namespace re_dms

@@ -3,11 +3,14 @@
 #include <fmt/format.h>
 
 #include <optional>
+#include <set>
+#include <string>
 #include <utility>
 
 #include "base/failpoint.h"
 #include "base/retry.h"
 #include "journal/origin_file.h"
+#include "model/begin_anew.h"
 #include "observe/log.h"
 #include "pipeline/flow.h"
 #include "schema/catalog_json.h"
@@ -74,7 +77,7 @@ class Run {
     return source_retry().run(outcome_.stop_token(), [&] {
       if (!load_stored_origin()) {
         create_slot();
-        state_.left_out(source_.left_out());
+        show_left_out();
       }
       until_ = until.now ? source_.current_lsn() : until.lsn;
     });
@@ -100,22 +103,11 @@ class Run {
     return true;
   }
 
-  /// Before the slot: a target that cannot work must not leave a slot behind that holds WAL.
-  void require_fresh_target(const Origin& origin) {
-    if (const auto loaded = inspect_warehouse(settings_.warehouse, origin)) {
-      throw Error(
-          ErrorKind::Fatal,
-          fmt::format("{} is already loaded from slot \"{}\" up to {}, but {} has no journal "
-                      "that goes on from there",
-                      settings_.warehouse.url, origin.slot, *loaded, settings_.journal.directory),
-          "Put the journal directory back, or begin anew with an empty target");
-    }
-  }
-
   void create_slot() {
     const std::string& directory = settings_.journal.directory;
     SlotCreation creation = source_.create_slot(intended_before_, [&](const Origin& origin) {
-      require_fresh_target(origin);
+      // Before the slot: a target that cannot work must not leave one behind that holds WAL.
+      require_fresh_target(settings_, origin);
       store_origin(files_, directory, origin);
       failpoint("slot-intended");
     });
@@ -142,11 +134,11 @@ class Run {
       source_retry().run(stop, [&] {
         Progress& progress = state_.progress;
         source_.verify(origin_);
-        state_.left_out(source_.left_out());
+        show_left_out();
         source_.stream(progress.received.lsn(), progress.journaled.lsn(), origin_, open,
                        {.out = flow.blocks(),
                         .progress = progress,
-                        .paused = [&] { return state_.journal_full = flow.journal().full(); },
+                        .paused = [&] { return is_full(flow.journal()); },
                         .started = [&] { state_.source_ready(); }},
                        stop);
       });
@@ -160,6 +152,24 @@ class Run {
     }
   }
 
+  /// In the status always, in the log when they are other ones than those it names already.
+  void show_left_out() {
+    const std::vector<LeftOut>& tables = source_.left_out();
+    state_.left_out(tables);
+    for (const LeftOut& table : tables) {
+      if (logged_left_out_.insert(to_string(table.table) + table.reason).second) {
+        log(LogLevel::Warn, "table_left_out", table.reason, {{"table", to_string(table.table)}});
+      }
+    }
+  }
+
+  bool is_full(const JournalWriter& journal) {
+    const bool full = journal.full();
+    state_.disk_low = full && journal.disk_low();
+    state_.journal_full = full;
+    return full;
+  }
+
   const PipelineSettings& settings_;
   FileSystem& files_;
   RunState& state_;
@@ -168,11 +178,23 @@ class Run {
   Origin origin_;
   Lsn until_;
   bool intended_before_ = false;  // a slot of our name may be there and is ours
+  std::set<std::string> logged_left_out_;
   std::optional<Error> source_error_;
   std::vector<CatalogTable> first_tables_;
 };
 
 }  // namespace
+
+void require_fresh_target(const PipelineSettings& settings, const Origin& origin) {
+  if (const auto loaded = inspect_warehouse(settings.warehouse, origin)) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("{} is already loaded from slot \"{}\" up to {}, but {} has no journal "
+                    "that goes on from there",
+                    settings.warehouse.url, origin.slot, *loaded, settings.journal.directory),
+        or_begin_anew("Put the journal directory back. "));
+  }
+}
 
 bool run_pipeline(const PipelineSettings& settings, const UntilPosition& until, FileSystem& files,
                   RunState& state, Outcome& outcome) {

@@ -26,4 +26,8 @@ bool run_pipeline(const PipelineSettings& settings, const UntilPosition& until, 
 std::vector<LeftOut> set_up(const PipelineSettings& settings, FileSystem& files, RunState& state,
                             Outcome& outcome);
 
+/// For a journal that is still to be begun: throws Fatal unless the target is one that nothing was
+/// loaded into. Changes nothing.
+void require_fresh_target(const PipelineSettings& settings, const Origin& origin);
+
 }  // namespace re_dms

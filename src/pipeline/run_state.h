@@ -37,6 +37,7 @@ class RunState {
   Metrics metrics;
   std::atomic<std::uint64_t> journal_bytes{0};
   std::atomic<bool> journal_full{false};   ///< at a bound of its disk: nothing is received
+  std::atomic<bool> disk_low{false};       ///< full because other files fill the journal's disk
   std::atomic<std::size_t> fold_bytes{0};  ///< memory of the batch being filled
 
   void source_trouble(std::string text);

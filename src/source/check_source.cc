@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <string>
 
+#include "model/begin_anew.h"
 #include "source/candidates.h"
 #include "source/connection.h"
 #include "source/identity.h"
@@ -80,15 +81,22 @@ void check_encryption(Connection& plain, Results& results) {
   results.push_back(result);
 }
 
-void check_replication_right(const SourceSettings& settings, Results& results) {
+/// True when the source is the one that the journal belongs to.
+bool check_replication_right(const SourceSettings& settings, const std::optional<Origin>& journal,
+                             Results& results) {
   try {
     const Origin origin = identify_source(settings);
+    if (journal) {
+      require_same_source(*journal, origin);
+    }
     results.push_back({Status::Ok, "source: replication right",
                        fmt::format("cluster {}, timeline {}, database {}", origin.system_identifier,
                                    origin.timeline, origin.database),
                        ""});
+    return journal.has_value();
   } catch (const Error& error) {
     results.push_back({Status::Fail, "source: replication right", error.message(), error.advice()});
+    return false;
   }
 }
 
@@ -100,13 +108,21 @@ void check_room(Connection& plain, std::string_view what, std::string_view limit
   const bool enough = limit - used >= needed;
   results.push_back({enough ? Status::Ok : Status::Fail, fmt::format("source: {}", what),
                      fmt::format("{} of {} in use", used, limit),
-                     enough ? "" : fmt::format("Raise {} and restart PostgreSQL", limit_name)});
+                     enough ? ""
+                            : fmt::format("Raise {} and restart PostgreSQL, or end one that nobody "
+                                          "needs",
+                                          limit_name)});
 }
 
-void check_publication(Connection& plain, const SourceSettings& settings, Results& results) {
+void check_publication(Connection& plain, const SourceSettings& settings, bool begun,
+                       Results& results) {
   const auto state = find_publication(plain, settings.publication);
   CheckResult result{Status::Ok, "source: publication", "", ""};
-  if (!state) {
+  if (!state && begun) {
+    result.status = Status::Fail;
+    result.finding = fmt::format("\"{}\" is gone", settings.publication);
+    result.fix = begin_anew("Changes since it was dropped are not to be had any more. ");
+  } else if (!state) {
     result.finding = fmt::format("\"{}\" does not exist yet", settings.publication);
     if (!settings.auto_setup) {
       result.status = Status::Fail;
@@ -131,9 +147,13 @@ void check_publication(Connection& plain, const SourceSettings& settings, Result
 }
 
 void check_slot(const std::optional<SlotState>& slot, const SourceSettings& settings,
-                const std::string& database, Results& results) {
+                const std::string& database, bool has_journal, bool begun, Results& results) {
   CheckResult result{Status::Ok, "source: slot", "", ""};
-  if (!slot) {
+  if (!slot && begun) {
+    result.status = Status::Fail;
+    result.finding = fmt::format("\"{}\" is gone", settings.slot);
+    result.fix = begin_anew("The changes since its last position are not to be had any more. ");
+  } else if (!slot) {
     result.finding = fmt::format("\"{}\" does not exist yet", settings.slot);
     if (!settings.auto_setup) {
       result.status = Status::Fail;
@@ -145,9 +165,13 @@ void check_slot(const std::optional<SlotState>& slot, const SourceSettings& sett
         "\"{}\" stands at {} and holds {} MiB of WAL{}", settings.slot, slot->confirmed_flush,
         slot->held_bytes >> 20,
         slot->active_pid == 0 ? "" : fmt::format("; process {} reads it", slot->active_pid));
-    if (!problem.empty()) {
+    if (!has_journal && settings.auto_setup) {
+      const Error error = foreign_slot(*slot, settings.slot, database);
+      result = {Status::Fail, result.name, error.message(), error.advice()};
+    } else if (!problem.empty()) {
       result.status = Status::Fail;
-      result.fix = fmt::format("It cannot be used: {}. Drop it and begin anew", problem);
+      result.finding += ", but " + problem;
+      result.fix = begin_anew("The changes since its last position are not to be had any more. ");
     }
   }
   results.push_back(result);
@@ -195,7 +219,8 @@ void check_retention(Connection& plain, Results& results) {
 
 }  // namespace
 
-std::vector<CheckResult> check_source(const SourceSettings& settings) {
+std::vector<CheckResult> check_source(const SourceSettings& settings,
+                                      const std::optional<Origin>& journal) {
   Results results;
   try {
     Connection plain(settings, ConnectionPurpose::Sql);
@@ -205,14 +230,15 @@ std::vector<CheckResult> check_source(const SourceSettings& settings) {
     check_version(plain, results);
     check_server(plain, results);
     check_encryption(plain, results);
-    check_replication_right(settings, results);
+    const bool same = check_replication_right(settings, journal, results);
+    const bool begun = same && journal->created;
     const std::optional<SlotState> slot = find_slot(plain, settings.slot);
     check_room(plain, "replication slots", "max_replication_slots",
                "SELECT count(*) FROM pg_replication_slots", slot ? 0 : 1, results);
     check_room(plain, "wal senders", "max_wal_senders", "SELECT count(*) FROM pg_stat_replication",
                slot && slot->active_pid != 0 ? 0 : 1, results);
-    check_publication(plain, settings, results);
-    check_slot(slot, settings, PQdb(plain.raw()), results);
+    check_publication(plain, settings, begun, results);
+    check_slot(slot, settings, PQdb(plain.raw()), journal.has_value(), begun, results);
     check_tables(plain, settings, results);
     check_commit_wait(plain, results);
     check_retention(plain, results);

@@ -227,14 +227,14 @@ TEST_F(Questions, SaysWhyItCannotConnect) {
 
 TEST_F(Questions, ChecksWithoutChangingAnything) {
   execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE keyless (a int)");
-  const std::vector<CheckResult> results = check_source(settings_);
+  const std::vector<CheckResult> results = check_source(settings_, {});
   for (const CheckResult& result : results) {
     EXPECT_NE(result.status, CheckResult::Status::Fail) << result.name << ": " << result.finding;
   }
   EXPECT_THAT(results, Contains(::testing::Field(&CheckResult::finding, "public.keyless")));
   EXPECT_EQ(execute("SELECT count(*) FROM pg_publication"), "0");
   settings_.url = postgres_->url("postgres", "nowhere");
-  const std::vector<CheckResult> unreachable = check_source(settings_);
+  const std::vector<CheckResult> unreachable = check_source(settings_, {});
   ASSERT_EQ(unreachable.size(), 1U);
   EXPECT_EQ(unreachable[0].status, CheckResult::Status::Fail);
   settings_.url = postgres_->url("postgres", database_);

@@ -148,7 +148,7 @@ TEST_F(Setup, RefusesToReadTablesNobodyAskedFor) {
   EXPECT_EQ(execute("SELECT count(*) FROM pg_publication_tables"), "1");
   const Origin origin = Source(settings_).create_slot(false, no_intention).origin;
   expect_refusal([&] { Source(excluding).verify(origin); });
-  EXPECT_THAT(check_source(excluding),
+  EXPECT_THAT(check_source(excluding, {}),
               ::testing::Contains(::testing::Field(
                   &CheckResult::finding, HasSubstr("2 tables, 1 of them not asked for"))));
   execute("ALTER PUBLICATION re_dms DROP TABLE ONLY public.\"Secret\"");
