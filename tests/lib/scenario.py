@@ -47,7 +47,16 @@ def expect_refusal(daemon, *words, seconds=30):
     before = len(daemon.log_text())
     daemon.start()
     code = daemon.wait_end(seconds)
-    said = daemon.log_text()[before:]
+    # The log is JSON, which escapes quotes.
+    said = daemon.log_text()[before:].replace('\\"', '"')
     expect(code == 1, f"exit code {code} instead of 1; it said:\n{said}")
     missing = [word for word in words if word.lower() not in said.lower()]
     expect(not missing, f"the message lacks {missing}:\n{said}")
+
+
+def expect_check(daemon, *words):
+    """Runs `check`, which must find a fault and say all WORDS."""
+    code, printed, said = daemon.run("check")
+    text = printed + said
+    missing = [word for word in words if word.lower() not in text.lower()]
+    expect(code == 1 and not missing, f"check: exit code {code}, lacks {missing}:\n{text}")

@@ -1,0 +1,116 @@
+#!/usr/bin/python3
+"""Goal: a disk that is full or read-only is named with what to do; nothing is lost, and all goes on once it writes."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+import errno  # noqa: E402
+
+from daemon import Daemon  # noqa: E402
+from scenario import expect, expect_check, scenario  # noqa: E402
+
+LIBRARY = sys.argv[1]
+
+
+class Place:
+    """A daemon of its own, one folder of which takes no writes while `refuse` holds."""
+
+    def __init__(self, server, folder, name, options):
+        self.server = server
+        self.disk = folder / f"{name}.disk"
+        self.disk.mkdir(parents=True)
+        self.flag = folder / f"{name}.flag"
+        options = {key: value.format(self.disk) for key, value in options.items()}
+        self.daemon = Daemon(server, folder / name, {
+            "source.slot": name, "source.publication": name, "source.include": [f"public.{name}"],
+            **options}, environment={
+                "LD_PRELOAD": LIBRARY, "REFUSE_WRITES_BELOW": str(self.disk),
+                "REFUSE_WRITES_WHILE": str(self.flag)})
+        if "warehouse.url" in options:
+            self.daemon.warehouse = self.disk / "w.duckdb"
+        self.table = f"public.{name}"
+        server.psql(f"CREATE TABLE {self.table} (id serial PRIMARY KEY, a text)")
+        self.daemon.start().wait_ready()
+        self.write()
+        self.loaded()
+
+    def refuse(self, code):
+        self.flag.write_text(str(code), encoding="utf-8")
+
+    def write(self):
+        self.server.psql(f"INSERT INTO {self.table} (a) SELECT md5(i::text) FROM generate_series(1, 1000) i;"
+                         f" UPDATE {self.table} SET a = a || '!' WHERE id % 7 = 0")
+
+    def loaded(self):
+        """Idle positions are loaded too once something came: the marker is not in this publication."""
+        lsn = self.server.lsn()
+        self.write()
+        self.daemon.wait_loaded(lsn)
+        end = self.server.lsn()
+        self.server.psql(f"INSERT INTO {self.table} (a) VALUES ('end')")
+        self.daemon.wait_loaded(end + 1)
+        self.daemon.compare([tuple(self.table.split("."))])
+
+    def said(self, *words):
+        said = self.daemon.log_text()
+        missing = [word for word in words if word not in said]
+        expect(not missing, f"the log lacks {missing}:\n{said}")
+
+    def lifted(self):
+        self.flag.unlink()
+        if not self.daemon.running():
+            self.daemon.start().wait_ready()
+        self.loaded()
+        expect(self.daemon.stop() == 0, "SIGTERM ends it with 0")
+
+
+def waits(place, *words):
+    """It is tried again, and goes on by itself."""
+    place.refuse(errno.ENOSPC)
+    place.write()
+    place.daemon.wait(f"status says {words}", lambda: all(
+        word in place.daemon.status().get("reason", "") for word in words))
+    expect(place.daemon.status()["source"]["connected"], "reading goes on")
+    lines = place.daemon.log_text().count("_retry")
+    expect(lines < 30, f"the log is not filled: {lines}")
+    place.lifted()
+
+
+def ends(place, code, *words):
+    """The run ends with the reason, the next one too."""
+    place.refuse(code)
+    place.write()
+    expect(place.daemon.wait_end() == 1, "it ends with 1")
+    place.said(*words)
+    expect_check(place.daemon, str(place.disk))
+    place.daemon.start()
+    expect(place.daemon.wait_end() == 1, "it ends with 1 again")
+    place.lifted()
+
+
+def main():
+    with scenario() as (server, unused):
+        folder = unused.folder
+        warehouse = {"warehouse.url": "duckdb://{}/w.duckdb"}
+        stage = {"stage.url": "file://{}/stage"}
+        journal = {"journal.directory": "{}/journal"}
+        waits(Place(server, folder, "warehouse", warehouse), "w.duckdb", "No space left", "Free space")
+        waits(Place(server, folder, "stage", stage), "/stage/", "No space left", "Free space")
+        ends(Place(server, folder, "stage_read_only", stage), errno.EROFS, "/stage/", "read-only",
+             "stage.url")
+        ends(Place(server, folder, "journal", journal), errno.ENOSPC, "/journal/", "No space left",
+             "nothing is lost")
+        ends(Place(server, folder, "journal_read_only", journal), errno.EROFS, "/journal/",
+             "read-only", "remount")
+
+        # Other files fill the journal's disk: reading pauses before it is full.
+        low = unused
+        low.configure({"journal.reserve_bytes": "8000TiB"})
+        low.start()
+        low.wait("status says it", lambda: "must stay free" in low.status().get("reason", ""))
+        expect(str(low.journal) in low.status()["reason"], "the directory is named")
+
+
+main()

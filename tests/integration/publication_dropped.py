@@ -1,0 +1,32 @@
+#!/usr/bin/python3
+"""Goal: a dropped publication ends the run with what to do, at the next change or at the start, also when made anew."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from scenario import expect, expect_check, expect_refusal, scenario  # noqa: E402
+
+
+def main():
+    with scenario("CREATE TABLE public.t (id serial PRIMARY KEY)") as (server, daemon):
+        daemon.start().wait_ready()
+        server.psql("INSERT INTO t DEFAULT VALUES")
+        daemon.catch_up()
+        before = len(daemon.log_text())
+        server.psql("DROP PUBLICATION re_dms; INSERT INTO t DEFAULT VALUES")
+        expect(daemon.wait_end() == 1, "it ends with 1")
+        said = daemon.log_text()[before:].replace('\\"', '"')
+        for word in ('publication "re_dms" does not exist', "was dropped", "teardown --yes"):
+            expect(word in said, f"lacks {word}: {said}")
+        expect_check(daemon, '"re_dms" is gone', "re_dms teardown --yes")
+        expect_refusal(daemon, "does not exist", "a new one of that name does not bring them")
+        # Decoding sees the catalog of that time, in which there was no publication.
+        server.psql("CREATE PUBLICATION re_dms FOR TABLE t, marker")
+        before = len(daemon.log_text())
+        expect_refusal(daemon, "does not exist", "also where it is there again by now")
+        expect("different servers" not in daemon.log_text()[before:], "the walsender's own reason is said")
+
+
+main()

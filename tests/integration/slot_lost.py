@@ -1,0 +1,58 @@
+#!/usr/bin/python3
+"""Goal: a slot that the server invalidated is refused, what the journal holds is loaded, and beginning anew works."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import JOURNALED_LSN  # noqa: E402
+from duckdb_file import DuckdbFile  # noqa: E402
+from scenario import expect, expect_check, expect_refusal, scenario  # noqa: E402
+
+SETTINGS = {"max_slot_wal_keep_size": "1MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
+TABLES = "CREATE TABLE public.t (id serial PRIMARY KEY); CREATE TABLE public.later (id int PRIMARY KEY)"
+
+
+def lose_slot(server):
+    """The server removes WAL of the slot at a checkpoint."""
+    while server.value("SELECT wal_status FROM pg_replication_slots") != "lost":
+        server.psql("SELECT pg_logical_emit_message(false, 'test', repeat('x', 1000000)) "
+                    "FROM generate_series(1, 20); SELECT pg_switch_wal(); CHECKPOINT")
+
+
+def main():
+    with scenario(TABLES, settings=SETTINGS) as (server, daemon):
+        daemon.start().wait_ready()
+        with DuckdbFile(str(daemon.warehouse)):
+            server.psql("INSERT INTO t SELECT FROM generate_series(1, 1000)")
+            lsn = server.lsn()
+            daemon.wait("journaled", lambda: daemon.position(JOURNALED_LSN) >= lsn)
+            expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+        server.psql("INSERT INTO t DEFAULT VALUES")
+        lose_slot(server)
+        for see in (expect_check, expect_refusal):
+            see(daemon, '"re_dms"', "invalidated", "max_slot_wal_keep_size", "teardown --yes",
+                "target file away")
+        with DuckdbFile(str(daemon.warehouse)) as duck:
+            expect(duck.value("SELECT count(*) FROM public.t") == "1000", "the journal was loaded")
+
+        code, printed, said = daemon.run("teardown", "--yes")
+        expect(code == 0, f"teardown ends with {code}: {printed}{said}")
+        expect_check(daemon, "already loaded from slot", "move the target file away")
+        daemon.warehouse.rename(daemon.folder / "old.duckdb")
+        daemon.start().wait_ready()
+        server.psql("INSERT INTO later VALUES (1)")
+        daemon.wait("loaded", lambda: daemon.status()["warehouse"]["rows_loaded"] > 0)
+        daemon.compare([("public", "later")])
+        expect("table_left_out" in daemon.log_text(), "tables with rows are named in the log")
+        daemon.kill()
+
+        # A slot without a journal is not ours to use, lost or not.
+        for path in daemon.journal.iterdir():
+            path.unlink()
+        for see in (expect_check, expect_refusal):
+            see(daemon, "exists already", "pg_drop_replication_slot('re_dms')")
+
+
+main()

@@ -1,0 +1,97 @@
+#!/usr/bin/python3
+"""Goal: tables that somebody changed in the target, or whose values it cannot hold, are set aside; the others go on."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import LOADED_LSN, NOT_LIVE  # noqa: E402
+from duckdb_file import DuckdbFile  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
+
+# What is done to the table's target, and words of the reason.
+SHAPES = {
+    "retyped": ("ALTER TABLE {0} ALTER a TYPE int USING 1", ['column "a"', "INTEGER, not VARCHAR"]),
+    "column_gone": ("ALTER TABLE {0} DROP n", ['column "n" is missing']),
+    "renamed": ("ALTER TABLE {0} RENAME a TO b", ['"b" where "a" belongs']),
+    "gone": ("DROP TABLE {0}", ["not in the target any more"]),
+}
+ROWS = {
+    "row_gone": ("DELETE FROM {0} WHERE id = 1", ["found 0 rows where 1 were staged"]),
+    "row_moved": ("UPDATE {0} SET id = 9 WHERE id = 1", ["found 0 rows where 1 were staged"]),
+    "row_twice": ("INSERT INTO {0} SELECT * FROM {0} WHERE id = 1", ["found 2 rows where 1"]),
+    "column_more": ("ALTER TABLE {0} ADD z int", ['column "z" that the source does not have']),
+}
+VALUES = {
+    "not_a_number": ("UPDATE {0} SET n = 'NaN'", ['column "n" (numeric(10,2))', "DECIMAL(10,2)"]),
+    "far_away": ("UPDATE {0} SET at = '294276-12-31'", ['column "at" (timestamp', "cannot hold"]),
+}
+GOOD = "public.good"
+
+
+def tables(daemon):
+    return {entry["table"]: entry["reason"] for entry in daemon.said(NOT_LIVE) or []}
+
+
+def expect_reasons(daemon, before, cases):
+    said = daemon.log_text()[before:]
+    for name, (_, words) in cases.items():
+        reason = tables(daemon)[f"public.{name}"]
+        missing = [word for word in words if word not in reason]
+        expect(not missing, f"{name}: lacks {missing}: {reason}")
+        lines = [line for line in said.splitlines() if "table_set_aside" in line and f"public.{name}" in line]
+        expect(len(lines) == 1 and "the others go on" in lines[0], f"{name}: one line of the log: {lines}")
+
+
+def change(daemon, cases):
+    with DuckdbFile(str(daemon.warehouse), writable=True) as duck:
+        for name, (sql, _) in cases.items():
+            duck.execute(sql.format(f"public.{name}"))
+
+
+def good_goes_on(server, daemon):
+    server.psql(f"INSERT INTO {GOOD} (a) VALUES ('more')")
+    lsn = server.lsn()
+    server.psql(f"UPDATE {GOOD} SET a = a || '!'")
+    daemon.wait("loaded", lambda: daemon.position(LOADED_LSN) > lsn)
+    daemon.compare([tuple(GOOD.split("."))])
+
+
+def main():
+    everything = {**SHAPES, **ROWS, **VALUES}
+    names = [GOOD] + [f"public.{name}" for name in everything]
+    with scenario("".join(f"CREATE TABLE {name} (id serial PRIMARY KEY, a text, at timestamp,"
+                          " n numeric(10, 2));" for name in names)) as (server, daemon):
+        daemon.start().wait_ready()
+        server.psql("".join(f"INSERT INTO {name} (a) VALUES ('one'), ('two');" for name in names))
+        daemon.catch_up()
+        expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+
+        change(daemon, SHAPES)
+        before = len(daemon.log_text())
+        daemon.start().wait_ready()
+        good_goes_on(server, daemon)
+        expect_reasons(daemon, before, SHAPES)
+
+        change(daemon, ROWS)
+        before = len(daemon.log_text())
+        server.psql("".join(f"UPDATE public.{name} SET a = 'new' WHERE id = 1;" for name in {**SHAPES, **ROWS})
+                    + "".join(sql.format(f"public.{name}") + ";" for name, (sql, _) in VALUES.items()))
+        good_goes_on(server, daemon)
+        daemon.wait("set aside", lambda: len(tables(daemon)) == len(everything))
+        expect_reasons(daemon, before, {**ROWS, **VALUES})
+        code, printed, _ = daemon.run("status")
+        expect(code == 3 and "10 set aside" in printed, f"status ends with {code}:\n{printed}")
+        expect(daemon.stop() == 3, "SIGTERM ends it with 3")
+
+        before = len(daemon.log_text())
+        daemon.start().wait_ready()
+        good_goes_on(server, daemon)
+        expect_reasons(daemon, before, everything)
+        expect(daemon.stop() == 3, "SIGTERM ends it with 3")
+        code, *_ = daemon.run("run", "--until", "now")
+        expect(code == 3, f"run --until ends with {code}, not with 3")
+
+
+main()
