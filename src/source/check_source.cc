@@ -12,6 +12,7 @@
 #include "source/identity.h"
 #include "source/publication.h"
 #include "source/slot.h"
+#include "source/sql_text.h"
 #include "source/synchronous_names.h"
 
 namespace re_dms {
@@ -114,6 +115,28 @@ void check_room(Connection& plain, std::string_view what, std::string_view limit
                                           limit_name)});
 }
 
+std::vector<CandidateTable> publishable(Connection& plain, const SourceSettings& settings) {
+  auto tables = list_candidates(plain, TableSelection(settings.include, settings.exclude));
+  std::erase_if(tables, [](const CandidateTable& table) { return !table.problem.empty(); });
+  return tables;
+}
+
+/// Whether the role has what CREATE PUBLICATION for these tables takes.
+bool may_publish(Connection& plain, const std::vector<CandidateTable>& tables) {
+  std::vector<Oid> oids;
+  for (const CandidateTable& table : tables) {
+    oids.push_back(table.oid);
+  }
+  return plain
+      .query(
+          fmt::format("SELECT has_database_privilege(current_database(), 'CREATE') AND NOT EXISTS "
+                      "(SELECT 1 FROM pg_class WHERE oid = ANY ({}) AND NOT "
+                      "pg_has_role(relowner, 'USAGE'))",
+                      oid_array(oids)),
+          "asking for the right to publish")
+      .flag(0, 0);
+}
+
 void check_publication(Connection& plain, const SourceSettings& settings, bool begun,
                        Results& results) {
   const auto state = find_publication(plain, settings.publication);
@@ -127,6 +150,10 @@ void check_publication(Connection& plain, const SourceSettings& settings, bool b
     if (!settings.auto_setup) {
       result.status = Status::Fail;
       result.fix = "With source.auto_setup = false it has to be made by hand";
+    } else if (const auto tables = publishable(plain, settings); !may_publish(plain, tables)) {
+      result.status = Status::Fail;
+      result.finding += ", and the role may not make it";
+      result.fix = publishing_advice(create_publication_sql(settings.publication, tables));
     }
   } else {
     const auto problems = publication_problems(*state, settings.publication);

@@ -45,14 +45,17 @@ Error setup_error(Error error, const std::string& sql) {
   if (error.kind() != ErrorKind::Fatal) {
     return error;
   }
-  return {
-      ErrorKind::Fatal, error.message(),
-      fmt::format("Publishing a table takes its owner's rights, creating a publication CREATE on "
-                  "the database. Let somebody who has them run: {}",
-                  sql)};
+  return {ErrorKind::Fatal, error.message(), publishing_advice(sql)};
 }
 
 }  // namespace
+
+std::string publishing_advice(const std::string& sql) {
+  return fmt::format(
+      "Publishing a table takes its owner's rights, creating a publication CREATE on the database. "
+      "Let somebody who has them run: {}",
+      sql);
+}
 
 std::optional<PublicationState> find_publication(Connection& connection, const std::string& name) {
   const bool knows_filters = connection.server_version() >= kPostgres15;

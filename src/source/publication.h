@@ -56,4 +56,7 @@ std::string create_publication_sql(const std::string& name,
 PublicationState ensure_publication(Connection& connection, const SourceSettings& settings,
                                     const std::vector<CandidateTable>& candidates);
 
+/// What to do where the role may not run `sql`, which publishes tables.
+std::string publishing_advice(const std::string& sql);
+
 }  // namespace re_dms

@@ -55,9 +55,7 @@ std::string slot_problem(const SlotState& slot, const std::string& database) {
     return fmt::format("it belongs to database \"{}\", not to \"{}\"", slot.database, database);
   }
   if (slot.lost) {
-    return "the server invalidated it (max_slot_wal_keep_size): changes after its last position "
-           "are "
-           "lost";
+    return "the server invalidated it (max_slot_wal_keep_size)";
   }
   return slot.temporary ? "it is temporary" : "";
 }

@@ -99,7 +99,14 @@ TEST(SqlState, KnowsLibpqsOwnFinalFailures) {
             ErrorKind::Fatal);
   EXPECT_EQ(connect_error("server does not support SSL, but SSL was required", "c").kind(),
             ErrorKind::Fatal);
-  EXPECT_EQ(connect_error("Connection refused", "c").kind(), ErrorKind::Transient);
+  for (const char* text :
+       {"connection to server at \"h\", port 1 failed: Connection refused",
+        "could not translate host name \"h\" to address: Name or service not known",
+        "connection to server on socket \"/s\" failed: No such file or directory"}) {
+    const Error error = connect_error(text, "c");
+    EXPECT_EQ(error.kind(), ErrorKind::Transient);
+    EXPECT_THAT(error.advice(), HasSubstr("source.url")) << text;
+  }
 }
 
 TEST(ConnectionParameters, PinWhatDecidesHowValuesLook) {

@@ -17,6 +17,7 @@ SQL = """
 CREATE TABLE public.t (id int PRIMARY KEY);
 CREATE ROLE with_password LOGIN REPLICATION PASSWORD 'right';
 CREATE ROLE no_replication LOGIN;
+CREATE ROLE no_owner LOGIN REPLICATION;
 SELECT pg_create_logical_replication_slot('of_another_plugin', 'test_decoding');
 SELECT pg_create_physical_replication_slot('physical')"""
 RULES = "local all with_password scram-sha-256\nlocal all all trust\nlocal replication all trust\n"
@@ -49,6 +50,8 @@ def of_the_source(server, daemon):
     refused(daemon, {"source.url": url(user="with_password")}, "28P01", "the password is wrong")
     refused(daemon, {"source.url": url(database="nowhere")}, "nowhere", "existing database")
     refused(daemon, {"source.url": url(user="no_replication")}, "ALTER ROLE … REPLICATION")
+    refused(daemon, {"source.url": url(user="no_owner")}, "Publishing a table takes",
+            "CREATE PUBLICATION")
     waits(daemon, {"source.url": url(host="/nonexistent")}, "Nobody answers", "host and port")
     for slot, why in (("of_another_plugin", "test_decoding"), ("physical", "physical slot")):
         refused(daemon, {"source.slot": slot}, slot, why, "choose another source.slot")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+import signal  # noqa: E402
+
 from daemon import JOURNALED_LSN  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, expect_check, expect_refusal, scenario  # noqa: E402
@@ -46,7 +48,15 @@ def main():
         daemon.wait("loaded", lambda: daemon.status()["warehouse"]["rows_loaded"] > 0)
         daemon.compare([("public", "later")])
         expect("table_left_out" in daemon.log_text(), "tables with rows are named in the log")
-        daemon.kill()
+        # Lost under a daemon that stands still: no walsender ties the slot to the server.
+        daemon.process.send_signal(signal.SIGSTOP)
+        server.psql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots")
+        lose_slot(server)
+        before = len(daemon.log_text())
+        daemon.process.send_signal(signal.SIGCONT)
+        expect(daemon.wait_end() == 1, "it ends with 1")
+        said = daemon.log_text()[before:]
+        expect("invalidated" in said and "teardown --yes" in said, f"it says why: {said}")
 
         # A slot without a journal is not ours to use, lost or not.
         for path in daemon.journal.iterdir():
