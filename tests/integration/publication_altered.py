@@ -87,11 +87,11 @@ def publication_dropped():
         server.psql("DROP PUBLICATION re_dms")
         server.psql("INSERT INTO stays VALUES (2, 'unseen')")
         expect(daemon.wait_end() == 1, "it ends with 1")
-        expect("start over" in daemon.log_text().splitlines()[-1], daemon.log_text())
-        expect_refusal(daemon, "publication", "does not exist", "start over")
+        expect("Begin anew" in daemon.log_text().splitlines()[-1], daemon.log_text())
+        expect_refusal(daemon, "publication", "does not exist", "Begin anew")
         server.psql(MADE_ANEW)
         # The server looks for it where the slot stands, and finds none.
-        expect_refusal(daemon, "publication", "does not exist", "made anew", "start over")
+        expect_refusal(daemon, "publication", "does not exist", "made anew", "Begin anew")
 
 
 def publication_made_anew():
