@@ -56,20 +56,29 @@ void JournalReader::State::start(FileSystem& files, Lsn from) {
   }
   last = numbers.back();
   Lsn begin;
+  std::optional<std::uint64_t> first;
   for (const std::uint64_t number : std::views::reverse(numbers)) {
     scan.open(number);
-    const SegmentHeader& header = scan.segment().header;
-    if (header.open) {
+    if (scan.segment().header.open) {
       continue;
     }
-    begin = header.position;
+    begin = scan.segment().header.position;
     if (begin <= from) {
-      claim.move_to(number);
-      track.last_commit_end = header.last_commit_end;
-      track.position = begin;
-      end = scan.place().offset;
-      return;
+      first = number;
     }
+    // What the catalog said at this very position may stand at the end of the segment before.
+    if (begin < from) {
+      break;
+    }
+  }
+  if (first) {
+    scan.open(*first);
+    const SegmentHeader& header = scan.segment().header;
+    claim.move_to(*first);
+    track.last_commit_end = header.last_commit_end;
+    track.position = header.position;
+    end = scan.place().offset;
+    return;
   }
   throw Error(ErrorKind::Fatal,
               fmt::format("the journal in {} begins at {}, after {} where reading must start",
