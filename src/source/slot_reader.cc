@@ -136,7 +136,8 @@ void SlotReader::require_own_position(Lsn journaled_to) {
         fmt::format("slot \"{}\" is being read, but nobody reads it where catalog questions "
                     "are asked",
                     settings_.slot),
-        "Connections of source.url lead to different servers: name the primary alone");
+        "Either the stream has ended since, or connections of source.url lead to different "
+        "servers: then name the primary alone");
   }
   if (slot->confirmed_flush > journaled_to) {
     throw Error(ErrorKind::Fatal,
