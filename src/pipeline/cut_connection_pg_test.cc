@@ -183,7 +183,7 @@ TEST_F(CutConnection, AtOneByteAfterTheOtherOfOneTransaction) {
   EXPECT_GT(bytes, 600U);
   ASSERT_TRUE(reference_->stream_to(end));
   expect_each_once(1);
-  EXPECT_GT(follower_->aborts(), 300);
+  EXPECT_GT(follower_->aborts(), 30);  // those whose beginning was journaled in time
 }
 
 /// A new transaction each time, cut once and then sent whole.
@@ -202,7 +202,7 @@ TEST_F(CutConnection, OnceInEachOfManyTransactions) {
   EXPECT_GT(cut, 100);
   ASSERT_TRUE(reference_->stream_to(end));
   expect_each_once(transactions);
-  EXPECT_GT(follower_->aborts(), 40);
+  EXPECT_GT(follower_->aborts(), 3);
 }
 
 }  // namespace
