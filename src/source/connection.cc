@@ -16,7 +16,6 @@ namespace re_dms {
 
 namespace {
 
-/// PostgreSQL 18 answers a missing publication with a mere warning: notices must not get lost.
 void log_notice(void* /*unused*/, const PGresult* notice) {
   const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
   log(LogLevel::Warn, "source_notice", text != nullptr ? text : "a notice without text");

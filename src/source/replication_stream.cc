@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "observe/log.h"
 #include "source/sql_text.h"
 #include "source/sqlstate.h"
 
@@ -27,6 +28,20 @@ std::string start_command(const SourceSettings& settings, Lsn from) {
       "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names {}, messages "
       "'true')",
       quote_identifier(settings.slot), from, publications);
+}
+
+/// Up to 17 the stream ends with error 42704 where the publication does not exist. PostgreSQL 18
+/// (pgoutput.c, LoadPublications) warns with 55000, leaves the rows out and goes on, so that a
+/// later acknowledgement would lose them.
+void note_left_out(void* left_out, const PGresult* notice) {
+  const char* code = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+  const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string said = text != nullptr ? text : "a notice without text";
+  if (code != nullptr && std::string_view(code) == "55000") {
+    *static_cast<std::string*>(left_out) = said;
+  } else {
+    log(LogLevel::Warn, "source_notice", said);
+  }
 }
 
 }  // namespace
@@ -52,6 +67,7 @@ Keepalive read_keepalive(std::string_view copy_data) {
 ReplicationStream::ReplicationStream(Connection replication, const SourceSettings& settings,
                                      Lsn from)
     : connection_(std::move(replication)) {
+  PQsetNoticeReceiver(connection_.raw(), &note_left_out, left_out_.get());
   connection_.query(start_command(settings, from),
                     fmt::format("starting slot \"{}\" at {}", settings.slot, from));
   if (PQsetnonblocking(connection_.raw(), 1) != 0) {
@@ -70,6 +86,10 @@ std::optional<std::string_view> ReplicationStream::next() {
   const int size = PQgetCopyData(connection_.raw(), &bytes, 1);
   if (size > 0) [[likely]] {
     message_.reset(bytes);
+    if (!left_out_->empty()) [[unlikely]] {
+      const SqlStateRule& rule = sqlstate_rule("42704");
+      throw Error(rule.kind, fmt::format("{}: {}", kReading, *left_out_), std::string(rule.advice));
+    }
     return std::string_view(bytes, static_cast<std::size_t>(size));
   }
   if (size < 0) {

@@ -27,7 +27,8 @@ class ReplicationStream {
   /// Takes what the socket holds, without waiting. Throws when the connection has ended.
   void read_socket();
 
-  /// The next CopyData message, valid until the next call; empty when none is complete.
+  /// The next CopyData message, valid until the next call; empty when none is complete. Throws
+  /// Fatal where the server said that it leaves changes out from here on.
   std::optional<std::string_view> next();
 
   /// Queues a message and sends what the socket takes.
@@ -45,6 +46,8 @@ class ReplicationStream {
   [[noreturn]] void throw_ended();
 
   Connection connection_;
+  // What the server said when it left changes out. On the heap: libpq keeps its address.
+  std::unique_ptr<std::string> left_out_ = std::make_unique<std::string>();
   std::unique_ptr<char, decltype(&PQfreemem)> message_{nullptr, &PQfreemem};
 };
 

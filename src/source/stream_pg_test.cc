@@ -270,6 +270,18 @@ TEST_F(Stream, RefusesToReadWithoutItsPublication) {
   EXPECT_EQ(error->kind(), ErrorKind::Fatal);
 }
 
+TEST_F(Stream, RefusesToReadOnWithoutItsPublication) {
+  const auto stream = start();
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  ASSERT_TRUE(stream->saw("I [1|a]"));
+  postgres_->execute("DROP PUBLICATION re_dms; INSERT INTO t VALUES (2, 'b')");
+  const std::optional<Error> error = stream->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Fatal);
+  EXPECT_THAT(error->message(), HasSubstr("publication \"re_dms\""));
+  EXPECT_THAT(error->advice(), HasSubstr("changes may have been"));
+}
+
 TEST_F(Stream, PinsItsOutputSettingsAgainstTheRole) {
   postgres_->execute(
       "CREATE TABLE times (id int PRIMARY KEY, at timestamptz, i interval, f float8,"
