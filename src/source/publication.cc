@@ -62,7 +62,8 @@ std::optional<PublicationState> find_publication(Connection& connection, const s
   const std::string literal = quote_literal(name);
   const QueryResult found = connection.query(
       fmt::format("SELECT puballtables, pubviaroot, pubinsert AND pubupdate AND pubdelete AND "
-                  "pubtruncate, {} FROM pg_publication p WHERE pubname = {}",
+                  "pubtruncate, {}, coalesce(to_jsonb(p) ->> 'pubgencols', 'n') <> 'n' "
+                  "FROM pg_publication p WHERE pubname = {}",
                   knows_filters
                       ? "EXISTS (SELECT 1 FROM pg_publication_namespace s WHERE s.pnpubid "
                         "= p.oid)"
@@ -77,6 +78,7 @@ std::optional<PublicationState> find_publication(Connection& connection, const s
   state.via_root = found.flag(0, 1);
   state.every_change = found.flag(0, 2);
   state.schemas = found.flag(0, 3);
+  state.generated = found.flag(0, 4);
   if (knows_filters) {
     const QueryResult filtered = connection.query(
         fmt::format("SELECT prrelid::regclass FROM pg_publication_rel r JOIN pg_publication p ON "
@@ -122,6 +124,12 @@ std::vector<std::string> publication_problems(const PublicationState& state,
     problems.push_back(fmt::format(
         "it publishes partitions as their root, which hides TRUNCATE and DETACH of a partition: "
         "ALTER PUBLICATION {} SET (publish_via_partition_root = false)",
+        quoted));
+  }
+  if (state.generated) {
+    problems.push_back(fmt::format(
+        "it publishes generated columns, which re_dms does not replicate: ALTER PUBLICATION {} SET "
+        "(publish_generated_columns = none)",
         quoted));
   }
   for (const std::string& table : state.filtered) {

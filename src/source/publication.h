@@ -17,6 +17,7 @@ struct PublicationState {
   bool schemas = false;                 ///< FOR TABLES IN SCHEMA
   bool via_root = false;                ///< publish_via_partition_root
   bool every_change = true;             ///< insert, update, delete and truncate
+  bool generated = false;               ///< publish_generated_columns (PostgreSQL 18)
   std::vector<std::string> filtered;    ///< tables with a row filter or a column list
   std::map<Oid, QualifiedName> tables;  ///< what it really publishes (leaf partitions)
 

@@ -17,8 +17,9 @@ std::optional<SlotState> find_slot(Connection& connection, const std::string& na
           "SELECT plugin, database, temporary, coalesce(active_pid, 0), "
           "coalesce(wal_status, '') = 'lost', confirmed_flush_lsn, "
           "coalesce(pg_wal_lsn_diff(CASE WHEN pg_is_in_recovery() THEN "
-          "pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, restart_lsn), 0)::bigint "
-          "FROM pg_replication_slots WHERE slot_name = {}",
+          "pg_last_wal_receive_lsn() ELSE pg_current_wal_lsn() END, restart_lsn), 0)::bigint, "
+          "coalesce(to_jsonb(s) ->> 'invalidation_reason', '') "
+          "FROM pg_replication_slots s WHERE slot_name = {}",
           quote_literal(name)),
       "looking for the slot");
   if (found.rows() == 0) {
@@ -32,6 +33,7 @@ std::optional<SlotState> find_slot(Connection& connection, const std::string& na
   slot.lost = found.flag(0, 4);
   slot.confirmed_flush = found.lsn(0, 5);
   slot.held_bytes = found.number(0, 6);
+  slot.lost_by = found.text(0, 7);
   return slot;
 }
 
@@ -55,7 +57,11 @@ std::string slot_problem(const SlotState& slot, const std::string& database) {
     return fmt::format("it belongs to database \"{}\", not to \"{}\"", slot.database, database);
   }
   if (slot.lost) {
-    return "the server invalidated it (max_slot_wal_keep_size)";
+    return fmt::format("the server invalidated it ({})",
+                       slot.lost_by == "idle_timeout" ? "idle_replication_slot_timeout"
+                       : slot.lost_by.empty() || slot.lost_by == "wal_removed"
+                           ? "max_slot_wal_keep_size"
+                           : slot.lost_by);
   }
   return slot.temporary ? "it is temporary" : "";
 }

@@ -13,8 +13,9 @@ struct SlotState {
   std::string plugin;  ///< empty for a physical slot
   std::string database;
   bool temporary = false;
-  int active_pid = 0;  ///< 0: nobody reads it
-  bool lost = false;   ///< invalidated; it can only be dropped
+  int active_pid = 0;   ///< 0: nobody reads it
+  bool lost = false;    ///< invalidated; it can only be dropped
+  std::string lost_by;  ///< the server's reason, known from PostgreSQL 17 on
   Lsn confirmed_flush;
   std::int64_t held_bytes = 0;  ///< WAL the server keeps for it
 };

@@ -10,6 +10,7 @@
 #include "source/conninfo.h"
 #include "source/password_command.h"
 #include "source/pattern.h"
+#include "source/publication.h"
 #include "source/slot.h"
 #include "source/sql_text.h"
 #include "source/sqlstate.h"
@@ -216,6 +217,28 @@ TEST(SlotName, IsCheckedBeforeAnythingConnects) {
   settings.slot = "Re-Dms";
   EXPECT_EQ(error_of([&] { Source{settings}; }).kind(), ErrorKind::Usage);
   EXPECT_NO_THROW(require_slot_name("re_dms_2"));
+}
+
+TEST(SlotProblem, NamesTheSettingThatLostTheSlot) {
+  SlotState slot;
+  slot.plugin = "pgoutput";
+  slot.database = "app";
+  slot.lost = true;
+  EXPECT_THAT(slot_problem(slot, "app"), HasSubstr("max_slot_wal_keep_size"));
+  slot.lost_by = "wal_removed";
+  EXPECT_THAT(slot_problem(slot, "app"), HasSubstr("max_slot_wal_keep_size"));
+  slot.lost_by = "idle_timeout";
+  EXPECT_THAT(slot_problem(slot, "app"), HasSubstr("idle_replication_slot_timeout"));
+  slot.lost_by = "wal_level_insufficient";
+  EXPECT_THAT(slot_problem(slot, "app"), HasSubstr("wal_level_insufficient"));
+}
+
+TEST(PublicationProblems, GeneratedColumns) {
+  PublicationState publication;
+  EXPECT_THAT(publication_problems(publication, "re_dms"), ::testing::IsEmpty());
+  publication.generated = true;
+  EXPECT_THAT(publication_problems(publication, "re_dms"),
+              ::testing::ElementsAre(HasSubstr("(publish_generated_columns = none)")));
 }
 
 }  // namespace
