@@ -45,7 +45,6 @@ class DuckdbWarehouse final : public Warehouse {
   LoadReport load_into(Session& session, const StagedBatch& batch);
   LoadReport report_again(Session& session, const StagedBatch& batch, const Standing& standing);
   void keep_books(ServiceTables& service, const Standing& before);
-  void make_entry_durable() const;
 
   const WarehouseSettings settings_;
   const std::string path_;
@@ -108,15 +107,13 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin) {
     set_aside_changed_shapes(session, standing, known, now);
     service.mark_visible(standing.loads, now);
     failpoint("take-over-commit-before");
-    session.execute(sql("COMMIT"));
+    session.commit();
     failpoint("take-over-commit-after");
     state = target_state(standing, known);
     known_ = std::move(known);
   }
   closed_.reset();
   failpoint("take-over-close-after");
-  make_entry_durable();
-  failpoint("take-over-after");
   return state;
 }
 
@@ -131,8 +128,6 @@ LoadReport DuckdbWarehouse::load(const StagedBatch& batch) {
   }
   closed_ = clock_.now();
   failpoint("load-close-after");
-  make_entry_durable();
-  failpoint("load-after");
   report.duration =
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
   return report;
@@ -170,7 +165,7 @@ LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch
   keep_books(service, standing);
   service.advance(run, clock_.now());
   failpoint("load-commit-before");
-  session.execute(sql("COMMIT"));
+  session.commit();
   failpoint("load-commit-after");
   if (const Standing after = service.standing(); after.loaded != span.to) {
     throw Error(ErrorKind::Transient, "DuckDB reported a COMMIT that did not take place");
@@ -216,12 +211,6 @@ void DuckdbWarehouse::keep_books(ServiceTables& service, const Standing& before)
     service.forget_loads_before(clock_.now() - kLoadsKept);
     forgot_ = now;
   }
-}
-
-/// DuckDB syncs the file and its log, never the directory they are in: a new one could vanish with
-/// the power while the journal already forgot what it holds.
-void DuckdbWarehouse::make_entry_durable() const {
-  real_file_system().sync_directory(std::filesystem::path(path_).parent_path().string());
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "warehouse/duckdb/faults.h"
 
 namespace re_dms::duckdb {
@@ -105,7 +106,7 @@ void replay_log(SessionSettings settings) {
 }  // namespace
 
 Session::Session(const SessionSettings& settings, FileAccess access)
-    : duckdb_(library()), on_statement_(settings.on_statement) {
+    : duckdb_(library()), on_statement_(settings.on_statement), saved_(settings.path) {
   try {
     open(settings, access);
   } catch (...) {
@@ -119,14 +120,15 @@ Session::~Session() {
 }
 
 void Session::open(const SessionSettings& settings, FileAccess access) {
+  restore_blocks(settings.path);
   Configuration config(duckdb_);
   config.set("access_mode", access == FileAccess::ReadWrite ? "READ_WRITE" : "READ_ONLY");
   // One thread: on small machines every further one takes time from the database that is copied.
   config.set("threads", "1");
   // Rows have no order of their own; keeping the order of the files costs memory.
   config.set("preserve_insertion_order", "false");
-  // A COMMIT then writes the file itself instead of a log that closing the file would copy into it:
-  // half the bytes, and two fsyncs for four.
+  // A COMMIT then writes the file itself instead of a log that closing the file would copy into it,
+  // and commit() knows when that is.
   config.set("checkpoint_threshold", "1B");
   config.set("autoinstall_known_extensions", "false");
   config.set("autoload_known_extensions", "false");
@@ -166,6 +168,7 @@ void Session::close() {
   if (database_ != nullptr) {
     duckdb_.close(&database_);
   }
+  saved_.close();
 }
 
 void Session::show(const Sql& statement) const {
@@ -184,9 +187,28 @@ std::uint64_t Session::execute(const Sql& statement, Blame blame) {
 std::vector<Row> Session::query(const Sql& select, Blame blame) {
   const Sql as_text = sql("SELECT COLUMNS(*)::VARCHAR FROM ({})", select);
   show(as_text);
+  return rows_of(as_text, blame);
+}
+
+std::vector<Row> Session::rows_of(const Sql& select, Blame blame) {
   Result result(duckdb_);
-  result.run(connection_, as_text, blame);
+  result.run(connection_, select, blame);
   return result.rows();
+}
+
+void Session::commit() {
+  std::vector<std::uint64_t> blocks;
+  for (const Row& row :
+       rows_of(sql("SELECT block_id::VARCHAR FROM pragma_metadata_info()"), Blame::Target)) {
+    blocks.push_back(std::stoull(row.at(0).value()));
+  }
+  try {
+    saved_.save(blocks);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::Transient, error.message(), error.advice());
+  }
+  failpoint("load-blocks-saved");
+  execute(sql("COMMIT"));
 }
 
 }  // namespace re_dms::duckdb

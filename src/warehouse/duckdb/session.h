@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "warehouse/duckdb/library.h"
+#include "warehouse/duckdb/saved_blocks.h"
 #include "warehouse/duckdb/sql.h"
 
 namespace re_dms::duckdb {
@@ -39,8 +40,9 @@ using Row = std::vector<std::optional<std::string>>;
 class Session {
  public:
   /// Throws Transient when another process holds the file (the message names it), Fatal when it is
-  /// not a DuckDB file or cannot be opened. A log that DuckDB cannot replay while it opens the file
-  /// is replayed in the one way that can, unless the access is read-only.
+  /// not a DuckDB file or cannot be opened. A file in which a crash ended a COMMIT half-way is
+  /// brought back to where it stood before it, whatever the access. A log that DuckDB cannot replay
+  /// while it opens the file is replayed in the one way that can, unless the access is read-only.
   Session(const SessionSettings& settings, FileAccess access);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -55,10 +57,15 @@ class Session {
   /// Runs one SELECT.
   std::vector<Row> query(const Sql& select, Blame blame = Blame::Target);
 
+  /// COMMIT. On return what the transaction did is durable; a crash at any instant leaves the file
+  /// as it was before or after. Throws Transient when the disk fails.
+  void commit();
+
   /// The name of the file as a catalog, the first part of every qualified name.
   const std::string& catalog() const { return catalog_; }
 
  private:
+  std::vector<Row> rows_of(const Sql& select, Blame blame);
   void open(const SessionSettings& settings, FileAccess access);
   /// Returns DuckDB's text when it cannot; empty: it is open.
   std::string try_open(const std::string& path, duckdb_config config);
@@ -70,6 +77,7 @@ class Session {
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
   std::string catalog_;
+  SavedBlocks saved_;
 };
 
 }  // namespace re_dms::duckdb

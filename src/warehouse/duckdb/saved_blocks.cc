@@ -1,0 +1,222 @@
+#include "warehouse/duckdb/saved_blocks.h"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/crc32c.h"
+#include "base/error.h"
+
+namespace re_dms::duckdb {
+
+namespace {
+
+// DuckDB 1.4, storage_info.hpp and single_file_block_manager.cpp: a main header and two database
+// headers of 4 KiB each, written in turn, the one with the higher iteration counts; then the
+// blocks.
+constexpr std::size_t kHeaderBytes = 4096;
+constexpr std::size_t kHeadersBytes = 3 * kHeaderBytes;
+constexpr std::size_t kIterationAt = 8;  // behind the checksum
+constexpr std::size_t kBlockBytesAt = 40;
+
+constexpr std::string_view kMagic = "re_dms saved blocks 1\n";
+
+std::string copy_path(const std::string& path) {
+  return path + ".saved_blocks";
+}
+
+std::uint64_t inode_of(const std::string& path) {
+  struct stat found {};
+
+  return ::stat(path.c_str(), &found) == 0 ? found.st_ino : 0;
+}
+
+/// The database header that counts.
+std::string_view active_header(std::string_view headers) {
+  const std::string_view first = headers.substr(kHeaderBytes, kHeaderBytes);
+  const std::string_view second = headers.substr(2 * kHeaderBytes, kHeaderBytes);
+  const auto iteration = [](std::string_view header) {
+    return load_le<std::uint64_t>(header.data() + kIterationAt);
+  };
+  return iteration(first) > iteration(second) ? first : second;
+}
+
+std::uint64_t block_bytes(std::string_view headers) {
+  return load_le<std::uint64_t>(active_header(headers).data() + kBlockBytesAt);
+}
+
+struct Copy {
+  std::string content;  ///< all of it; the views point into it
+  std::string_view headers;
+  std::uint64_t inode = 0;
+
+  struct Block {
+    std::uint64_t at = 0;  ///< offset in the file
+    std::string_view bytes;
+  };
+
+  std::vector<Block> blocks;
+};
+
+/// Nothing when there is none or it is not whole: then the file was not written to behind it.
+std::optional<Copy> read_copy(const std::string& path) {
+  FileSystem& files = real_file_system();
+  if (!files.exists(copy_path(path))) {
+    return std::nullopt;
+  }
+  Copy copy;
+  copy.content = read_file(files, copy_path(path));
+  std::string_view left = copy.content;
+  if (left.size() < kMagic.size() + 8 + kHeadersBytes + 4 || !left.starts_with(kMagic) ||
+      crc32c(0, left.substr(0, left.size() - 4)) !=
+          load_le<std::uint32_t>(&left[left.size() - 4])) {
+    return std::nullopt;
+  }
+  left.remove_suffix(4);
+  left.remove_prefix(kMagic.size());
+  copy.inode = load_le<std::uint64_t>(left.data());
+  copy.headers = left.substr(8, kHeadersBytes);
+  left.remove_prefix(8 + kHeadersBytes);
+  const std::uint64_t bytes = block_bytes(copy.headers);
+  while (left.size() >= 8 + bytes) {
+    const auto number = load_le<std::uint64_t>(left.data());
+    copy.blocks.push_back({kHeadersBytes + number * bytes, left.substr(8, bytes)});
+    left.remove_prefix(8 + bytes);
+  }
+  return copy;
+}
+
+[[noreturn]] void fail(std::string_view what, const std::string& path) {
+  throw Error(ErrorKind::Fatal, fmt::format("cannot {} {}: {}", what, path, std::strerror(errno)));
+}
+
+/// The open file, locked against other processes as DuckDB locks it.
+class LockedFile {
+ public:
+  explicit LockedFile(const std::string& path)
+      : path_(path), fd_(::open(path.c_str(), O_RDWR | O_CLOEXEC)) {}
+
+  LockedFile(const LockedFile&) = delete;
+  LockedFile& operator=(const LockedFile&) = delete;
+
+  ~LockedFile() {
+    if (fd_ >= 0) {
+      ::close(fd_);
+    }
+  }
+
+  /// False when there is no such file that may be written, or another process has it.
+  bool lock() const {
+    struct flock wanted {};
+
+    wanted.l_type = F_WRLCK;
+    wanted.l_whence = SEEK_SET;
+    return fd_ >= 0 && ::fcntl(fd_, F_SETLK, &wanted) == 0;
+  }
+
+  /// Empty when the file ends before.
+  std::string read(std::uint64_t at, std::size_t size) const {
+    std::string bytes(size, '\0');
+    std::size_t done = 0;
+    while (done < size) {
+      const ssize_t got =
+          ::pread(fd_, bytes.data() + done, size - done, static_cast<off_t>(at + done));
+      if (got < 0 && errno != EINTR) {
+        fail("read", path_);
+      }
+      if (got == 0) {
+        return {};
+      }
+      done += got > 0 ? static_cast<std::size_t>(got) : 0;
+    }
+    return bytes;
+  }
+
+  void write(std::uint64_t at, std::string_view bytes) const {
+    while (!bytes.empty()) {
+      const ssize_t put = ::pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(at));
+      if (put < 0 && errno != EINTR) {
+        fail("write", path_);
+      }
+      if (put > 0) {
+        bytes.remove_prefix(static_cast<std::size_t>(put));
+        at += static_cast<std::uint64_t>(put);
+      }
+    }
+  }
+
+  void sync() const {
+    if (::fsync(fd_) != 0) {
+      fail("fsync", path_);
+    }
+  }
+
+ private:
+  const std::string& path_;
+  const int fd_;
+};
+
+}  // namespace
+
+void SavedBlocks::save(const std::vector<std::uint64_t>& blocks) {
+  FileSystem& files = real_file_system();
+  if (!file_) {
+    file_ = files.open_read(path_);
+  }
+  std::string copy(kMagic);
+  append_le(copy, inode_of(path_));
+  const auto append = [&](std::uint64_t at, std::size_t size) {
+    const std::size_t before = copy.size();
+    copy.resize(before + size);
+    if (file_->read_at(at, &copy[before], size) != size) {
+      throw Error(
+          ErrorKind::Fatal,
+          fmt::format("{} ends before offset {}, where it should hold metadata", path_, at + size));
+    }
+  };
+  append(0, kHeadersBytes);
+  const std::uint64_t bytes =
+      block_bytes(std::string_view(copy).substr(copy.size() - kHeadersBytes));
+  for (const std::uint64_t block : blocks) {
+    append_le(copy, block);
+    append(kHeadersBytes + block * bytes, bytes);
+  }
+  append_le(copy, crc32c(0, copy));
+  replace_file(files, copy_path(path_), copy);
+}
+
+void restore_blocks(const std::string& path) {
+  const std::optional<Copy> copy = read_copy(path);
+  if (!copy || copy->inode != inode_of(path)) {
+    return;
+  }
+  const LockedFile file(path);
+  if (!file.lock()) {
+    return;
+  }
+  const std::string headers = file.read(0, kHeadersBytes);
+  if (headers.empty() || active_header(headers) != active_header(copy->headers)) {
+    return;
+  }
+  bool changed = false;
+  for (const Copy::Block& block : copy->blocks) {
+    if (file.read(block.at, block.bytes.size()) != block.bytes) {
+      file.write(block.at, block.bytes);
+      changed = true;
+    }
+  }
+  if (changed) {
+    file.sync();
+  }
+}
+
+}  // namespace re_dms::duckdb

@@ -1,0 +1,42 @@
+// What a COMMIT writes over in the DuckDB file, kept beside it until the COMMIT is complete.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/file_system.h"
+
+namespace re_dms::duckdb {
+
+/// A checkpoint of DuckDB 1.4 puts its metadata into free places of the blocks that hold the
+/// metadata of the one before, and writes these blocks where they are, 256 KiB each. A process
+/// killed inside such a write (Linux ends one between two pages) or a power cut leaves a block
+/// whose checksum is wrong, while the file's header still needs it: the file cannot be opened any
+/// more. Everything else a checkpoint writes goes to unused blocks, and last of all the new header.
+class SavedBlocks {
+ public:
+  /// `path` is the DuckDB file.
+  explicit SavedBlocks(std::string path) : path_(std::move(path)) {}
+
+  /// Copies the file's headers and these blocks into a file beside it. On return the copy and the
+  /// directory are durable. Reads the file through a descriptor that stays open: closing it would
+  /// drop DuckDB's lock on the file. Throws Fatal where the disk fails.
+  void save(const std::vector<std::uint64_t>& blocks);
+
+  /// Closes that descriptor: only when DuckDB has closed the file.
+  void close() { file_.reset(); }
+
+ private:
+  const std::string path_;
+  std::unique_ptr<File> file_;
+};
+
+/// Puts the saved blocks back if the file stands where it stood when they were saved: the COMMIT
+/// that followed did not complete. Does nothing when there is no copy or none of this file, when
+/// the COMMIT did complete, and while another process holds the file. To be called before DuckDB
+/// opens the file. Durable on return; throws Fatal where the disk fails.
+void restore_blocks(const std::string& path);
+
+}  // namespace re_dms::duckdb
