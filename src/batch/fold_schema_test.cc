@@ -144,7 +144,7 @@ TEST(FoldSchema, AnotherKeyStartsALayer) {
   run.transaction([&](StreamBuilder& to) {
     to.insert(kOrders, {"1", "a"}).relation(rekeyed).erase(kOrders, {kNull, "a"});
   });
-  EXPECT_EQ(run.seal(), "orders:\nI 1,a\norders:\nD a\n");
+  EXPECT_EQ(run.seal(), "orders:\nI 1,a\norders: store\nD a\n");
 }
 
 TEST(FoldSchema, ANewTableIsCreatedAlsoWhenItIsEmpty) {

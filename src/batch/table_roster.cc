@@ -46,42 +46,61 @@ const TableSchema* schema_of(const std::shared_ptr<const CatalogTable>& catalog)
 /// answer, because without the key a Relation message comes before the next row, and it is asked
 /// again. Earlier in the stream the table may have held equal rows.
 bool is_keyed(const TableSchema& table, const RosterEntry& entry, Lsn at) {
-  return entry.primary_key && at >= entry.primary_key_since &&
-         std::ranges::all_of(entry.primary_key->columns, [&](std::int16_t attnum) {
+  return entry.certain_key && at >= entry.certain_key->since &&
+         std::ranges::all_of(entry.certain_key->key.columns, [&](std::int16_t attnum) {
            return std::ranges::find(table.columns, attnum, &Column::attnum) != table.columns.end();
          });
 }
 
+/// The key counts from the first answer that names it with the replica identity FULL.
+void note_key(RosterEntry& entry, const CatalogTable& answer) {
+  if (!answer.primary_key || !answer.asked_at.known() ||
+      answer.schema.identity != ReplicaIdentity::Full) {
+    entry.certain_key.reset();
+  } else if (!entry.certain_key || entry.certain_key->key != *answer.primary_key) {
+    entry.certain_key = CertainKey{*answer.primary_key, answer.asked_at};
+  }
+}
+
 /// Under REPLICA IDENTITY FULL what tells rows apart is no matter of the identity.
 void set_key(TableSchema& table, const RosterEntry& entry, Lsn at) {
+  table.certain_key.reset();
   if (table.identity != ReplicaIdentity::Full) {
     return;
   }
+  table.certain_key = entry.certain_key;
   const bool keyed = is_keyed(table, entry, at);
   for (Column& column : table.columns) {
-    column.key = keyed && std::ranges::find(entry.primary_key->columns, column.attnum) !=
-                              entry.primary_key->columns.end();
+    column.key = keyed && std::ranges::find(entry.certain_key->key.columns, column.attnum) !=
+                              entry.certain_key->key.columns.end();
   }
 }
 
 /// The version that the facts make of a live table.
 std::variant<TableSchema, Refusal> next_version(const RosterEntry& entry) {
   // The target's version of a table is newer than facts passed over on the way to its position.
-  if (entry.passed_over && fits(*entry.schema, *entry.relation)) {
+  if (!entry.relation || (entry.passed_over && fits(*entry.schema, *entry.relation))) {
     return *entry.schema;
   }
   return complete_schema(*entry.relation, schema_of(entry.catalog), entry.schema.get());
 }
 
-/// What the target does not know yet of a table whose shape stays.
-Verdict judge_same_shape(const RosterEntry& entry) {
-  if (!entry.publication || entry.schema->publication) {
+/// What the target does not know yet of a table whose shape stays. `certain_key` is that of its
+/// next rows.
+Verdict judge_same_shape(const RosterEntry& entry, const std::optional<CertainKey>& certain_key) {
+  const bool new_publication = entry.publication && !entry.schema->publication;
+  if (!new_publication && certain_key == entry.schema->certain_key) {
     return {};
   }
   TableSchema schema = *entry.schema;
   schema.history = entry.history;
   schema.publication = entry.publication;
+  schema.certain_key = certain_key;
   return NewShape{std::move(schema), {StoreSchema{}}};
+}
+
+bool changes_target(const SchemaChange& change) {
+  return !std::holds_alternative<StoreSchema>(change);
 }
 
 std::optional<Refusal> check_publication(const RosterEntry& entry) {
@@ -94,9 +113,6 @@ Verdict judge_live(const RosterEntry& entry, Lsn at) {
     if (auto refusal = check_publication(entry)) {
       return std::move(*refusal);
     }
-  }
-  if (!entry.relation) {
-    return judge_same_shape(entry);
   }
   auto version = next_version(entry);
   if (auto* refusal = std::get_if<Refusal>(&version)) {
@@ -113,10 +129,13 @@ Verdict judge_live(const RosterEntry& entry, Lsn at) {
   }
   auto& changes = std::get<std::vector<SchemaChange>>(compared);
   // Another way to tell rows apart: the layer so far ends, although the target's table stays as it
-  // is.
+  // is. Stored also without a row, so that a restart begins with what is known here.
   if (changes.empty() && schema.identity == entry.schema->identity &&
       key_columns(schema) == key_columns(*entry.schema)) {
-    return judge_same_shape(entry);
+    return judge_same_shape(entry, schema.certain_key);
+  }
+  if (changes.empty()) {
+    changes.emplace_back(StoreSchema{});
   }
   schema.publication = entry.publication;
   schema.history = history_to_keep(schema, entry.history, schema_of(entry.catalog));
@@ -152,6 +171,7 @@ TableRoster::TableRoster(const std::vector<KnownTable>& known) {
     entry.standing = table.live ? Standing::Live : Standing::NotLive;
     entry.schema = std::make_shared<const TableSchema>(table.schema);
     entry.history = table.schema.history;
+    entry.certain_key = table.schema.certain_key;
     entry.publication = table.schema.publication;
   }
 }
@@ -192,11 +212,9 @@ void TableRoster::note(Facts&& facts, bool passing) {
         entry.history.last_attnum = table.schema.history.last_attnum;
       }
     }
-    if (!table.primary_key || !table.asked_at.known()) {
-      entry.primary_key.reset();
-    } else if (entry.primary_key != table.primary_key) {
-      entry.primary_key = table.primary_key;
-      entry.primary_key_since = table.asked_at;
+    // What is stored with the target's version of a table is newer than answers passed over.
+    if (!passing || !entry.schema) {
+      note_key(entry, table);
     }
     if (!entry.publication) {
       entry.publication = table.schema.publication;
@@ -269,7 +287,8 @@ bool TableRoster::would_change(const Facts& facts, Lsn at) const {
     }
     const Verdict verdict = judge(probe, at);
     const auto* shape = std::get_if<NewShape>(&verdict);
-    return shape != nullptr ? !shape->changes.empty() : std::holds_alternative<Refusal>(verdict);
+    return shape != nullptr ? std::ranges::any_of(shape->changes, changes_target)
+                            : std::holds_alternative<Refusal>(verdict);
   };
   const auto with_catalog = [&](Oid oid) {
     const std::size_t index = find(oid);
@@ -305,8 +324,6 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
     }
     const bool news = before.catalog != entries_[i].catalog;
     before.catalog = entries_[i].catalog;
-    before.primary_key = entries_[i].primary_key;
-    before.primary_key_since = entries_[i].primary_key_since;
     before.answer_passed_over = entries_[i].answer_passed_over;
     if (!before.publication) {
       before.publication = entries_[i].publication;
@@ -322,8 +339,8 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
 
 std::optional<Lsn> keyed_from(const RosterEntry& entry) {
   const bool waits = entry.standing == Standing::Live && is_multiset(*entry.schema) &&
-                     is_keyed(*entry.schema, entry, entry.primary_key_since);
-  return waits ? std::optional(entry.primary_key_since) : std::nullopt;
+                     entry.certain_key && is_keyed(*entry.schema, entry, entry.certain_key->since);
+  return waits ? std::optional(entry.certain_key->since) : std::nullopt;
 }
 
 QualifiedName name_of(const RosterEntry& entry) {

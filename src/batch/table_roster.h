@@ -44,11 +44,8 @@ struct RosterEntry {
   // The latest facts. Shared with the copy that an aborted transaction is undone from.
   std::shared_ptr<const Relation> relation;
   std::shared_ptr<const CatalogTable> catalog;
-  /// What tells the rows apart where the replica identity is FULL, and the position from which on
-  /// that is certain.
-  std::optional<PrimaryKey> primary_key;
-  Lsn primary_key_since;
-  bool unsettled = true;           ///< facts came that `schema` was not compared with
+  std::optional<CertainKey> certain_key;  ///< as the latest answer that counts has it
+  bool unsettled = true;                  ///< facts came that `schema` was not compared with
   bool passed_over = true;         ///< they all stood before the position where reading starts
   bool answer_passed_over = true;  ///< the catalog's did
   /// The open batch creates the table as the catalog says, which may be ahead of the stream: a

@@ -90,6 +90,22 @@ struct Publishing {
   bool operator==(const Publishing&) const = default;
 };
 
+/// A primary key that is valid and immediate (not deferrable).
+struct PrimaryKey {
+  Oid index = 0;
+  std::vector<std::int16_t> columns;  ///< attribute numbers in the index's order
+
+  bool operator==(const PrimaryKey&) const = default;
+};
+
+/// A primary key that tells rows apart although the replica identity is FULL.
+struct CertainKey {
+  PrimaryKey key;
+  Lsn since;  ///< transactions that commit here or later found it in force
+
+  bool operator==(const CertainKey&) const = default;
+};
+
 /// Immutable once made; shared by all rows that have this shape.
 struct TableSchema {
   Oid oid = 0;
@@ -100,6 +116,8 @@ struct TableSchema {
   /// As the catalog gave it; absent: not known, or (in a CatalogTable with `asked_at`) not
   /// published.
   std::optional<Publishing> publication;
+  /// Under REPLICA IDENTITY FULL; absent: no key is certain. Not part of a catalog's answer.
+  std::optional<CertainKey> certain_key{};
 
   bool operator==(const TableSchema&) const = default;
 };
@@ -112,14 +130,6 @@ std::vector<std::size_t> key_columns(const TableSchema& table);
 /// Nothing tells the table's rows apart (REPLICA IDENTITY FULL without a primary key to go by):
 /// equal rows differ in their number only.
 bool is_multiset(const TableSchema& table);
-
-/// A primary key that is valid and immediate (not deferrable).
-struct PrimaryKey {
-  Oid index = 0;
-  std::vector<std::int16_t> columns;  ///< attribute numbers in the index's order
-
-  bool operator==(const PrimaryKey&) const = default;
-};
 
 /// What the catalog said of a table at one place of the stream.
 struct CatalogTable {

@@ -94,6 +94,28 @@ Publishing publishing_from_json(const Json& json) {
   return {rows.front(), {rows.begin() + 1, rows.end()}};
 }
 
+Json key_to_json(const PrimaryKey& key) {
+  return {{"index", key.index}, {"columns", key.columns}};
+}
+
+PrimaryKey key_from_json(const Json& json) {
+  PrimaryKey key;
+  key.index = integer<Oid>(json, "index");
+  const Json& columns = json.at("columns");
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    key.columns.push_back(integer<std::int16_t>(columns, i));
+  }
+  return key;
+}
+
+Lsn lsn_from_json(const Json& json, const char* name) {
+  const std::optional<Lsn> lsn = Lsn::parse(json.at(name).get<std::string>());
+  if (!lsn) {
+    throw Error(ErrorKind::Fatal, fmt::format("table schema: {} is no LSN", name));
+  }
+  return *lsn;
+}
+
 Json schema_to_json(const TableSchema& table) {
   Json json;
   json["oid"] = table.oid;
@@ -107,6 +129,10 @@ Json schema_to_json(const TableSchema& table) {
   }
   if (table.publication) {
     json["publication"] = publishing_to_json(*table.publication);
+  }
+  if (table.certain_key) {
+    json["certain_key"] = key_to_json(table.certain_key->key);
+    json["certain_key"]["since"] = to_string(table.certain_key->since);
   }
   json["columns"] = Json::array();
   for (const Column& column : table.columns) {
@@ -128,6 +154,10 @@ TableSchema schema_from_json(const Json& json) {
   if (json.contains("publication")) {
     table.publication = publishing_from_json(json.at("publication"));
   }
+  if (json.contains("certain_key")) {
+    const Json& key = json.at("certain_key");
+    table.certain_key = CertainKey{key_from_json(key), lsn_from_json(key, "since")};
+  }
   for (const Json& column : json.at("columns")) {
     table.columns.push_back(column_from_json(column));
   }
@@ -141,8 +171,7 @@ Json catalog_table_to_json(const CatalogTable& table) {
     json["asked_at"] = to_string(table.asked_at);
   }
   if (table.primary_key) {
-    json["primary_key"] = {{"index", table.primary_key->index},
-                           {"columns", table.primary_key->columns}};
+    json["primary_key"] = key_to_json(*table.primary_key);
   }
   return json;
 }
@@ -152,19 +181,10 @@ CatalogTable catalog_table_from_json(const Json& json) {
   table.schema = schema_from_json(json);
   table.admitted = json.at("admitted").get<bool>();
   if (json.contains("asked_at")) {
-    const std::optional<Lsn> asked_at = Lsn::parse(json.at("asked_at").get<std::string>());
-    if (!asked_at) {
-      throw Error(ErrorKind::Fatal, "table schema: asked_at is no LSN");
-    }
-    table.asked_at = *asked_at;
+    table.asked_at = lsn_from_json(json, "asked_at");
   }
   if (json.contains("primary_key")) {
-    const Json& key = json.at("primary_key");
-    table.primary_key.emplace().index = integer<Oid>(key, "index");
-    const Json& columns = key.at("columns");
-    for (std::size_t i = 0; i < columns.size(); ++i) {
-      table.primary_key->columns.push_back(integer<std::int16_t>(columns, i));
-    }
+    table.primary_key = key_from_json(json.at("primary_key"));
   }
   return table;
 }

@@ -231,7 +231,8 @@ void SourceModel::add_column(Table& table) {
 
 /// What the catalog says of a table now, asked some time after this transaction.
 void SourceModel::answer(const Table& table) {
-  CatalogTable told{table.schema, true, Lsn{commit_lsn_.value + 1 + random(400)}, {}};
+  asked_at_ = std::max(asked_at_, Lsn{commit_lsn_.value + 1 + random(400)});
+  CatalogTable told{table.schema, true, asked_at_, {}};
   told.schema.publication = Publishing{{16000, 700}, {}};
   if (table.schema.identity == ReplicaIdentity::Full && !is_multiset(table.schema)) {
     told.primary_key = PrimaryKey{key_index_, {1}};

@@ -56,6 +56,7 @@ class SourceModel {
   std::map<Oid, Table> tables_;
   std::vector<std::string> records_;
   Lsn commit_lsn_;
+  Lsn asked_at_;
   Oid key_index_ = 900;      // of the table whose key comes and goes
   std::set<Oid> announced_;  // tables whose relation came in this transaction
 };
