@@ -66,7 +66,8 @@ Keepalive read_keepalive(std::string_view copy_data) {
 
 ReplicationStream::ReplicationStream(Connection replication, const SourceSettings& settings,
                                      Lsn from)
-    : connection_(std::move(replication)) {
+    : connection_(std::move(replication)),
+      publication_(fmt::format("publication {}", quote_identifier(settings.publication))) {
   PQsetNoticeReceiver(connection_.raw(), &note_left_out, left_out_.get());
   connection_.query(start_command(settings, from),
                     fmt::format("starting slot \"{}\" at {}", settings.slot, from));
@@ -87,8 +88,8 @@ std::optional<std::string_view> ReplicationStream::next() {
   if (size > 0) [[likely]] {
     message_.reset(bytes);
     if (!left_out_->empty()) [[unlikely]] {
-      const SqlStateRule& rule = sqlstate_rule("42704");
-      throw Error(rule.kind, fmt::format("{}: {}", kReading, *left_out_), std::string(rule.advice));
+      throw error_of_state("42704", fmt::format("{}: {} does not exist (the server: {})", kReading,
+                                                publication_, *left_out_));
     }
     return std::string_view(bytes, static_cast<std::size_t>(size));
   }

@@ -46,6 +46,7 @@ class ReplicationStream {
   [[noreturn]] void throw_ended();
 
   Connection connection_;
+  std::string publication_;
   // What the server said when it left changes out. On the heap: libpq keeps its address.
   std::unique_ptr<std::string> left_out_ = std::make_unique<std::string>();
   std::unique_ptr<char, decltype(&PQfreemem)> message_{nullptr, &PQfreemem};

@@ -133,6 +133,15 @@ std::optional<std::string> sqlstate_in(std::string_view libpq_text) {
   return std::nullopt;
 }
 
+Error error_of_state(std::string_view sqlstate, std::string message) {
+  const SqlStateRule& rule = sqlstate_rule(sqlstate);
+  std::string advice(rule.advice);
+  if (std::ranges::find(kNoWayOn, sqlstate) != std::end(kNoWayOn)) {
+    advice = begin_anew(advice + ". ");
+  }
+  return {rule.kind, std::move(message), std::move(advice)};
+}
+
 Error command_error(const PGconn* connection, const PGresult* result, std::string_view doing) {
   const std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
   std::string message = field(result, PG_DIAG_MESSAGE_PRIMARY);
@@ -148,12 +157,7 @@ Error command_error(const PGconn* connection, const PGresult* result, std::strin
   if (!sqlstate.empty()) {
     message += fmt::format(" [{}]", sqlstate);
   }
-  const SqlStateRule& rule = sqlstate_rule(sqlstate);
-  std::string advice(rule.advice);
-  if (std::ranges::find(kNoWayOn, sqlstate) != std::end(kNoWayOn)) {
-    advice = begin_anew(advice + ". ");
-  }
-  return {rule.kind, fmt::format("{}: {}", doing, message), advice};
+  return error_of_state(sqlstate, fmt::format("{}: {}", doing, message));
 }
 
 Error connect_error(std::string_view libpq_text, std::string_view doing) {

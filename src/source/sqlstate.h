@@ -21,6 +21,9 @@ struct SqlStateRule {
 /// be final may pass.
 const SqlStateRule& sqlstate_rule(std::string_view sqlstate);
 
+/// The error that has this code: `message` with the kind and the advice of its rule.
+Error error_of_state(std::string_view sqlstate, std::string message);
+
 /// The error a failed command leaves. `doing` says what was tried: "creating slot \"x\"".
 Error command_error(const PGconn* connection, const PGresult* result, std::string_view doing);
 

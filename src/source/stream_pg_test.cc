@@ -278,8 +278,8 @@ TEST_F(Stream, RefusesToReadOnWithoutItsPublication) {
   const std::optional<Error> error = stream->ended();
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::Fatal);
-  EXPECT_THAT(error->message(), HasSubstr("publication \"re_dms\""));
-  EXPECT_THAT(error->advice(), HasSubstr("changes may have been"));
+  EXPECT_THAT(error->message(), HasSubstr("publication \"re_dms\" does not exist"));
+  EXPECT_THAT(error->advice(), HasSubstr("Begin anew"));
 }
 
 TEST_F(Stream, PinsItsOutputSettingsAgainstTheRole) {
