@@ -93,10 +93,6 @@ SELECT col.relid, col.nspname, col.relname, col.relreplident,
  WHERE t.typtype IS DISTINCT FROM 'd'
  ORDER BY col.relid, col.attnum)";
 
-constexpr std::string_view kPublished = R"(ARRAY(
-  SELECT unnest({}) UNION SELECT t.relid
-    FROM pg_publication p, pg_get_publication_tables(p.pubname) t WHERE p.pubname = {}))";
-
 /// FOR TABLES IN SCHEMA, since PostgreSQL 15.
 constexpr std::string_view kSchemas = R"(
           UNION ALL
@@ -222,7 +218,8 @@ std::vector<CatalogTable> read_published_tables(Connection& connection,
                                                 const std::string& publication,
                                                 const std::vector<Oid>& known) {
   return ask(connection, publication,
-             fmt::format(kPublished, oid_array(known), quote_literal(publication)));
+             fmt::format("ARRAY(SELECT unnest({}) UNION ({}))", oid_array(known),
+                         published_oids(publication)));
 }
 
 }  // namespace re_dms

@@ -90,12 +90,17 @@ std::optional<PublicationState> find_publication(Connection& connection, const s
       state.filtered.emplace_back(filtered.text(row, 0));
     }
   }
+  // The view knows what all kinds of publications publish; of those with whole schemas only the
+  // refusal counts.
   const QueryResult tables = connection.query(
-      fmt::format("SELECT c.oid, schemaname, tablename FROM pg_publication_tables t JOIN "
-                  "pg_namespace n ON n.nspname = "
-                  "t.schemaname JOIN pg_class c ON c.relnamespace = n.oid AND c.relname = "
-                  "t.tablename WHERE t.pubname = {}",
-                  literal),
+      state.all_tables || state.schemas
+          ? fmt::format("SELECT c.oid, schemaname, tablename FROM pg_publication_tables t JOIN "
+                        "pg_namespace n ON n.nspname = t.schemaname JOIN pg_class c ON "
+                        "c.relnamespace = n.oid AND c.relname = t.tablename WHERE t.pubname = {}",
+                        literal)
+          : fmt::format("SELECT c.oid, nspname, relname FROM pg_class c JOIN pg_namespace n ON "
+                        "n.oid = relnamespace WHERE c.oid IN ({})",
+                        published_oids(name)),
       "reading the publication's tables");
   for (int row = 0; row < tables.rows(); ++row) {
     state.tables[tables.oid(row, 0)] = {std::string(tables.text(row, 1)),

@@ -37,4 +37,14 @@ std::string oid_array(const std::vector<Oid>& oids) {
   return fmt::format("'{{{}}}'::oid[]", fmt::join(oids, ","));
 }
 
+std::string published_oids(std::string_view publication) {
+  return fmt::format(
+      "WITH RECURSIVE named AS (SELECT prrelid AS relid FROM pg_publication_rel r JOIN "
+      "pg_publication p ON p.oid = prpubid WHERE pubname = {} UNION SELECT inhrelid FROM named "
+      "JOIN "
+      "pg_class c ON c.oid = relid AND relkind = 'p' JOIN pg_inherits ON inhparent = relid) "
+      "SELECT c.oid FROM named JOIN pg_class c ON c.oid = relid AND relkind = 'r'",
+      quote_literal(publication));
+}
+
 }  // namespace re_dms

@@ -262,6 +262,18 @@ TEST_F(Stream, NamesTheProcessThatReadsTheSlot) {
   EXPECT_FALSE(second->started());
 }
 
+TEST_F(Stream, ReadsOnWhileSomebodyHoldsATable) {
+  postgres_->execute(
+      "CREATE TABLE other (id int PRIMARY KEY); ALTER PUBLICATION re_dms ADD TABLE other");
+  Connection holder(settings_, ConnectionPurpose::Sql);
+  holder.query("BEGIN", "beginning");
+  holder.query("LOCK TABLE public.t IN ACCESS EXCLUSIVE MODE", "locking");
+  const auto stream = start();
+  postgres_->execute("INSERT INTO other VALUES (1)");
+  EXPECT_TRUE(stream->saw("I [1]"));
+  holder.query("ROLLBACK", "ending");
+}
+
 TEST_F(Stream, RefusesToReadWithoutItsPublication) {
   postgres_->execute("DROP PUBLICATION re_dms");
   const auto stream = start();
