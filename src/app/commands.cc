@@ -39,12 +39,20 @@ class Execution {
     CheckResult origin_result{CheckResult::Status::Ok, "journal: origin", "not begun yet", ""};
     const std::optional<Origin> origin = stored_origin(settings.journal.directory, origin_result);
     std::vector<CheckResult> results = check_source(settings.source, origin);
+    // Whose slot and target these are, the damaged file would say.
+    const bool origin_known = origin_result.status != CheckResult::Status::Fail;
+    if (!origin_known) {
+      std::erase_if(results,
+                    [](const CheckResult& result) { return result.name == "source: slot"; });
+    }
     for (CheckResult& result : check_journal_directory(settings.journal)) {
       results.push_back(std::move(result));
     }
     results.push_back(std::move(origin_result));
     results.push_back(check_stage_directory(settings.stage_directory));
-    results.push_back(check_target(settings, origin));
+    if (origin_known) {
+      results.push_back(check_target(settings, origin));
+    }
     if (configuration.observe.listen) {
       results.push_back(check_status_page(*configuration.observe.listen));
     }

@@ -138,5 +138,26 @@ TEST(BatchRules, AJournalThatContradictsItselfEndsTheRun) {
   fails([](StreamBuilder&) {}, UnitKind::Transaction);
 }
 
+TEST(BatchRules, FactsAtTheStartCountWhereNothingStandsBefore) {
+  // A segment that begins where the target stands: the one before it is gone.
+  TableSchema known = text_table(100, "orders", {"id", "a"});
+  known.publication = Publishing{{16000, 700}, {}};
+  CatalogTable answer{known, true, Lsn{990}, {}};
+  answer.schema.publication = Publishing{{16000, 701}, {}};
+  for (const bool nothing_before : {true, false}) {
+    RecordingSink sink;
+    Batcher batcher({}, Lsn{1000}, {{known, true}}, sink);
+    if (nothing_before) {
+      batcher.begin_at(Lsn{1000});
+    }
+    StreamBuilder facts;
+    batcher.consume(facts.catalog({answer}).unit(UnitKind::Facts));
+    StreamBuilder idle;
+    batcher.consume(idle.idle(Lsn{1010}).unit(UnitKind::Idle));
+    batcher.seal();
+    EXPECT_EQ(sink.batches.at(0).set_aside.size(), nothing_before ? 1U : 0U);
+  }
+}
+
 }  // namespace
 }  // namespace re_dms

@@ -264,6 +264,10 @@ Batcher::Batcher(BatchLimits limits, Lsn from, const std::vector<KnownTable>& kn
 
 Batcher::~Batcher() = default;
 
+void Batcher::begin_at(Lsn position) {
+  state_->reach(position);
+}
+
 void Batcher::consume(const JournalUnit& unit) {
   state_->consume(unit);
 }

@@ -29,6 +29,10 @@ class Batcher {
   Batcher(BatchLimits limits, Lsn from, const std::vector<KnownTable>& known, BatchSink& sink);
   ~Batcher();
 
+  /// Nothing that comes stands before `position`. Facts that stand before the batcher's own start
+  /// are passed over, those at it are not; this tells them apart before any position comes.
+  void begin_at(Lsn position);
+
   /// Folds one unit. May hand layers to the sink and seal a batch: when memory is full at a commit,
   /// before a large transaction, before a transaction with schema changes. Throws Fatal on a stream
   /// that contradicts itself.

@@ -46,6 +46,7 @@ struct JournalReader::State {
   bool handed_out = false;
   bool in_parts = false;  ///< parts of the open transaction were handed out
   bool at_torn_tail = false;
+  Lsn begin_at;
 };
 
 void JournalReader::State::start(FileSystem& files, Lsn from) {
@@ -76,7 +77,7 @@ void JournalReader::State::start(FileSystem& files, Lsn from) {
     const SegmentHeader& header = scan.segment().header;
     claim.move_to(*first);
     track.last_commit_end = header.last_commit_end;
-    track.position = header.position;
+    track.position = begin_at = header.position;
     end = scan.place().offset;
     return;
   }
@@ -201,6 +202,10 @@ JournalReader::JournalReader(FileSystem& files, std::string directory, const Jou
 }
 
 JournalReader::~JournalReader() = default;
+
+Lsn JournalReader::begin() const {
+  return state_->begin_at;
+}
 
 std::optional<JournalUnit> JournalReader::next(std::chrono::milliseconds patience,
                                                const std::stop_token& stop) {

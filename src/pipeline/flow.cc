@@ -142,6 +142,7 @@ struct Flow::State {
     Batcher batcher(
         {share_memory(settings.batch.memory_bytes).fold_bytes, settings.batch.row_bytes_max},
         target.loaded, known_tables(target), room);
+    batcher.begin_at(reader.begin());
     FoldSchedule schedule;
     schedule.interval = settings.batch.interval;
     schedule.segment_bytes = settings.journal.segment_bytes;

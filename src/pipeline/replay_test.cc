@@ -123,7 +123,9 @@ class Run {
   Run(FileSystem& files, const JournalTail* tail, Lsn from, std::vector<KnownTable> known)
       : known_(std::move(known)),
         batcher_(kBatchLimits, from, known_, sink_),
-        reader_(files, "/journal", tail, from, kReaderLimits) {}
+        reader_(files, "/journal", tail, from, kReaderLimits) {
+    batcher_.begin_at(reader_.begin());
+  }
 
   /// One unit; false when there was none.
   bool step(std::chrono::milliseconds patience) {

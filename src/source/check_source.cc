@@ -198,7 +198,7 @@ void check_slot(const std::optional<SlotState>& slot, const SourceSettings& sett
     } else if (!problem.empty()) {
       result.status = Status::Fail;
       result.finding += ", but " + problem;
-      result.fix = begin_anew("The changes since its last position are not to be had any more. ");
+      result.fix = unusable_slot_advice(slot);
     }
   }
   results.push_back(result);

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/failpoint.h"
+#include "model/begin_anew.h"
 #include "source/sql_text.h"
 
 namespace re_dms {
@@ -80,6 +81,16 @@ Error foreign_slot(const SlotState& slot, const std::string& name, const std::st
                       "choose another source.slot. If the journal directory was moved, name it in "
                       "journal.directory",
                       quote_literal(name))};
+}
+
+std::string unusable_slot_advice(const std::optional<SlotState>& slot) {
+  if (!slot || slot->lost) {
+    return begin_anew("The changes since its last position are not to be had any more. ");
+  }
+  return "The slot that re_dms made is gone, and somebody else made one of this name: it is not "
+         "ours to drop. Name another one in source.slot with an empty journal directory and a "
+         "fresh "
+         "target";
 }
 
 void drop_slot(Connection& connection, const std::string& name) {

@@ -32,6 +32,9 @@ std::string slot_problem(const SlotState& slot, const std::string& database);
 /// The refusal of a slot that is there before a first start made one.
 Error foreign_slot(const SlotState& slot, const std::string& name, const std::string& database);
 
+/// What to do about a slot of ours that is gone or has a problem.
+std::string unusable_slot_advice(const std::optional<SlotState>& slot);
+
 /// Throws Transient naming the process when somebody reads the slot.
 void drop_slot(Connection& connection, const std::string& name);
 

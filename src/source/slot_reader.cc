@@ -60,12 +60,13 @@ void require_nothing_undone(Lsn flushed, Lsn journaled_to) {
 }  // namespace
 
 SlotReader::SlotReader(const SourceSettings& settings, const Origin& origin,
-                       const StreamWiring& wiring, ReadTimes times)
+                       const StreamWiring& wiring, ToldAnswers& told, ReadTimes times)
     : settings_(settings),
       origin_(origin),
       wiring_(wiring),
       times_(times),
       clock_(real_clock()),
+      told_(told),
       admitted_(origin.admitted.begin(), origin.admitted.end()),
       maker_(Lsn{}),
       feedback_(times.feedback),
@@ -234,7 +235,7 @@ std::vector<CatalogTable> SlotReader::ask_catalog() {
   catalog = read_tables(watch_->connection(), settings_.publication, tables);
   for (CatalogTable& table : catalog) {
     table.admitted = admitted_.contains(table.schema.oid);
-    is_news(table);
+    told_[table.schema.oid] = timeless(table);
   }
   return catalog;
 }
@@ -258,15 +259,10 @@ std::vector<CatalogTable> SlotReader::ask_all() {
   return answers;
 }
 
-/// Whether it differs from the last answer about its table; it is the last one from now on.
-bool SlotReader::is_news(const CatalogTable& answer) {
-  CatalogTable timeless = answer;
-  timeless.asked_at = {};
-  std::string text = catalog_to_json({timeless});
-  std::string& told = told_[answer.schema.oid];
-  const bool news = told != text;
-  told = std::move(text);
-  return news;
+/// The answer as it is compared with earlier ones.
+std::string SlotReader::timeless(CatalogTable answer) {
+  answer.asked_at = {};
+  return catalog_to_json({answer});
 }
 
 /// Asks about all tables when it is time; between transactions only. What is news goes to the
@@ -284,14 +280,31 @@ void SlotReader::tell_facts() {
   }
   facts_due_ = false;
   asked_at_ = clock_.steady();
+  std::vector<CatalogTable> answers;
+  try {
+    answers = ask_all();
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Transient) {
+      throw;
+    }
+    // A busy server: the stream goes on, and it is asked again in a minute.
+    log(LogLevel::Warn, "catalog_question_failed", error.what(), {});
+    return;
+  }
   JournalBlock block;
-  for (const CatalogTable& table : ask_all()) {
-    if (is_news(table)) {
+  ToldAnswers news;
+  for (const CatalogTable& table : answers) {
+    std::string text = timeless(table);
+    if (told_[table.schema.oid] != text) {
       block.add(RecordKind::Catalog, catalog_to_json({table}));
+      news[table.schema.oid] = std::move(text);
     }
   }
   if (!block.empty()) {
     push(std::move(block), false);
+    for (auto& [oid, text] : news) {
+      told_[oid] = std::move(text);
+    }
     watch_->make_position();
   }
 }

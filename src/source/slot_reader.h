@@ -39,11 +39,14 @@ struct StreamStart {
   Lsn journaled_to;  ///< end of the journal, idle positions included
 };
 
-/// Lives for one connection; used by one thread. Settings, origin and wiring outlive it.
+/// Per table the catalog's last answer that was handed on in this run.
+using ToldAnswers = std::unordered_map<Oid, std::string>;
+
+/// Lives for one connection; used by one thread. What it is given by reference outlives it.
 class SlotReader {
  public:
   SlotReader(const SourceSettings& settings, const Origin& origin, const StreamWiring& wiring,
-             ReadTimes times = {});
+             ToldAnswers& told, ReadTimes times = {});
 
   /// As Source::stream.
   void run(StreamStart start, bool& open, const std::stop_token& stop);
@@ -65,7 +68,7 @@ class SlotReader {
   void hand_on();
   std::vector<CatalogTable> ask_catalog();
   std::vector<CatalogTable> ask_all();
-  bool is_news(const CatalogTable& answer);
+  static std::string timeless(CatalogTable answer);
   void tell_facts();
   bool wait_until_visible();
   void push(JournalBlock block, bool open_after);
@@ -83,8 +86,8 @@ class SlotReader {
   const StreamWiring& wiring_;
   ReadTimes times_;
   Clock& clock_;
+  ToldAnswers& told_;
   std::unordered_set<Oid> admitted_;
-  std::unordered_map<Oid, std::string> told_;  ///< per table the last answer that was handed on
 
   std::optional<SourceWatch> watch_;
   std::optional<ReplicationStream> stream_;

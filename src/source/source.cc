@@ -29,6 +29,7 @@ struct Source::State {
   std::vector<LeftOut> left_out;
   bool accepted = false;  ///< the source took us once
   Patience patience;
+  ToldAnswers told;
 };
 
 namespace {
@@ -195,7 +196,7 @@ void Source::verify_now(const Origin& origin) {
   if (!problem.empty()) {
     throw Error(ErrorKind::Fatal,
                 fmt::format("slot \"{}\" cannot be used: {}", settings.slot, problem),
-                begin_anew("The changes since its last position are not to be had any more. "));
+                unusable_slot_advice(slot));
   }
   const PublicationState publication = require_publication(plain, settings.publication);
   if (!state_->accepted) {
@@ -220,7 +221,7 @@ void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open
                     const StreamWiring& wiring, const std::stop_token& stop) {
   ReadTimes times;
   times.silence = state_->patience.times();
-  SlotReader reader(state_->settings, origin, wiring, times);
+  SlotReader reader(state_->settings, origin, wiring, state_->told, times);
   const Lsn received = wiring.progress.received.lsn();
   try {
     connecting(state_->accepted, [&] { reader.run({from, journaled_to}, open, stop); });

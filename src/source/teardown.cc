@@ -12,14 +12,15 @@ namespace re_dms {
 
 namespace {
 
-void require_droppable(const SlotState& slot, const std::string& name) {
+void require_droppable(const SlotState& slot, const std::string& name,
+                       const std::string& database) {
   if (slot.active_pid != 0) {
     throw Error(ErrorKind::Transient,
                 fmt::format("slot \"{}\" is read by process {}", name, slot.active_pid),
                 "Stop the re_dms that reads it (or SELECT pg_terminate_backend(PID)), then try "
                 "again. Nothing was dropped");
   }
-  if (slot.plugin != "pgoutput") {
+  if (slot.plugin != "pgoutput" || slot.database != database) {
     throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" is not one that re_dms made", name),
                 "Nothing was dropped. Look at source.slot");
   }
@@ -38,7 +39,7 @@ std::vector<std::string> drop_slot_and_publication(const SourceSettings& setting
     lines.push_back(fmt::format("slot \"{}\" is not there", settings.slot));
   } else {
     if (drop) {
-      require_droppable(*slot, settings.slot);
+      require_droppable(*slot, settings.slot, PQdb(plain.raw()));
       drop_slot(plain, settings.slot);
     }
     lines.push_back(fmt::format(

@@ -72,7 +72,7 @@ def waits(place, *words):
     place.write()
     place.daemon.wait(f"status says {words}", lambda: all(
         word in place.daemon.status().get("reason", "") for word in words))
-    expect(place.daemon.status()["source"]["connected"], "reading goes on")
+    expect(place.daemon.said(("source", "connected")), "reading goes on")
     lines = place.daemon.log_text().count("_retry")
     expect(lines < 30, f"the log is not filled: {lines}")
     place.lifted()
