@@ -6,6 +6,12 @@
 
 namespace re_dms {
 
+namespace {
+
+constexpr std::size_t kMergedBytesKept = 64 << 10;
+
+}  // namespace
+
 RowFault MultisetFold::insert(const pgoutput::Insert& change) {
   if (!shape_.is_complete(change.tuple)) {
     return RowFault::InsertWithoutValue;
@@ -38,6 +44,10 @@ RowFault MultisetFold::update(const pgoutput::Update& change) {
   if (fresh != change.old_tuple.bytes()) {
     count(change.old_tuple.bytes(), RowOp::Delete);
     count(fresh, RowOp::Insert);
+  }
+  // Counted nowhere, so it is given back where it is large.
+  if (merged_.capacity() > kMergedBytesKept) {
+    merged_ = std::string();
   }
   return RowFault::None;
 }

@@ -215,10 +215,10 @@ void LayerLoad::take_equal_rows() {
   changes_ = EarlierChanges::Some;
   expect("DELETE found", deleted, found);
   if (found > layer_.counts.deletes) {
-    const std::uint64_t kept = session_.execute(
-        sql("INSERT INTO {} SELECT {} FROM (SELECT *, unnest(range(found - copies)) FROM {})",
-            target, row, gone()),
-        Blame::Table);
+    const std::uint64_t kept =
+        session_.execute(sql("INSERT INTO {} SELECT {} FROM {} AS g, range(g.found - g.copies)",
+                             target, row, gone()),
+                         Blame::Table);
     expect("INSERT brought back", kept, found - layer_.counts.deletes);
   }
   session_.execute(sql("DROP TABLE {}", gone()), Blame::Table);

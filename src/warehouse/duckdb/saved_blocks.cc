@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -28,16 +27,13 @@ constexpr std::size_t kHeadersBytes = 3 * kHeaderBytes;
 constexpr std::size_t kIterationAt = 8;  // behind the checksum
 constexpr std::size_t kBlockBytesAt = 40;
 
+constexpr std::size_t kMagicAt = 8;  // of the main header
+constexpr std::string_view kDuckdbMagic = "DUCK";
+
 constexpr std::string_view kMagic = "re_dms saved blocks 1\n";
 
 std::string copy_path(const std::string& path) {
   return path + ".saved_blocks";
-}
-
-std::uint64_t inode_of(const std::string& path) {
-  struct stat found {};
-
-  return ::stat(path.c_str(), &found) == 0 ? found.st_ino : 0;
 }
 
 /// The database header that counts.
@@ -57,7 +53,6 @@ std::uint64_t block_bytes(std::string_view headers) {
 struct Copy {
   std::string content;  ///< all of it; the views point into it
   std::string_view headers;
-  std::uint64_t inode = 0;
 
   struct Block {
     std::uint64_t at = 0;  ///< offset in the file
@@ -76,16 +71,15 @@ std::optional<Copy> read_copy(const std::string& path) {
   Copy copy;
   copy.content = read_file(files, copy_path(path));
   std::string_view left = copy.content;
-  if (left.size() < kMagic.size() + 8 + kHeadersBytes + 4 || !left.starts_with(kMagic) ||
+  if (left.size() < kMagic.size() + kHeadersBytes + 4 || !left.starts_with(kMagic) ||
       crc32c(0, left.substr(0, left.size() - 4)) !=
           load_le<std::uint32_t>(&left[left.size() - 4])) {
     return std::nullopt;
   }
   left.remove_suffix(4);
   left.remove_prefix(kMagic.size());
-  copy.inode = load_le<std::uint64_t>(left.data());
-  copy.headers = left.substr(8, kHeadersBytes);
-  left.remove_prefix(8 + kHeadersBytes);
+  copy.headers = left.substr(0, kHeadersBytes);
+  left.remove_prefix(kHeadersBytes);
   const std::uint64_t bytes = block_bytes(copy.headers);
   while (left.size() >= 8 + bytes) {
     const auto number = load_le<std::uint64_t>(left.data());
@@ -173,7 +167,6 @@ void SavedBlocks::save(const std::vector<std::uint64_t>& blocks) {
     file_ = files.open_read(path_);
   }
   std::string copy(kMagic);
-  append_le(copy, inode_of(path_));
   const auto append = [&](std::uint64_t at, std::size_t size) {
     const std::size_t before = copy.size();
     copy.resize(before + size);
@@ -186,6 +179,8 @@ void SavedBlocks::save(const std::vector<std::uint64_t>& blocks) {
   append(0, kHeadersBytes);
   const std::uint64_t bytes =
       block_bytes(std::string_view(copy).substr(copy.size() - kHeadersBytes));
+  copy.reserve(copy.size() + blocks.size() * (sizeof(std::uint64_t) + bytes) +
+               sizeof(std::uint32_t));
   for (const std::uint64_t block : blocks) {
     append_le(copy, block);
     append(kHeadersBytes + block * bytes, bytes);
@@ -194,29 +189,44 @@ void SavedBlocks::save(const std::vector<std::uint64_t>& blocks) {
   replace_file(files, copy_path(path_), copy);
 }
 
+void SavedBlocks::forget() {
+  file_.reset();
+  real_file_system().remove(copy_path(path_));
+}
+
 void restore_blocks(const std::string& path) {
   const std::optional<Copy> copy = read_copy(path);
-  if (!copy || copy->inode != inode_of(path)) {
+  if (!copy) {
     return;
   }
   const LockedFile file(path);
   if (!file.lock()) {
     return;
   }
-  const std::string headers = file.read(0, kHeadersBytes);
-  if (headers.empty() || active_header(headers) != active_header(copy->headers)) {
-    return;
-  }
-  bool changed = false;
-  for (const Copy::Block& block : copy->blocks) {
-    if (file.read(block.at, block.bytes.size()) != block.bytes) {
-      file.write(block.at, block.bytes);
-      changed = true;
+  if (file.read(0, kHeadersBytes) == copy->headers) {
+    for (const Copy::Block& block : copy->blocks) {
+      if (file.read(block.at, block.bytes.size()) != block.bytes) {
+        file.write(block.at, block.bytes);
+      }
     }
   }
-  if (changed) {
-    file.sync();
+  // Also where the COMMIT completed: its header may be in the page cache only, and what follows
+  // writes over blocks that the header before it needs.
+  file.sync();
+}
+
+void remove_unfinished_file(const std::string& path) {
+  const LockedFile file(path);
+  if (!file.lock() || !file.read(0, kHeadersBytes).empty()) {
+    return;
   }
+  // DuckDB writes the three headers of a new file one after the other.
+  const bool nothing = file.read(0, 1).empty();
+  const std::string first = file.read(0, kHeaderBytes);
+  if (!nothing && (first.empty() || first.substr(kMagicAt, kDuckdbMagic.size()) != kDuckdbMagic)) {
+    return;
+  }
+  real_file_system().remove(path);
 }
 
 }  // namespace re_dms::duckdb

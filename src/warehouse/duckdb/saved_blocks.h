@@ -28,15 +28,22 @@ class SavedBlocks {
   /// Closes that descriptor: only when DuckDB has closed the file.
   void close() { file_.reset(); }
 
+  /// Closes it and removes the copy: the COMMIT completed.
+  void forget();
+
  private:
   const std::string path_;
   std::unique_ptr<File> file_;
 };
 
-/// Puts the saved blocks back if the file stands where it stood when they were saved: the COMMIT
-/// that followed did not complete. Does nothing when there is no copy or none of this file, when
-/// the COMMIT did complete, and while another process holds the file. To be called before DuckDB
-/// opens the file. Durable on return; throws Fatal where the disk fails.
+/// Puts the saved blocks back if the file's headers are those saved with them: the COMMIT that
+/// followed did not complete. Otherwise it did, and what it wrote is made durable. Does nothing
+/// when there is no copy and while another process holds the file. To be called before DuckDB opens
+/// the file. Durable on return; throws Fatal where the disk fails.
 void restore_blocks(const std::string& path);
+
+/// Removes a file that DuckDB was still creating when the process ended: it is empty or ends inside
+/// its headers and cannot be opened. Any other file is left alone.
+void remove_unfinished_file(const std::string& path);
 
 }  // namespace re_dms::duckdb

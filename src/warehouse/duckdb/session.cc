@@ -98,8 +98,10 @@ class Result {
 /// opens the file, and replayed when it attaches the file to an open database.
 void replay_log(SessionSettings settings) {
   const std::string path = std::exchange(settings.path, ":memory:");
+  SavedBlocks saved(path);  // closed behind the session
   Session session(settings, FileAccess::ReadWrite);
   session.execute(sql("ATTACH {} AS replayed", literal(path)));
+  session.save_blocks(saved, "replayed");
   session.execute(sql("DETACH replayed"));
 }
 
@@ -121,6 +123,9 @@ Session::~Session() {
 
 void Session::open(const SessionSettings& settings, FileAccess access) {
   restore_blocks(settings.path);
+  if (access == FileAccess::ReadWrite) {
+    remove_unfinished_file(settings.path);
+  }
   Configuration config(duckdb_);
   config.set("access_mode", access == FileAccess::ReadWrite ? "READ_WRITE" : "READ_ONLY");
   // One thread: on small machines every further one takes time from the database that is copied.
@@ -149,6 +154,10 @@ void Session::open(const SessionSettings& settings, FileAccess access) {
   RE_DMS_CHECK(duckdb_.connect(database_, &connection_) == DuckDBSuccess);
   execute(sql("SET TimeZone = 'UTC'"));
   catalog_ = query(sql("SELECT current_database()")).at(0).at(0).value();
+  // Closing the file would write a log into it that somebody else left.
+  if (access == FileAccess::ReadWrite && real_file_system().exists(settings.path + ".wal")) {
+    save_blocks(saved_, catalog_);
+  }
 }
 
 std::string Session::try_open(const std::string& path, duckdb_config config) {
@@ -168,7 +177,11 @@ void Session::close() {
   if (database_ != nullptr) {
     duckdb_.close(&database_);
   }
-  saved_.close();
+  if (committed_) {
+    saved_.forget();
+  } else {
+    saved_.close();
+  }
 }
 
 void Session::show(const Sql& statement) const {
@@ -197,18 +210,25 @@ std::vector<Row> Session::rows_of(const Sql& select, Blame blame) {
 }
 
 void Session::commit() {
+  committed_ = false;
+  save_blocks(saved_, catalog_);
+  failpoint("load-blocks-saved");
+  execute(sql("COMMIT"));
+  committed_ = true;
+}
+
+void Session::save_blocks(SavedBlocks& saved, const std::string& database) {
   std::vector<std::uint64_t> blocks;
   for (const Row& row :
-       rows_of(sql("SELECT block_id::VARCHAR FROM pragma_metadata_info()"), Blame::Target)) {
+       rows_of(sql("SELECT block_id::VARCHAR FROM pragma_metadata_info({})", literal(database)),
+               Blame::Target)) {
     blocks.push_back(std::stoull(row.at(0).value()));
   }
   try {
-    saved_.save(blocks);
+    saved.save(blocks);
   } catch (const Error& error) {
     throw Error(ErrorKind::Transient, error.message(), error.advice());
   }
-  failpoint("load-blocks-saved");
-  execute(sql("COMMIT"));
 }
 
 }  // namespace re_dms::duckdb

@@ -61,6 +61,9 @@ class Session {
   /// as it was before or after. Throws Transient when the disk fails.
   void commit();
 
+  /// Saves the blocks of an attached database before something else than commit() writes its file.
+  void save_blocks(SavedBlocks& saved, const std::string& database);
+
   /// The name of the file as a catalog, the first part of every qualified name.
   const std::string& catalog() const { return catalog_; }
 
@@ -78,6 +81,7 @@ class Session {
   duckdb_connection connection_ = nullptr;
   std::string catalog_;
   SavedBlocks saved_;
+  bool committed_ = false;  ///< nothing was begun behind the last commit()
 };
 
 }  // namespace re_dms::duckdb

@@ -124,4 +124,28 @@ TEST_P(DuckdbTornWrite, LeavesTheFileAsItWasBeforeOrAfter) {
   EXPECT_GT(ends, 6);
 }
 
+TEST_P(DuckdbTornWrite, WhileTheFileIsMadeLeavesOneThatOpens) {
+  const std::string file = (directory_ / "warehouse.duckdb").string();
+  int ends = 0;
+  for (int writes = 1; writes < 20; ++writes) {
+    SCOPED_TRACE(fmt::format("write {}", writes));
+    std::filesystem::remove(file);
+    std::filesystem::remove(file + ".saved_blocks");
+    const pid_t child = ::fork();
+    if (child == 0) {
+      writes_left = writes;
+      open_warehouse(target_->settings(), clock_)->take_over(test_origin());
+      ::_exit(0);
+    }
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (WEXITSTATUS(status) != 42) {
+      break;
+    }
+    ++ends;
+    ASSERT_NO_THROW(open_warehouse(target_->settings(), clock_)->take_over(test_origin()));
+  }
+  EXPECT_GT(ends, 4);
+}
+
 }  // namespace re_dms::testing
