@@ -28,7 +28,7 @@ class SavedBlocks {
   /// Closes that descriptor: only when DuckDB has closed the file.
   void close() { file_.reset(); }
 
-  /// Closes it and removes the copy: the COMMIT completed.
+  /// Closes it and removes the copy: the COMMIT completed. Never throws.
   void forget();
 
  private:
