@@ -61,8 +61,7 @@ std::string shown(const NetRow& row) {
 }
 
 std::string shown(const Column& column) {
-  return fmt::format("{} {}{}{}", column.name, column.type.name,
-                     column.not_null ? " not null" : "",
+  return fmt::format("{} {}{}{}", column.name, column.type.name, column.not_null ? " not null" : "",
                      column.missing ? " missing " + quoted(*column.missing) : "");
 }
 
