@@ -117,8 +117,8 @@ void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
   std::string reason = fmt::format("{} (transaction at {}", describe(fault), commit_lsn);
   if (fault == RowFault::RowTooLarge) {
     reason += fmt::format(
-        ", {} bytes). Raise it, with batch.memory where that is too small for it, and then resync "
-        "the table",
+        ", {} bytes). Raise it, with batch.memory where that is too small for it, before the table "
+        "is copied anew",
         fold->refused_bytes());
   } else {
     reason += ')';

@@ -124,8 +124,8 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
         "the partition that it is published by was altered";
   }
   return Refusal{
-      fmt::format("{}; changes made meanwhile may not be in the stream. It needs a resync, once "
-                  "the publication "
+      fmt::format("{}; changes made meanwhile may not be in the stream. It has to be copied anew, "
+                  "once the publication "
                   "publishes all its changes again (seen in the source before {})",
                   what, answer.asked_at)};
 }

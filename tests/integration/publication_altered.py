@@ -30,7 +30,7 @@ def reasons(daemon):
 
 def expect_reason(daemon, table, words):
     reason = daemon.wait(f"{table} is set aside", lambda: reasons(daemon).get(table))
-    expect(words in reason and "resync" in reason, f"{table}: {reason}")
+    expect(words in reason and "copied anew" in reason, f"{table}: {reason}")
     print(f"{table}: {reason}")
 
 
