@@ -37,9 +37,10 @@ class Stalled:
         self.second = None
 
     def work(self):
+        """One transaction, so that it is in one batch."""
         self.rounds += 1
-        for name, (_, sql) in TABLES.items():
-            self.server.psql(sql.format(t=name, n=self.rounds))
+        work = "".join(sql.format(t=name, n=self.rounds) for name, (_, sql) in TABLES.items())
+        self.server.psql(f"BEGIN; {work} COMMIT;")
 
     def epoch(self):
         with DuckdbFile(str(self.first.warehouse)) as file:
