@@ -28,9 +28,10 @@ TABLES = [("public", "int_key"), ("public", "composite_key"), ("public", "uuid_k
 INCLUDE = ["public.*", '"Odd Schema".*', '"da.ta".*']
 CLIENT_SETTINGS = ("SET deadlock_timeout = '50ms'; SET lock_timeout = '300ms';"
                    " SET client_min_messages = error;")
-ADDED = ["integer DEFAULT 7", "text DEFAULT 'it''s new'", "text", "numeric(8,3) DEFAULT 1.5",
+ADDED = ["integer DEFAULT 7", "text DEFAULT 'it''s new'", "numeric(8,3) DEFAULT 1.5",
          "boolean NOT NULL DEFAULT true", "timestamptz DEFAULT '2024-02-29 12:00:00+00'"]
-
+# Also, to tables that are never truncated; traffic.sql says why.
+ADDED_WITHOUT_DEFAULT = ["text", "integer", "jsonb"]
 
 # pgoutput tells of a column with the next row.
 TOUCH = """DO $$
@@ -50,9 +51,13 @@ def create_tables(server):
         server.psql((HERE / script).read_text(encoding="utf-8"))
 
 
+def qualified(table):
+    return ".".join(map(identifier, table))
+
+
 def touch_tables(server):
     """A row of every table is written again, so that columns added last are heard of."""
-    names = ", ".join(literal(".".join(map(identifier, name))) + "::regclass" for name in TABLES)
+    names = ", ".join(literal(qualified(name)) + "::regclass" for name in TABLES)
     server.psql(TOUCH.format(names))
 
 
@@ -62,7 +67,8 @@ class Traffic:
     server   Postgres; a lost session is opened again, so the server may restart meanwhile
     clients  how many sessions
     pause    seconds between two transactions of a client
-    columns  adds a column to some table every so many transactions of the first client (0: never)
+    columns  adds a column to some table every so many transactions of the first client (0: never);
+             half of the tables are then never truncated
     """
 
     def __init__(self, server, *, seed=None, clients=3, pause=0.0, columns=0):
@@ -73,6 +79,8 @@ class Traffic:
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self._added = 0
+        self._never_truncated = (random.Random(self.seed).sample(TABLES, len(TABLES) // 2)
+                                 if columns else [])
         self._threads = [threading.Thread(target=self._client, args=(number,), daemon=True)
                          for number in range(clients)]
 
@@ -84,6 +92,9 @@ class Traffic:
 
     def start(self):
         print(f"traffic: seed {self.seed}, {len(self._threads)} clients", flush=True)
+        for table in self._never_truncated:
+            self._server.psql("INSERT INTO traffic.never_truncated VALUES"
+                              f" ({literal(qualified(table))}) ON CONFLICT DO NOTHING")
         for thread in self._threads:
             thread.start()
         return self
@@ -138,10 +149,10 @@ class Traffic:
             add = self._columns and number == 0 and self.transactions // self._columns > self._added
         if add:
             self._added += 1
-            schema, table = dice.choice(TABLES)
-            name = f"{schema}".replace('"', '""'), f"{table}".replace('"', '""')
-            session.run(f'ALTER TABLE "{name[0]}"."{name[1]}"'
-                        f' ADD COLUMN "added {self._added}" {dice.choice(ADDED)};')
+            table = dice.choice(TABLES)
+            never = table in self._never_truncated
+            column = dice.choice(ADDED + (ADDED_WITHOUT_DEFAULT if never else []))
+            session.run(f'ALTER TABLE {qualified(table)} ADD COLUMN "added {self._added}" {column};')
 
 
 def transaction(dice):
