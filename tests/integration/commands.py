@@ -34,6 +34,7 @@ def main():
         daemon.catch_up()
         daemon.compare([("public", "t")])
         expect(daemon.stop() == 0, "it ends with 0")
+        server.wait_slots_free()
         command(daemon, "status", code=1)
         command(daemon, "teardown", words=["would drop slot", "nothing was changed"])
         expect(int(server.value(THINGS)) == 2, "without --yes nothing is dropped")

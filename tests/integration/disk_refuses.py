@@ -44,13 +44,12 @@ class Place:
                          f" UPDATE {self.table} SET a = a || '!' WHERE id % 7 = 0")
 
     def loaded(self):
-        """Idle positions are loaded too once something came: the marker is not in this publication."""
-        lsn = self.server.lsn()
+        """As the daemon's catch_up: the marker is not in this publication, so this adds a write that
+        changes nothing, as it may not be loaded yet."""
         self.write()
-        self.daemon.wait_loaded(lsn)
         end = self.server.lsn()
-        self.server.psql(f"INSERT INTO {self.table} (a) VALUES ('end')")
-        self.daemon.wait_loaded(end + 1)
+        self.server.psql(f"UPDATE {self.table} SET a = a WHERE id = 1")
+        self.daemon.wait_beyond(end)
         self.daemon.compare([tuple(self.table.split("."))])
 
     def said(self, *words):
@@ -66,13 +65,17 @@ class Place:
         expect(self.daemon.stop() == 0, "SIGTERM ends it with 0")
 
 
+def wait_reason(daemon, *words):
+    daemon.wait(f"status says {words}",
+                lambda: all(word in daemon.status().get("reason", "") for word in words))
+
+
 def waits(place, *words):
     """It is tried again, and goes on by itself."""
     place.refuse(errno.ENOSPC)
     place.write()
-    place.daemon.wait(f"status says {words}", lambda: all(
-        word in place.daemon.status().get("reason", "") for word in words))
-    expect(place.daemon.said(("source", "connected")), "reading goes on")
+    wait_reason(place.daemon, *words)
+    place.daemon.wait("reading goes on", lambda: place.daemon.said(("source", "connected")))
     lines = place.daemon.log_text().count("_retry")
     expect(lines < 30, f"the log is not filled: {lines}")
     place.lifted()
@@ -108,9 +111,7 @@ def main():
         # Other files fill the journal's disk: reading pauses before it is full.
         low = unused
         low.configure({"journal.reserve_bytes": "8000TiB"})
-        low.start()
-        low.wait("status says it", lambda: "must stay free" in low.status().get("reason", ""))
-        expect(str(low.journal) in low.status()["reason"], "the directory is named")
+        wait_reason(low.start(), "must stay free", str(low.journal))
 
 
 main()

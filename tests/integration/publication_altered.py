@@ -7,7 +7,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from daemon import LOADED_LSN, MARKER, NOT_LIVE  # noqa: E402
+from daemon import MARKER, NOT_LIVE  # noqa: E402
 from scenario import expect, expect_refusal, scenario  # noqa: E402
 
 TABLES = "".join(f"CREATE TABLE public.{name} (id int PRIMARY KEY, v text);"
@@ -37,9 +37,7 @@ def expect_reason(daemon, table, words):
 def expect_others_equal(server, daemon, tables, row):
     """All that was committed before is loaded of the tables that go on."""
     server.psql("".join(f"INSERT INTO {table} VALUES ({row}, 'goes on');" for table in tables))
-    lsn = server.lsn()
-    server.psql(f"INSERT INTO {MARKER} DEFAULT VALUES")
-    daemon.wait("the others go on", lambda: daemon.position(LOADED_LSN) > lsn)
+    daemon.catch_up(set_aside=True)
     daemon.compare([("public", table) for table in tables])
 
 

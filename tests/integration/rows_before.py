@@ -6,6 +6,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import ROWS_LOADED  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
@@ -20,8 +21,8 @@ def main():
         daemon.start().wait_ready()
         server.psql("INSERT INTO filled DEFAULT VALUES; INSERT INTO empty DEFAULT VALUES;"
                     " INSERT INTO keyless VALUES (1); UPDATE keyless SET a = 2;")
-        daemon.wait("loaded", lambda: daemon.status()["warehouse"]["rows_loaded"] > 0)
-        tables = daemon.status()["tables"]
+        daemon.wait("loaded", lambda: daemon.said(ROWS_LOADED))
+        tables = daemon.wait("status of the tables", lambda: daemon.said(("tables",)))
         reasons = {entry["table"]: entry["reason"] for entry in tables["left_out"] + tables["not_live"]}
         expect("rows" in reasons.get("public.filled", ""), f"filled is named with its reason: {reasons}")
         expect("identity" in reasons.get("public.keyless", "") or "key" in

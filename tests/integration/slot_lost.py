@@ -8,7 +8,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 import signal  # noqa: E402
 
-from daemon import JOURNALED_LSN  # noqa: E402
+from daemon import ROWS_LOADED  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, expect_check, expect_refusal, scenario  # noqa: E402
 
@@ -28,8 +28,7 @@ def main():
         daemon.start().wait_ready()
         with DuckdbFile(str(daemon.warehouse)):
             server.psql("INSERT INTO t SELECT FROM generate_series(1, 1000)")
-            lsn = server.lsn()
-            daemon.wait("journaled", lambda: daemon.position(JOURNALED_LSN) >= lsn)
+            daemon.wait_journaled()
             expect(daemon.stop() == 0, "SIGTERM ends it with 0")
         server.psql("INSERT INTO t DEFAULT VALUES")
         lose_slot(server)
@@ -45,7 +44,7 @@ def main():
         daemon.warehouse.rename(daemon.folder / "old.duckdb")
         daemon.start().wait_ready()
         server.psql("INSERT INTO later VALUES (1)")
-        daemon.wait("loaded", lambda: daemon.status()["warehouse"]["rows_loaded"] > 0)
+        daemon.wait("loaded", lambda: daemon.said(ROWS_LOADED))
         daemon.compare([("public", "later")])
         expect("table_left_out" in daemon.log_text(), "tables with rows are named in the log")
         # Lost under a daemon that stands still: no walsender ties the slot to the server.

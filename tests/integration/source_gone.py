@@ -6,20 +6,18 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from daemon import JOURNALED_LSN  # noqa: E402
+from daemon import ROWS_LOADED  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
 
 def leave_backlog(server, daemon, text):
-    """Journaled, not loaded, and the daemon killed; gives the end of it."""
+    """1000 rows journaled, not loaded, and the daemon killed."""
     daemon.start().wait_ready()
     with DuckdbFile(str(daemon.warehouse)):
         server.psql(f"INSERT INTO t (a) SELECT '{text}' FROM generate_series(1, 1000)")
-        lsn = server.lsn()
-        daemon.wait("journaled", lambda: daemon.position(JOURNALED_LSN) >= lsn)
+        daemon.wait_journaled()
         daemon.kill()
-    return lsn
 
 
 def rows(daemon, text):
@@ -34,10 +32,10 @@ def main():
         daemon.catch_up()
         daemon.stop()
 
-        lsn = leave_backlog(server, daemon, "away")
+        leave_backlog(server, daemon, "away")
         server.stop()
         daemon.start()
-        daemon.wait_loaded(lsn)
+        daemon.wait("loaded", lambda: (daemon.said(ROWS_LOADED) or 0) >= 1000)
         expect(rows(daemon, "away") == 1000, "loaded without the source")
         expect(daemon.get("/readyz")[0] != 200, "not ready without the source")
         server.start()
@@ -47,6 +45,7 @@ def main():
         daemon.stop()
 
         leave_backlog(server, daemon, "gone")
+        server.wait_slots_free()
         server.psql("SELECT pg_drop_replication_slot('re_dms')")
         daemon.start()
         code = daemon.wait_end()

@@ -58,11 +58,9 @@ class Stalled:
             self.work()
             self.first.environment["RE_DMS_FAILPOINT"] = f"{place}=stop"
             self.first.start()
-        stat = Path(f"/proc/{self.first.process.pid}/stat")
-        self.first.wait("it stands still", lambda: stat.read_text().rpartition(")")[2].split()[0] == "T")
+        self.first.wait("it stands still", self.first.stands_still)
         self.server.psql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots")
-        self.first.wait("its connection is gone", lambda: self.server.value(
-            "SELECT count(*) FROM pg_replication_slots WHERE active") == "0")
+        self.server.wait_slots_free()
 
     def refuse_on_the_same_journal(self, second):
         second.configure({**self.shared(), "journal.directory": str(self.first.journal)})

@@ -22,9 +22,10 @@ SERVER_LSN = ("source", "server_lsn")
 JOURNALED_LSN = ("source", "journaled_lsn")
 STAGED_LSN = ("batch", "staged_lsn")
 LOADED_LSN = ("warehouse", "loaded_lsn")
+ROWS_LOADED = ("warehouse", "rows_loaded")  # since it was started
 NOT_LIVE = ("tables", "not_live")
 
-# `catch_up` writes to it.
+# `catch_up` and `wait_journaled` write to it.
 MARKER = "public.marker"
 
 
@@ -121,6 +122,11 @@ class Daemon:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
+    def stands_still(self):
+        """SIGSTOP holds it."""
+        stat = Path(f"/proc/{self.process.pid}/stat").read_text(encoding="utf-8")
+        return stat.rpartition(")")[2].split()[0] == "T"
+
     def log_text(self):
         return self.log.read_text(encoding="utf-8", errors="replace") if self.log.exists() else ""
 
@@ -170,24 +176,35 @@ class Daemon:
         self.wait("ready", lambda: self.get("/readyz")[0] == 200, seconds)
         return self
 
-    def wait_loaded(self, lsn, seconds=60):
-        """Waits until the target holds everything below LSN (a number), of all tables."""
-        self.wait(f"loaded {lsn:X}", lambda: self.position(LOADED_LSN) >= lsn, seconds)
-        if not_live := self.said(NOT_LIVE):
-            raise self.error(f"tables were set aside: {not_live}")
+    def wait_journaled(self, seconds=60):
+        """Waits until all that was committed before this call is durable in the journal."""
+        lsn = self._mark()
+        self.wait(f"journaled {lsn:X}", lambda: self.position(JOURNALED_LSN) > lsn, seconds)
 
-    def catch_up(self, seconds=60):
-        """Waits until all that was committed before this call is loaded.
+    def catch_up(self, seconds=60, *, set_aside=False):
+        """Waits until all that was committed before this call is loaded, of all tables.
 
-        The loaded position moves with transactions, so this adds one, a row of the marker table. An
-        idle position between the two may be loaded first: then all that was there is loaded, but the
-        marker's row is not, so that comparisons leave its table out.
+        An idle position behind it may be loaded before the marker's row is, so that comparisons leave
+        its table out. SET_ASIDE: tables may be.
         """
+        self.wait_beyond(self._mark(), seconds, set_aside=set_aside)
+
+    def _mark(self):
+        """The present end of WAL (a number). Positions move with transactions, so this adds one behind
+        it, a row of the marker table."""
         lsn = self.server.lsn()
         self.server.psql(f"INSERT INTO {MARKER} DEFAULT VALUES")
-        self.wait_loaded(lsn + 1, seconds)
+        return lsn
 
-    def stop(self, seconds=30):
+    def wait_beyond(self, lsn, seconds=60, *, set_aside=False):
+        """Waits until the target holds everything below LSN, and something behind it: as `catch_up`,
+        for who writes a transaction behind it himself."""
+        self.wait(f"loaded beyond {lsn:X}", lambda: self.position(LOADED_LSN) > lsn, seconds)
+        not_live = self.said(NOT_LIVE)
+        if not_live and not set_aside:
+            raise self.error(f"tables were set aside: {not_live}")
+
+    def stop(self, seconds=120):
         """SIGTERM; returns the exit code."""
         self.process.send_signal(signal.SIGTERM)
         return self.wait_end(seconds)

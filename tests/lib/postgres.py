@@ -20,6 +20,7 @@ from urllib.parse import quote
 OLDEST = 15
 START_SECONDS = 60
 FIELD, RECORD, NULL = "\x1f", "\x1e", "\x1d"
+CLAIMS = []  # on ports, until this program ends
 
 SETTINGS = {
     "wal_level": "logical",
@@ -59,17 +60,22 @@ def find_bin():
 
 
 def free_port():
-    """A port nobody listens on, of those that no outgoing connection is given (Linux: 32768 and up):
-    a daemon that is started again finds it free again."""
+    """A port nobody listens on, of those that no outgoing connection is given (Linux: 32768 and up), and
+    that no other test draws before this program ends: a daemon that is started again finds it free."""
     dice = random.SystemRandom()
     while True:
         port = dice.randrange(16384, 32768)
+        # A name that only the kernel keeps, so that nothing is left of it, whatever ends the program.
+        claim = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe:
             try:
+                claim.bind(f"\0re_dms_test_port.{port}")
                 probe.bind(("127.0.0.1", port))
-                return port
             except OSError:
+                claim.close()
                 continue
+        CLAIMS.append(claim)
+        return port
 
 
 def parse_lsn(text):
@@ -218,6 +224,14 @@ class Postgres:
     def lsn(self):
         """The present end of WAL, as a number."""
         return parse_lsn(self.value("SELECT pg_current_wal_insert_lsn()"))
+
+    def wait_slots_free(self, seconds=60):
+        """Waits until nobody reads from a slot: a walsender lets go of it a moment after its client went."""
+        deadline = time.monotonic() + seconds
+        while self.value("SELECT count(*) FROM pg_replication_slots WHERE active") != "0":
+            if time.monotonic() > deadline:
+                raise PostgresError(f"a slot is still active after {seconds} s")
+            time.sleep(0.05)
 
     def dump(self):
         """pg_dump of the database, to keep with a failure."""

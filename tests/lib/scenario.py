@@ -42,7 +42,7 @@ def expect(condition, text):
         raise AssertionError(text)
 
 
-def expect_refusal(daemon, *words, seconds=30):
+def expect_refusal(daemon, *words, seconds=120):
     """Starts `run`, which must end with exit code 1 and a message that has all WORDS."""
     before = len(daemon.log_text())
     daemon.start()

@@ -33,15 +33,27 @@ ADDED = ["integer DEFAULT 7", "text DEFAULT 'it''s new'", "numeric(8,3) DEFAULT 
 # Also, to tables that are never truncated; traffic.sql says why.
 ADDED_WITHOUT_DEFAULT = ["text", "integer", "jsonb"]
 
-# pgoutput tells of a column with the next row.
+# pgoutput tells of a column with the next row: a table's last one, else one that comes and goes. It has
+# the first column and all that have to be there, each of a type that takes one of two texts.
 TOUCH = """DO $$
-DECLARE t record;
+DECLARE
+  t record;
+  touched int;
 BEGIN
-  FOR t IN SELECT attrelid::regclass AS name, (array_agg(attname ORDER BY attnum))[1] AS col
-           FROM pg_attribute WHERE attrelid IN ({}) AND attnum > 0 AND NOT attisdropped GROUP BY 1
+  FOR t IN SELECT attrelid::regclass AS name, (array_agg(attname ORDER BY attnum))[1] AS col,
+             string_agg(quote_ident(attname), ', ' ORDER BY attnum) FILTER (WHERE needed) AS cols,
+             string_agg(quote_literal(CASE atttypid WHEN 'uuid'::regtype THEN md5('') ELSE '0' END), ', '
+                        ORDER BY attnum) FILTER (WHERE needed) AS texts
+           FROM pg_attribute, LATERAL (SELECT attnum = 1 OR attnotnull AND NOT atthasdef) made (needed)
+           WHERE attrelid IN ({}) AND attnum > 0 AND NOT attisdropped GROUP BY 1
   LOOP
     EXECUTE format('UPDATE %1$s SET %2$I = %2$I WHERE ctid = (SELECT max(ctid) FROM %1$s)',
                    t.name, t.col);
+    GET DIAGNOSTICS touched = ROW_COUNT;
+    IF touched = 0 THEN
+      EXECUTE format('INSERT INTO %s (%s) VALUES (%s)', t.name, t.cols, t.texts);
+      EXECUTE format('DELETE FROM %s', t.name);
+    END IF;
   END LOOP;
 END $$"""
 
@@ -56,7 +68,7 @@ def qualified(table):
 
 
 def touch_tables(server):
-    """A row of every table is written again, so that columns added last are heard of."""
+    """Something is written to every table that changes nothing, so that columns added last are heard of."""
     names = ", ".join(literal(qualified(name)) + "::regclass" for name in TABLES)
     server.psql(TOUCH.format(names))
 
