@@ -18,9 +18,10 @@ def main():
         server.psql("INSERT INTO t DEFAULT VALUES")
         away = daemon.journal.with_name("journal.away")
         daemon.journal.rename(away)
-        expect_refusal(daemon, "journal")
+        refusal = 'slot "re_dms" exists already, and this daemon has no journal for it'
+        expect_refusal(daemon, refusal)
         daemon.journal.mkdir(exist_ok=True)
-        expect_refusal(daemon, "journal")
+        expect_refusal(daemon, refusal)
         for path in daemon.journal.iterdir():
             path.unlink()
         daemon.journal.rmdir()

@@ -30,10 +30,11 @@ def main():
         daemon.catch_up()
         for what, refuse, take in (
                 ("standby", lambda: become(server, True), lambda: become(server, False)),
-                ("reader", lambda: (server.psql("ALTER ROLE reader NOLOGIN"), server.restart()),
+                ("not permitted to log in",
+                 lambda: (server.psql("ALTER ROLE reader NOLOGIN"), server.restart()),
                  lambda: server.psql("ALTER ROLE reader LOGIN"))):
             refuse()
-            daemon.wait(f"status names the {what}",
+            daemon.wait(f"status says: {what}",
                         lambda: what in daemon.status().get("reason", ""))
             expect(daemon.get("/readyz")[0] != 200, "it is not ready meanwhile")
             take()

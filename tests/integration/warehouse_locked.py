@@ -20,9 +20,8 @@ def main():
         daemon.catch_up()
         with DuckdbFile(str(daemon.warehouse)) as reader:
             server.psql("INSERT INTO t (a) SELECT 'locked' FROM generate_series(1, 1000)")
-            status = daemon.wait("said who holds the file", lambda: str(os.getpid()) in
-                                 str(daemon.status()) and daemon.status())
-            expect(status["source"]["connected"], "reading goes on")
+            daemon.wait("said who holds the file", lambda: f"(PID {os.getpid()})" in str(daemon.status()))
+            daemon.wait("reading goes on", lambda: daemon.said(("source", "connected")))
             for _ in range(20):
                 server.psql("INSERT INTO t (a) VALUES ('more'); UPDATE t SET a = a || '!' WHERE id < 5")
                 time.sleep(0.1)
