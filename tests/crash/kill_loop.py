@@ -28,6 +28,8 @@ CUT_SHARE = 0.7
 # So that most kills find something that is written and not synced yet.
 FSYNC_DELAY_MS = "20"
 CATCH_UP_SECONDS = 120
+# A cut may come when all is synced, but so many in a row do not.
+KILLS_THAT_LOSE = 20
 
 
 class KillLoop:
@@ -82,13 +84,17 @@ def run(arguments, server, folder):
     with loop.daemon:
         loop.first_start()
         begin = time.monotonic()
+        lost_in_all = 0
         with traffic.Traffic(server, seed=arguments.seed, clients=3, pause=0.02) as load:
             for number in range(1, arguments.kills + 1):
                 lost = loop.kill()
+                lost_in_all += sum(lost or ())
                 cut = f", power cut: {lost[0]} bytes and {lost[1]} entries lost" if lost else ""
                 print(f"kill {number} at {time.monotonic() - begin:.1f} s,"
                       f" {load.transactions} transactions{cut}", flush=True)
         counts = loop.finish()
+    if arguments.power_cut and arguments.kills >= KILLS_THAT_LOSE and lost_in_all == 0:
+        raise AssertionError("the power cuts took nothing away")
     print(f"equal after {arguments.kills} kills and {load.transactions} transactions in"
           f" {time.monotonic() - begin:.0f} s: {sum(counts.values())} rows in {len(counts)} tables")
 
