@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <iostream>
 #include <optional>
 #include <variant>
@@ -82,6 +83,7 @@ class Execution {
     }
     if (!command.keep_journal && has_journal && (lock || !command.confirmed)) {
       if (command.confirmed) {
+        std::filesystem::remove_all(settings.warehouse.temporary_directory);
         remove_journal(real_file_system(), directory, *lock);
       }
       fmt::print("{} the journal in {}\n", command.confirmed ? "removed" : "would remove",
@@ -168,7 +170,9 @@ class Execution {
     }
     try {
       if (origin && origin->created) {
-        inspect_warehouse(settings.warehouse, *origin);
+        if (!inspect_warehouse(settings.warehouse, *origin) && origin->target_made) {
+          throw_target_gone(url);
+        }
       } else if (const auto source = origin_of_source(settings.source)) {
         require_fresh_target(settings, *source);
       }

@@ -75,7 +75,9 @@ PipelineSettings pipeline_settings(const Config& config) {
   settings.stage_directory = config.stage.directory;
   settings.warehouse = config.warehouse;
   settings.warehouse.memory_bytes = share_memory(config.batch.memory_bytes).warehouse_bytes;
-  settings.warehouse.temporary_directory = config.stage.directory + "/duckdb-temporary";
+  // Of the journal's directory, which is locked: the stage may be shared with other daemons.
+  settings.warehouse.temporary_directory = config.journal.directory + "/duckdb-temporary";
+  settings.warehouse.temporary_reserve_bytes = config.journal.reserve_bytes;
   return settings;
 }
 

@@ -40,6 +40,7 @@ Origin origin_from_json(const Json& json) {
   }
   origin.consistent_point = *point;
   origin.admitted = json.at("admitted").get<std::vector<Oid>>();
+  origin.target_made = json.value("target_made", false);
   return origin;
 }
 
@@ -85,6 +86,7 @@ void store_origin(FileSystem& files, const std::string& directory, const Origin&
   json["created"] = origin.created;
   json["consistent_point"] = to_string(origin.consistent_point);
   json["admitted"] = origin.admitted;
+  json["target_made"] = origin.target_made;
   files.create_directories(directory);
   failpoint("origin-before");
   replace_file(files, origin_path(directory), json.dump(2) + "\n");

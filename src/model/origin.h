@@ -20,6 +20,8 @@ struct Origin {
   bool created = false;
   Lsn consistent_point;       ///< of the slot's creation; where the journal begins
   std::vector<Oid> admitted;  ///< tables without rows at the consistent point
+  /// The journal was loaded into a target: one that is empty is not it.
+  bool target_made = false;
 };
 
 }  // namespace re_dms

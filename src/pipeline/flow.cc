@@ -8,7 +8,7 @@
 
 #include "base/failpoint.h"
 #include "base/retry.h"
-#include "model/begin_anew.h"
+#include "journal/origin_file.h"
 #include "observe/log.h"
 #include "pipeline/clean_up.h"
 #include "pipeline/folder.h"
@@ -112,29 +112,22 @@ struct Flow::State {
       wiring.state.warehouse_trouble(error.what());
       log(LogLevel::Warn, "warehouse_retry", error.what(), {{"wait_ms", wait.count()}});
     });
-    if (!retry.run(stop, [&] { target = wiring.warehouse.take_over(origin); })) {
+    const TargetBefore before{recovered, origin.target_made};
+    if (!retry.run(stop, [&] { target = wiring.warehouse.take_over(origin, before); })) {
       return std::nullopt;
     }
-    refuse_if_ahead(target->loaded);
+    if (!origin.target_made) {
+      // Before the first load: what is loaded may leave the journal.
+      Origin loaded_once = origin;
+      loaded_once.target_made = true;
+      store_origin(wiring.files, settings.journal.directory, loaded_once);
+    }
     wiring.state.progress.loaded.advance(target->loaded);
     wiring.state.warehouse_ready(wiring.warehouse.describe());
     show_tables(wiring.state, *target);
     log(LogLevel::Info, "warehouse_ready", wiring.warehouse.describe(),
         {{"epoch", target->epoch}, {"loaded", target->loaded}, {"tables", target->tables.size()}});
     return target;
-  }
-
-  /// What a target has was durable in the journal first, and no crash takes it from there.
-  void refuse_if_ahead(Lsn loaded) const {
-    if (loaded > recovered) {
-      throw Error(
-          ErrorKind::Fatal,
-          fmt::format("{} is loaded up to {}, but the journal ends at {}",
-                      wiring.warehouse.describe(), loaded, recovered),
-          or_begin_anew("The journal was emptied or replaced, or the target holds another history: "
-                        "changes in between would be missed or passed over. Put the journal "
-                        "directory and the target back that belong together. "));
-    }
   }
 
   void fold(const TargetState& target, StagingRoom& room, const std::stop_token& stop) {

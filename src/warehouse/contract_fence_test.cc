@@ -28,10 +28,10 @@ ErrorKind kind_thrown_by(F call) {
 
 TEST_P(WarehouseContract, AFreshTargetStartsAtTheConsistentPoint) {
   warehouse_ = open();
-  const TargetState first = warehouse_->take_over(test_origin());
+  const TargetState first = warehouse_->take_over(test_origin(), unknown_before());
   EXPECT_EQ(first.loaded, Lsn{1000});
   EXPECT_TRUE(first.tables.empty());
-  const TargetState second = warehouse_->take_over(test_origin());
+  const TargetState second = warehouse_->take_over(test_origin(), unknown_before());
   EXPECT_GT(second.epoch, first.epoch);
   EXPECT_EQ(
       select("SELECT complete_lsn, consistent_lsn, complete_position, epoch FROM re_dms.position"),
@@ -44,14 +44,32 @@ TEST_P(WarehouseContract, ATargetOfAnotherSlotIsRefused) {
     Origin other = test_origin();
     (change == 0 ? other.system_identifier : change == 1 ? other.slot : other.database) += "2";
     const auto stranger = open();
-    EXPECT_EQ(kind_thrown_by([&] { stranger->take_over(other); }), ErrorKind::Fatal);
+    EXPECT_EQ(kind_thrown_by([&] { stranger->take_over(other, unknown_before()); }),
+              ErrorKind::Fatal);
   }
   EXPECT_TRUE(load({staged(LayerBuilder(items()).create().insert({"1", "x"}))}).set_aside.empty());
 }
 
+TEST_P(WarehouseContract, ATargetBeyondTheJournalIsRefusedAndItsLoaderGoesOn) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  const TargetBefore before{Lsn{loaded_.value - 1}, true};
+  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before); }), ErrorKind::Fatal);
+  EXPECT_TRUE(load({staged(LayerBuilder(items()).insert({"2", "y"}))}).set_aside.empty());
+  EXPECT_NO_THROW(open()->take_over(test_origin(), {loaded_, true}));
+}
+
+TEST_P(WarehouseContract, ATargetThatIsGoneIsNotMadeAnew) {
+  const TargetBefore before{unknown_before().journal_end, true};
+  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before); }), ErrorKind::Fatal);
+  EXPECT_TRUE(std::filesystem::is_empty(directory_));
+  target_->execute("CREATE TABLE somebody_elses (id int)");
+  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before); }), ErrorKind::Fatal);
+  EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), std::nullopt);
+}
+
 TEST_P(WarehouseContract, ALookTellsTheLoadedPositionAndChangesNothing) {
   EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), std::nullopt);
-  const std::uint64_t epoch = open()->take_over(test_origin()).epoch;
+  const std::uint64_t epoch = open()->take_over(test_origin(), unknown_before()).epoch;
   EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), Lsn{1000});
   EXPECT_EQ(select("SELECT epoch FROM re_dms.position"), Rows{std::to_string(epoch)});
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
@@ -100,7 +118,7 @@ TEST_P(WarehouseContract, ABatchFromAnotherPositionIsRefused) {
 TEST_P(WarehouseContract, AnOlderDaemonIsRefused) {
   taken();
   const auto newer = open();
-  newer->take_over(test_origin());
+  newer->take_over(test_origin(), unknown_before());
   const StagedBatch batch = next_batch({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   EXPECT_EQ(kind_thrown_by([&] { warehouse_->load(batch); }), ErrorKind::Fatal);
   EXPECT_EQ(newer->load(batch).rows, 1U);

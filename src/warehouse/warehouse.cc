@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "model/begin_anew.h"
 #include "warehouse/duckdb/duckdb_warehouse.h"
 
 namespace re_dms {
@@ -18,6 +19,27 @@ void refuse_unknown(const WarehouseSettings& settings) {
 }
 
 }  // namespace
+
+/// What a target has was durable in the journal first, and no crash takes it from there.
+void require_not_ahead(std::string_view name, Lsn loaded, Lsn journal_end) {
+  if (loaded > journal_end) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("{} is loaded up to {}, but the journal ends at {}", name, loaded, journal_end),
+        or_begin_anew("The journal was emptied or replaced, or the target holds another history: "
+                      "changes in between would be missed or passed over. Put the journal "
+                      "directory and the target back that belong together. "));
+  }
+}
+
+void throw_target_gone(std::string_view name) {
+  throw Error(
+      ErrorKind::Fatal,
+      fmt::format("{} holds nothing of re_dms, but the journal was loaded into it before", name),
+      or_begin_anew(
+          "It was moved, emptied or replaced, or its file system is not mounted; what was "
+          "loaded is not all in the journal any more. Put it back. "));
+}
 
 std::unique_ptr<Warehouse> open_warehouse(const WarehouseSettings& settings, Clock& clock) {
   refuse_unknown(settings);

@@ -18,10 +18,14 @@
 namespace re_dms {
 
 struct WarehouseSettings {
-  std::string url;                  ///< duckdb:///absolute/path
-  std::string schema;               ///< empty: the source's schema names
-  std::uint64_t memory_bytes = 0;   ///< what the engine may use inside this process
-  std::string temporary_directory;  ///< for what does not fit
+  std::string url;                 ///< duckdb:///absolute/path
+  std::string schema;              ///< empty: the source's schema names
+  std::uint64_t memory_bytes = 0;  ///< what the engine may use inside this process
+  /// For what does not fit; nobody else's, and emptied by take_over: a process that was killed
+  /// leaves its files there.
+  std::string temporary_directory;
+  /// Free disk that is somebody else's (the journal's): what does not fit leaves half of it.
+  std::uint64_t temporary_reserve_bytes = 0;
   /// Sees every statement before the engine does, on the calling thread; empty: nobody does.
   std::function<void(std::string_view)> on_statement{};
 };
@@ -32,6 +36,14 @@ struct TargetTable {
   bool live = true;
   std::string reason;  ///< why it is not live; for people
   Lsn position;        ///< of a table that is not live
+};
+
+/// What a daemon knows of its target before it takes it over.
+struct TargetBefore {
+  /// A target that is loaded further holds what this daemon's journal does not: it is refused.
+  Lsn journal_end;
+  /// This daemon's journal was loaded into it before: where nothing is there, it is refused.
+  bool made = false;
 };
 
 /// What the target knew when this daemon took it over.
@@ -56,8 +68,9 @@ class Warehouse {
 
   /// Creates or migrates the service tables, raises the epoch and reads the state; a fresh target
   /// gets loaded = origin.consistent_point. Refuses (Fatal) a target that belongs to another
-  /// cluster or slot. Durable on return. May be called again after an outage of its first try.
-  virtual TargetState take_over(const Origin& origin) = 0;
+  /// cluster or slot or is not what is known of it, and then changes nothing: whoever loads it goes
+  /// on. Durable on return. May be called again after an outage of its first try.
+  virtual TargetState take_over(const Origin& origin, const TargetBefore& before) = 0;
 
   /// Applies a batch in one target transaction, fenced: the stored epoch must be ours and the
   /// stored loaded position must equal span.from, else Fatal and nothing happens. When the stored
@@ -71,6 +84,12 @@ class Warehouse {
   /// One short text such as "DuckDB 1.4.4 at /var/lib/re_dms/warehouse.duckdb".
   virtual std::string describe() const = 0;
 };
+
+/// Throws Fatal for a target, `name`, that is loaded beyond the end of the journal.
+void require_not_ahead(std::string_view name, Lsn loaded, Lsn journal_end);
+
+/// Throws the Fatal error of a target, `name`, in which nothing of re_dms is left.
+[[noreturn]] void throw_target_gone(std::string_view name);
 
 /// The engine for settings.url; throws Usage for an unknown scheme.
 std::unique_ptr<Warehouse> open_warehouse(const WarehouseSettings& settings, Clock& clock);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -148,7 +149,7 @@ Expected play(const RecordedStream& stream) {
   };
   StoppedClock clock;
   const auto warehouse = open_warehouse(settings, clock);
-  warehouse->take_over(origin_of(stream));
+  warehouse->take_over(origin_of(stream), {Lsn{std::numeric_limits<std::uint64_t>::max()}});
   loading = true;
 
   Expected outcome;

@@ -1,6 +1,8 @@
 #!/usr/bin/python3
-"""Goal: a second daemon on the same journal, slot or target is refused, and the first one goes on."""
+"""Goal: a second daemon on the same journal, slot or target, or with an older copy of the journal, is
+refused, and the first one goes on."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -13,14 +15,18 @@ from scenario import expect, expect_refusal, scenario  # noqa: E402
 def main():
     with scenario("CREATE TABLE public.t (id serial PRIMARY KEY)") as (server, daemon):
         daemon.start().wait_ready()
+        first = daemon.folder
+        older = first.parent / "older"
+        shutil.copytree(daemon.journal, older)
         server.psql("INSERT INTO t DEFAULT VALUES")
         daemon.catch_up()
-        first = daemon.folder
         tries = {
             "the same journal": ({"journal.directory": str(daemon.journal)}, "held by"),
-            "the same slot": ({}, "re_dms"),
+            "the same slot": ({}, "exists already"),
             "the same target": ({"source.slot": "re_dms_2", "source.publication": "re_dms_2",
                                  "warehouse.url": f"duckdb://{daemon.warehouse}"}, "belongs to"),
+            "an older copy of the journal": ({"journal.directory": str(older), "warehouse.url":
+                                              f"duckdb://{daemon.warehouse}"}, "journal ends at"),
         }
         for number, (name, (options, word)) in enumerate(tries.items()):
             with Daemon(server, first.parent / f"second{number}", options) as second:

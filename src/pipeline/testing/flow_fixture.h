@@ -32,7 +32,10 @@ class FakeWarehouse final : public Warehouse {
     return LoadReport();
   };
 
-  TargetState take_over(const Origin&) override { return {++epoch_, loaded_, {}}; }
+  TargetState take_over(const Origin&, const TargetBefore& before) override {
+    require_not_ahead(describe(), loaded_, before.journal_end);
+    return {++epoch_, loaded_, {}};
+  }
 
   LoadReport load(const StagedBatch& batch) override {
     const LoadReport report = answer(batch);

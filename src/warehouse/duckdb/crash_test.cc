@@ -85,7 +85,7 @@ class DuckdbCrash : public WarehouseContract {
         committed = loading && statement == "COMMIT";
       };
       const auto warehouse = open_warehouse(settings, clock_);
-      warehouse->take_over(test_origin());
+      warehouse->take_over(test_origin(), unknown_before());
       loading = true;
       warehouse->load(batch);
     });

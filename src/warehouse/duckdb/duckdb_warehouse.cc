@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <system_error>
 #include <utility>
 
 #include "base/error.h"
@@ -30,7 +31,7 @@ class DuckdbWarehouse final : public Warehouse {
   DuckdbWarehouse(WarehouseSettings settings, std::string path, Clock& clock)
       : settings_(std::move(settings)), path_(std::move(path)), clock_(clock) {}
 
-  TargetState take_over(const Origin& origin) override;
+  TargetState take_over(const Origin& origin, const TargetBefore& before) override;
   LoadReport load(const StagedBatch& batch) override;
 
   std::string describe() const override {
@@ -39,7 +40,8 @@ class DuckdbWarehouse final : public Warehouse {
 
  private:
   SessionSettings session_settings() const {
-    return {path_, settings_.memory_bytes, settings_.temporary_directory, settings_.on_statement};
+    return {path_, settings_.memory_bytes, settings_.temporary_directory,
+            settings_.temporary_reserve_bytes, settings_.on_statement};
   }
 
   LoadReport load_into(Session& session, const StagedBatch& batch);
@@ -87,8 +89,14 @@ void set_aside_changed_shapes(Session& session, const Standing& standing, KnownT
   }
 }
 
-TargetState DuckdbWarehouse::take_over(const Origin& origin) {
+TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore& before) {
   known_.reset();
+  // DuckDB would make a new one.
+  if (before.made && !std::filesystem::exists(path_)) {
+    throw_target_gone(describe());
+  }
+  std::error_code ignored;
+  std::filesystem::remove_all(settings_.temporary_directory, ignored);
   TargetState state;
   {
     Session session(session_settings(), FileAccess::ReadWrite);
@@ -97,10 +105,14 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin) {
     failpoint("take-over-before");
     session.execute(sql("BEGIN TRANSACTION"));
     if (!service.exist()) {
+      if (before.made) {
+        throw_target_gone(describe());
+      }
       service.create(origin, now);
       failpoint("take-over-tables-made");
     }
     service.check_belongs_to(origin);
+    require_not_ahead(describe(), service.standing().loaded, before.journal_end);
     epoch_ = service.raise_epoch(now);
     const Standing standing = service.standing();
     KnownTables known = service.tables();

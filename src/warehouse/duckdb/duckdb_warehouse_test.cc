@@ -1,61 +1,18 @@
 // What is DuckDB's own: the file, its lock, its log and its directory.
 #include "warehouse/duckdb/duckdb_warehouse.h"
 
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <fstream>
 
 #include "base/error.h"
 #include "warehouse/testing/duckdb_target.h"
+#include "warehouse/testing/lock_holder.h"
 
 namespace re_dms::testing {
 
 namespace {
-
-/// Another process that has a file open with DuckDB's lock on it, as long as it lives.
-class LockHolder {
- public:
-  explicit LockHolder(const std::string& path) {
-    int ready[2];
-    EXPECT_EQ(::pipe(ready), 0);
-    child_ = ::fork();
-    if (child_ == 0) {
-      const int fd = ::open(path.c_str(), O_RDWR);
-
-      struct flock lock {};
-
-      lock.l_type = F_WRLCK;
-      const char locked = ::fcntl(fd, F_SETLK, &lock) == 0 ? 'y' : 'n';
-      [[maybe_unused]] const auto wrote = ::write(ready[1], &locked, 1);
-      ::pause();
-      ::_exit(0);
-    }
-    char locked = 'n';
-    EXPECT_EQ(::read(ready[0], &locked, 1), 1);
-    EXPECT_EQ(locked, 'y');
-    ::close(ready[0]);
-    ::close(ready[1]);
-  }
-
-  LockHolder(const LockHolder&) = delete;
-  LockHolder& operator=(const LockHolder&) = delete;
-  LockHolder(LockHolder&&) = delete;
-  LockHolder& operator=(LockHolder&&) = delete;
-
-  ~LockHolder() {
-    ::kill(child_, SIGKILL);
-    ::waitpid(child_, nullptr, 0);
-  }
-
-  pid_t pid() const { return child_; }
-
- private:
-  pid_t child_ = -1;
-};
 
 class DuckdbFile : public WarehouseContract {
  protected:
@@ -72,7 +29,7 @@ class DuckdbFile : public WarehouseContract {
     WarehouseSettings settings = target_->settings();
     settings.memory_bytes = bytes;
     warehouse_ = open_warehouse(settings, clock_);
-    warehouse_->take_over(test_origin());
+    warehouse_->take_over(test_origin(), unknown_before());
   }
 
   static TablePtr items() {
@@ -121,7 +78,7 @@ TEST_P(DuckdbFile, IsNotTakenForADatabaseWhenItIsNone) {
   std::ofstream(path()) << std::string(20000, 'x');
   warehouse_ = open();
   try {
-    warehouse_->take_over(test_origin());
+    warehouse_->take_over(test_origin(), unknown_before());
     ADD_FAILURE() << "a text file was taken over";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Fatal);
@@ -199,7 +156,7 @@ TEST_P(DuckdbFile, TheTableThatTookTheMemoryIsSetAsideNotTheOneThatFoundNone) {
     }
   };
   const auto warehouse = open_warehouse(settings, clock_);
-  warehouse->take_over(test_origin());
+  warehouse->take_over(test_origin(), unknown_before());
   LayerBuilder large(items());
   for (int i = 1; i < 100; ++i) {
     large.insert({std::to_string(i + 1), std::to_string(i * 7919)});
@@ -227,7 +184,7 @@ TEST_P(DuckdbFile, ATableThatBreaksTheConnectionIsLeftOutOfTheNextTry) {
     }
   };
   const auto warehouse = open_warehouse(settings, clock_);
-  warehouse->take_over(test_origin());
+  warehouse->take_over(test_origin(), unknown_before());
   const StagedBatch batch = next_batch(
       {staged(LayerBuilder(items()).remove({"1"})), staged(LayerBuilder(other).remove({"1"}))});
   EXPECT_THROW(warehouse->load(batch), Error);
@@ -260,7 +217,7 @@ TEST_P(DuckdbFile, AnIndexOnATargetIsNamedAtTheStart) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   target_->execute("CREATE INDEX items_a ON shop.items (a)");
   warehouse_ = open();
-  EXPECT_FALSE(warehouse_->take_over(test_origin()).tables.at(0).live);
+  EXPECT_FALSE(warehouse_->take_over(test_origin(), unknown_before()).tables.at(0).live);
   EXPECT_NE(state_of("items").find("drop index \"items_a\""), std::string::npos);
 }
 
@@ -277,6 +234,24 @@ TEST_P(DuckdbFile, NamesThatDifferInCapitalsAreExplained) {
   EXPECT_NE(state_of("tables").find("re_dms's own"), std::string::npos);
   EXPECT_NE(state_of("empty").find("without columns"), std::string::npos);
   EXPECT_EQ(state_of("items"), "live|NULL");
+}
+
+TEST_P(DuckdbFile, IsTheOneThatItsLinkLeadsTo) {
+  const std::filesystem::path real = directory_ / "data" / "real.duckdb";
+  std::filesystem::create_directory(real.parent_path());
+  std::filesystem::create_symlink("data/real.duckdb", path());
+  load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
+  EXPECT_TRUE(std::filesystem::is_symlink(path()));
+  EXPECT_TRUE(std::filesystem::is_regular_file(real));
+  EXPECT_EQ(select("SELECT id FROM shop.items"), Rows{"1"});
+}
+
+TEST_P(DuckdbFile, WhatAKilledProcessSpilledIsRemoved) {
+  const std::filesystem::path spilled = target_->settings().temporary_directory;
+  std::filesystem::create_directories(spilled);
+  std::ofstream(spilled / "duckdb_temp_storage_DEFAULT-0.tmp") << "left";
+  taken();
+  EXPECT_FALSE(std::filesystem::exists(spilled / "duckdb_temp_storage_DEFAULT-0.tmp"));
 }
 
 }  // namespace re_dms::testing

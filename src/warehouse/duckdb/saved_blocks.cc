@@ -199,23 +199,41 @@ void SavedBlocks::forget() {
 
 void restore_blocks(const std::string& path) {
   const std::optional<Copy> copy = read_copy(path);
-  if (!copy) {
+  if (!copy || !real_file_system().exists(path)) {
     return;
   }
   const LockedFile file(path);
   if (!file.lock()) {
-    return;
+    throw Error(ErrorKind::Transient,
+                fmt::format("the warehouse file {} is held by another process", path),
+                "A crash ended a load in the middle, and what it wrote over is put back as soon as "
+                "that process closes the file");
   }
-  if (file.read(0, kHeadersBytes) == copy->headers) {
+  const std::string headers = file.read(0, kHeadersBytes);
+  if (headers == copy->headers) {
     for (const Copy::Block& block : copy->blocks) {
-      if (file.read(block.at, block.bytes.size()) != block.bytes) {
-        file.write(block.at, block.bytes);
-      }
+      file.write(block.at, block.bytes);
     }
+  } else {
+    // The COMMIT completed, but its header may be in the page cache only, and what follows writes
+    // over blocks that the header before it needs.
+    file.write(0, headers);
   }
-  // Also where the COMMIT completed: its header may be in the page cache only, and what follows
-  // writes over blocks that the header before it needs.
+  // Of what an fsync failed for, the kernel keeps the bytes and takes them for written: only bytes
+  // that are written again are synced.
   file.sync();
+}
+
+bool needs_restoring(const std::string& path) {
+  const std::optional<Copy> copy = read_copy(path);
+  if (!copy || !real_file_system().exists(path)) {
+    return false;
+  }
+  const LockedFile file(path);
+  return file.read(0, kHeadersBytes) == copy->headers &&
+         std::ranges::any_of(copy->blocks, [&](const Copy::Block& block) {
+           return file.read(block.at, block.bytes.size()) != block.bytes;
+         });
 }
 
 void remove_unfinished_file(const std::string& path) {

@@ -38,9 +38,13 @@ class SavedBlocks {
 
 /// Puts the saved blocks back if the file's headers are those saved with them: the COMMIT that
 /// followed did not complete. Otherwise it did, and what it wrote is made durable. Does nothing
-/// when there is no copy and while another process holds the file. To be called before DuckDB opens
-/// the file. Durable on return; throws Fatal where the disk fails.
+/// when there is no copy. To be called before DuckDB opens the file. Durable on return; throws
+/// Transient while another process holds the file, Fatal where the disk fails.
 void restore_blocks(const std::string& path);
+
+/// Whether restore_blocks would change the file. Writes nothing. Not to be called while this
+/// process has the file open: it would lose DuckDB's lock.
+bool needs_restoring(const std::string& path);
 
 /// Removes a file that DuckDB was still creating when the process ended: it is empty or ends inside
 /// its headers and cannot be opened. Any other file is left alone.

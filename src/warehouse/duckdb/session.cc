@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -94,6 +95,19 @@ class Result {
   duckdb_result result_{};
 };
 
+/// What leaves half of the reserve free: a load may take the other half, as it is loads that free
+/// the disk.
+std::uint64_t temporary_bytes_max(const SessionSettings& settings) {
+  constexpr std::uint64_t kLeast = 64U << 20;
+  FileSystem& files = real_file_system();
+  if (!files.exists(settings.temporary_directory)) {
+    files.create_directories(settings.temporary_directory);
+  }
+  const std::uint64_t free = files.space(settings.temporary_directory).free_bytes;
+  const std::uint64_t kept = settings.temporary_reserve_bytes / 2;
+  return std::max(free > kept ? free - kept : 0, kLeast);
+}
+
 /// A log that holds a column's default which calls a function is refused by DuckDB 1.4 when it
 /// opens the file, and replayed when it attaches the file to an open database.
 void replay_log(SessionSettings settings) {
@@ -122,9 +136,14 @@ Session::~Session() {
 }
 
 void Session::open(const SessionSettings& settings, FileAccess access) {
-  restore_blocks(settings.path);
   if (access == FileAccess::ReadWrite) {
+    restore_blocks(settings.path);
     remove_unfinished_file(settings.path);
+  } else if (needs_restoring(settings.path)) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("a crash ended a load of the warehouse file {} in the middle", settings.path),
+        "`re_dms run`, with the journal that belongs to it, puts the file right");
   }
   Configuration config(duckdb_);
   config.set("access_mode", access == FileAccess::ReadWrite ? "READ_WRITE" : "READ_ONLY");
@@ -142,6 +161,7 @@ void Session::open(const SessionSettings& settings, FileAccess access) {
   }
   if (!settings.temporary_directory.empty()) {
     config.set("temp_directory", settings.temporary_directory);
+    config.set("max_temp_directory_size", fmt::format("{}B", temporary_bytes_max(settings)));
   }
   std::string problem = try_open(settings.path, config.get());
   if (access == FileAccess::ReadWrite && is_unreplayable_log(problem)) {

@@ -20,6 +20,7 @@ struct SessionSettings {
   std::string path;
   std::uint64_t memory_bytes = 0;                        ///< 0: DuckDB's own default
   std::string temporary_directory;                       ///< empty: beside the file
+  std::uint64_t temporary_reserve_bytes = 0;             ///< as WarehouseSettings has it
   std::function<void(std::string_view)> on_statement{};  ///< as WarehouseSettings has it
 };
 
@@ -41,8 +42,8 @@ class Session {
  public:
   /// Throws Transient when another process holds the file (the message names it), Fatal when it is
   /// not a DuckDB file or cannot be opened. A file in which a crash ended a COMMIT half-way is
-  /// brought back to where it stood before it, whatever the access. A log that DuckDB cannot replay
-  /// while it opens the file is replayed in the one way that can, unless the access is read-only.
+  /// brought back to where it stood before it, and a log that DuckDB cannot replay while it opens
+  /// the file is replayed in the one way that can; read-only access throws Fatal for both.
   Session(const SessionSettings& settings, FileAccess access);
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <limits>
+
 namespace re_dms::testing {
 
 ColumnType type_of(Oid oid, const std::string& name, std::int32_t typmod) {
@@ -55,6 +57,10 @@ TablePtr with_column(const TablePtr& table, Column column) {
   return make_table(table->oid, table->name, std::move(columns));
 }
 
+TargetBefore unknown_before() {
+  return {Lsn{std::numeric_limits<std::uint64_t>::max()}, false};
+}
+
 Origin test_origin() {
   Origin origin;
   origin.system_identifier = "7300000000000000001";
@@ -88,7 +94,7 @@ std::unique_ptr<Warehouse> WarehouseContract::open(const std::string& schema) {
 Warehouse& WarehouseContract::taken() {
   if (!warehouse_) {
     warehouse_ = open();
-    warehouse_->take_over(test_origin());
+    warehouse_->take_over(test_origin(), unknown_before());
   }
   return *warehouse_;
 }

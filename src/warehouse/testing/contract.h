@@ -56,6 +56,8 @@ TablePtr make_table(Oid oid, const QualifiedName& name, std::vector<Column> colu
 TablePtr with_column(const TablePtr& table, Column column);
 
 Origin test_origin();
+/// A daemon that knows nothing of the target; its journal reaches beyond all positions.
+TargetBefore unknown_before();
 
 class WarehouseContract : public ::testing::TestWithParam<TargetFactory> {
  protected:
