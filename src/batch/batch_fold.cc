@@ -128,19 +128,35 @@ void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
 
 void BatchFold::truncate(const pgoutput::Truncate& message) {
   for (const Oid oid : message.relations) {
+    // First: what older rows hold in a column that is heard of only now is of no account.
+    if (const std::size_t table = roster_.find(oid); table != TableRoster::kNone) {
+      drop_rows(table);
+    }
     if (fold_of(oid) == nullptr) {
       continue;
     }
     const std::size_t table = roster_.find(oid);
-    // What was folded so far would be deleted again; only its schema changes are still to be made.
-    for (OpenLayer& layer : layers_) {
-      if (layer.table == table) {
-        const std::size_t before = layer.fold->memory_bytes();
-        layer.fold->drop_rows();
-        count_memory(before, layer.fold->memory_bytes());
-      }
-    }
     start_layer(table, roster_.at(table).schema, {}).truncate_first();
+    roster_.at(table).history.empty = true;
+  }
+}
+
+/// What was folded so far would be deleted again; only its schema changes are still to be made.
+void BatchFold::drop_rows(std::size_t table) {
+  for (OpenLayer& layer : layers_) {
+    if (layer.table == table) {
+      const std::size_t before = layer.fold->memory_bytes();
+      layer.fold->drop_rows();
+      count_memory(before, layer.fold->memory_bytes());
+    }
+  }
+  roster_.at(table).history.empty = true;
+}
+
+/// A table whose layer got a row, whatever became of it, is not known to be empty any more.
+void BatchFold::note_rows(std::size_t table) {
+  if (const TableFold* fold = current_[table]; fold != nullptr && fold->got_rows()) {
+    roster_.at(table).history.empty = false;
   }
 }
 
@@ -155,11 +171,14 @@ void BatchFold::settle() {
 
 void BatchFold::settle(std::size_t table) {
   if (RosterEntry& entry = roster_.at(table); entry.assumed && entry.relation) {
-    discard(table);
-    entry.standing = Standing::Unmet;
-    entry.schema = nullptr;
+    if (!is_as_assumed(entry)) {
+      discard(table);
+      entry.standing = Standing::Unmet;
+      entry.schema = nullptr;
+    }
     entry.assumed = false;
   }
+  note_rows(table);
   Verdict verdict = roster_.judge(roster_.at(table), at_);
   if (auto* refusal = std::get_if<Refusal>(&verdict)) {
     set_aside(table, std::move(refusal->reason));
@@ -180,6 +199,7 @@ void BatchFold::settle(std::size_t table) {
 
 TableFold& BatchFold::start_layer(std::size_t table, TablePtr shape,
                                   std::vector<SchemaChange> changes) {
+  note_rows(table);
   if (TableFold* last = current_[table]; last != nullptr) {
     const std::size_t before = last->memory_bytes();
     last->close();
@@ -243,11 +263,25 @@ bool BatchFold::has_work() const {
 
 void BatchFold::hand_on() {
   for (OpenLayer& layer : layers_) {
-    if (layer.fold->has_work()) {
-      handed_on_ = true;
-      roster_.at(layer.table).assumed = false;
-      sink_.layer(layer.fold->take());
+    if (!layer.fold->has_work()) {
+      continue;
     }
+    handed_on_ = true;
+    RosterEntry& entry = roster_.at(layer.table);
+    entry.assumed = false;
+    const bool last = current_[layer.table] == layer.fold.get();
+    if (last) {
+      note_rows(layer.table);
+    }
+    Layer done = layer.fold->take();
+    // Stored with the rows that make it so, so that a restart knows it too.
+    if (last && entry.history.empty != entry.schema->history.empty) {
+      TableSchema schema = *entry.schema;
+      schema.history.empty = entry.history.empty;
+      entry.schema = std::make_shared<const TableSchema>(std::move(schema));
+      done.table = entry.schema;
+    }
+    sink_.layer(std::move(done));
   }
   discard_all();
 }

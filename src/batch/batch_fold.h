@@ -90,6 +90,8 @@ class BatchFold {
 
   void fold_row(std::string_view message, Lsn commit_lsn);
   void truncate(const pgoutput::Truncate& message);
+  void drop_rows(std::size_t table);
+  void note_rows(std::size_t table);
   void note(const RecordView& record, bool passing);
   void add_tables();
   TableFold* fold_of(Oid oid);

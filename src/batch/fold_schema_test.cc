@@ -74,7 +74,7 @@ TEST(FoldSchema, AColumnIsAddedWhenTheFileIsTheOneLastHeardOf) {
     to.catalog({{in_file(orders(), 900), true}}).relation(orders()).insert(kOrders, {"1", "a"});
     to.catalog({{in_file(wider(), 900), true}}).relation(wider()).insert(kOrders, {"2", "a", "b"});
   });
-  EXPECT_EQ(run.seal(), "orders:\nI 1,a\norders: +b\nI 2,a,b\n");
+  EXPECT_EQ(run.seal(), "orders: store\nI 1,a\norders: +b\nI 2,a,b\n");
   const TableSchema widest = text_table(kOrders, "orders", {"id", "a", "b", "c"});
   run.transaction([&](StreamBuilder& to) {
     to.catalog({{in_file(widest, 901), true}}).relation(widest);
@@ -93,7 +93,7 @@ TEST(FoldSchema, AColumnThatWasGeneratedHasValuesNobodySent) {
   run.transaction([&](StreamBuilder& to) {
     to.catalog({{with_generated, true}}).relation(orders()).insert(kOrders, {"1", "a"});
   });
-  EXPECT_EQ(run.seal(), "orders:\nI 1,a\n");
+  EXPECT_EQ(run.seal(), "orders: store\nI 1,a\n");
   run.transaction([&](StreamBuilder& to) {
     to.catalog({{wider(), true}}).relation(wider()).insert(kOrders, {"2", "a", "b"});
   });

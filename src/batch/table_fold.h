@@ -27,6 +27,9 @@ class TableFold {
 
   const Layer& layer() const { return layer_; }
 
+  /// A change came, whatever became of it.
+  bool got_rows() const { return !layer_.rows.empty(); }
+
   /// Something to do for the target.
   bool has_work() const;
 

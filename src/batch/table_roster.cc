@@ -89,7 +89,11 @@ std::variant<TableSchema, Refusal> next_version(const RosterEntry& entry) {
 /// next rows.
 Verdict judge_same_shape(const RosterEntry& entry, const std::optional<CertainKey>& certain_key) {
   const bool new_publication = entry.publication && !entry.schema->publication;
-  if (!new_publication && certain_key == entry.schema->certain_key) {
+  const TableHistory& stored = entry.schema->history;
+  // Without the newest file a restart would take it for one that was written since.
+  const bool new_file = entry.history.file_node != stored.file_node ||
+                        entry.history.last_attnum != stored.last_attnum;
+  if (!new_publication && !new_file && certain_key == entry.schema->certain_key) {
     return {};
   }
   TableSchema schema = *entry.schema;
@@ -242,7 +246,8 @@ Verdict TableRoster::judge(const RosterEntry& entry, Lsn at) const {
 }
 
 Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
-  if (!entry.catalog) {
+  // Without a name: dropped before anything was heard of it.
+  if (!entry.catalog || entry.catalog->schema.name.name.empty()) {
     return {};
   }
   if (!entry.catalog->admitted) {
@@ -260,9 +265,10 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
       return std::move(*refusal);
     }
     schema = std::move(std::get<TableSchema>(completed));
-    schema.history = history_to_keep(schema, {}, &entry.catalog->schema);
+    schema.history = history_to_keep(schema, entry.history, &entry.catalog->schema);
     schema.publication = entry.publication;
   }
+  schema.history.empty = true;
   set_key(schema, entry, at);
   if (auto refusal = check_identity(schema)) {
     return std::move(*refusal);
@@ -335,6 +341,10 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
       mark(i, false);
     }
   }
+}
+
+bool is_as_assumed(const RosterEntry& entry) {
+  return fits(*entry.schema, *entry.relation);
 }
 
 std::optional<Lsn> keyed_from(const RosterEntry& entry) {

@@ -36,8 +36,9 @@ struct RosterEntry {
   Oid oid = 0;
   Standing standing = Standing::Unmet;
   TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
-  TableHistory
-      history;  ///< the newest known of the time when the table had the columns of `schema`
+  /// The newest known of the time when the table had the columns of `schema`; `empty`: where its
+  /// layer began, and what came in that is not counted yet.
+  TableHistory history;
   /// How it was published when that was first known; every change since is in the stream if it is
   /// published like this now.
   std::optional<Publishing> publication;
@@ -118,6 +119,9 @@ class TableRoster {
   std::vector<RosterEntry> entries_;
   std::vector<std::size_t> unsettled_;
 };
+
+/// Whether the Relation message of a table that was created as the catalog says describes it so.
+bool is_as_assumed(const RosterEntry& entry);
 
 /// Where the rows of a table that is folded as a multiset can be told apart by its primary key;
 /// nothing where they never can.

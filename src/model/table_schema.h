@@ -65,6 +65,9 @@ struct TableHistory {
   std::int16_t last_attnum = 0;
   /// The highest attribute number of a dropped column; 0 also when there is none.
   std::int16_t last_dropped = 0;
+  /// No row is in it: it was made or emptied, and none came since. Then there are no older rows.
+  /// What the stream says, no part of a catalog's answer.
+  bool empty = false;
 
   bool operator==(const TableHistory&) const = default;
 };

@@ -126,6 +126,9 @@ Json schema_to_json(const TableSchema& table) {
     json["file_node"] = table.history.file_node;
     json["last_attnum"] = table.history.last_attnum;
     json["last_dropped"] = table.history.last_dropped;
+    if (table.history.empty) {
+      json["empty"] = true;
+    }
   }
   if (table.publication) {
     json["publication"] = publishing_to_json(*table.publication);
@@ -150,6 +153,7 @@ TableSchema schema_from_json(const Json& json) {
     table.history.file_node = integer<Oid>(json, "file_node");
     table.history.last_attnum = integer<std::int16_t>(json, "last_attnum");
     table.history.last_dropped = integer<std::int16_t>(json, "last_dropped");
+    table.history.empty = json.value("empty", false);
   }
   if (json.contains("publication")) {
     table.publication = publishing_from_json(json.at("publication"));

@@ -30,6 +30,9 @@ const Column* find_column(const TableSchema* table, const RelationColumn& wanted
 /// OID for a number (heap.c, heap_create).
 std::optional<std::string> unknown_values(const Column& column, const TableHistory& before,
                                           const TableSchema& after) {
+  if (before.empty) {
+    return std::nullopt;
+  }
   const TableHistory& now = after.history;
   if (column.attnum <= before.last_attnum) {
     return fmt::format(
@@ -111,7 +114,7 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
   const std::optional<Publishing>& now = answer.schema.publication;
   std::string_view what;
   if (!now) {
-    what = "it is not in the publication any more";
+    what = "it is not in the publication any more, or was dropped";
   } else if (!known || *known == *now) {
     return std::nullopt;
   } else if (known->publication.oid != now->publication.oid) {
@@ -140,13 +143,17 @@ TableHistory history_to_keep(const TableSchema& table, const TableHistory& known
     return known;
   }
   if (same_columns(table, *catalog)) {
-    return catalog->history;
+    TableHistory told = catalog->history;
+    told.empty = known.empty;
+    return told;
   }
   TableHistory kept;
+  kept.empty = known.empty;
   if (catalog->history.file_node == known.file_node) {
     kept.file_node = known.file_node;
   }
-  kept.last_attnum = table.columns.empty() ? std::int16_t{0} : table.columns.back().attnum;
+  kept.last_attnum = std::max(
+      known.last_attnum, table.columns.empty() ? std::int16_t{0} : table.columns.back().attnum);
   return kept;
 }
 

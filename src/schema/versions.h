@@ -33,8 +33,9 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
 /// `history` is the newest known of the time when the table had the columns of `before`. By it a
 /// new column is told whose older rows hold values that are not in the stream: it refuses where the
 /// table was rewritten since and the column has no stored missing value, and where a column was
-/// dropped again that was added since. Both may be harmless (TRUNCATE, VACUUM FULL, a column nobody
-/// wrote to); the answer is the one that makes nobody guess.
+/// dropped again that was added since. Both may be harmless (VACUUM FULL, a column nobody wrote
+/// to); the answer is the one that makes nobody guess. A table that is known to be empty has no
+/// older rows.
 std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSchema& before,
                                                                  const TableHistory& history,
                                                                  const TableSchema& after);

@@ -58,6 +58,8 @@ SELECT COLUMNS(*)::VARCHAR FROM (SELECT table_type FROM information_schema.table
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT index_name FROM duckdb_indexes() WHERE database_name = 'golden' AND lower(schema_name) = lower('shop') AND lower(table_name) = lower('items') ORDER BY 1 LIMIT 1);
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT column_name, column_type FROM (DESCRIBE "golden"."shop"."items"));
 DELETE FROM "golden"."shop"."items";
+DELETE FROM re_dms_internal.tables …;
+INSERT INTO re_dms_internal.tables …;
 INSERT INTO re_dms_internal.loads …;
 INSERT INTO re_dms_internal.loads …;
 INSERT INTO re_dms_internal.loads …;

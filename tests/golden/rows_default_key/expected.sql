@@ -77,6 +77,8 @@ SELECT COLUMNS(*)::VARCHAR FROM (SELECT table_type FROM information_schema.table
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT index_name FROM duckdb_indexes() WHERE database_name = 'golden' AND lower(schema_name) = lower('public') AND lower(table_name) = lower('orders') ORDER BY 1 LIMIT 1);
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT column_name, column_type FROM (DESCRIBE "golden"."public"."orders"));
 DELETE FROM "golden"."public"."orders";
+DELETE FROM re_dms_internal.tables …;
+INSERT INTO re_dms_internal.tables …;
 INSERT INTO re_dms_internal.loads …;
 UPDATE re_dms_internal.loads …;
 UPDATE re_dms_internal.position …;
@@ -91,6 +93,8 @@ SELECT COLUMNS(*)::VARCHAR FROM (SELECT index_name FROM duckdb_indexes() WHERE d
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT column_name, column_type FROM (DESCRIBE "golden"."public"."orders"));
 DELETE FROM "golden"."public"."orders";
 INSERT INTO "golden"."public"."orders" SELECT CAST(c1 AS INTEGER), c2, CAST(c3 AS DECIMAL(10,2)) FROM read_csv('/DIRECTORY/stage/7000000000000000001/golden/1-0/b6-l0-p0.csv.gz', columns = {'c1': 'VARCHAR', 'c2': 'VARCHAR', 'c3': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', nullstr = '\N', allow_quoted_nulls = false, auto_detect = false, header = false, new_line = '\n', compression = 'gzip', parallel = false, max_line_size = 29, buffer_size = 4194304);
+DELETE FROM re_dms_internal.tables …;
+INSERT INTO re_dms_internal.tables …;
 INSERT INTO re_dms_internal.loads …;
 UPDATE re_dms_internal.loads …;
 UPDATE re_dms_internal.position …;

@@ -59,6 +59,8 @@ SELECT COLUMNS(*)::VARCHAR FROM (SELECT table_type FROM information_schema.table
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT index_name FROM duckdb_indexes() WHERE database_name = 'golden' AND lower(schema_name) = lower('public') AND lower(table_name) = lower('users') ORDER BY 1 LIMIT 1);
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT column_name, column_type FROM (DESCRIBE "golden"."public"."users"));
 DELETE FROM "golden"."public"."users";
+DELETE FROM re_dms_internal.tables …;
+INSERT INTO re_dms_internal.tables …;
 INSERT INTO re_dms_internal.loads …;
 UPDATE re_dms_internal.loads …;
 UPDATE re_dms_internal.position …;

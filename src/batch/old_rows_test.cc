@@ -1,0 +1,173 @@
+// What rows that were there hold in a new column, where that matters and where it does not.
+
+#include <gtest/gtest.h>
+
+#include "batch/testing/fold_run.h"
+
+namespace re_dms {
+namespace {
+
+constexpr Oid kOrders = 100;
+constexpr Oid kFile = 900;
+constexpr Oid kOtherFile = 901;
+
+TableSchema orders() {
+  return text_table(kOrders, "orders", {"id", "a"});
+}
+
+TableSchema wider() {
+  return text_table(kOrders, "orders", {"id", "a", "b"});
+}
+
+TableSchema in_file(TableSchema table, Oid file_node) {
+  table.history.file_node = file_node;
+  table.history.last_attnum = table.columns.back().attnum;
+  return table;
+}
+
+/// The column comes with the table in another file, and no value is stored for older rows.
+void widen(StreamBuilder& to) {
+  to.catalog({{in_file(wider(), kOtherFile), true}}).relation(wider());
+}
+
+std::string reason_of(const SealedBatch& batch) {
+  return batch.set_aside.size() == 1 ? batch.set_aside[0].reason : "nothing is set aside";
+}
+
+TEST(OldRows, ThereAreNoneBehindATruncate) {
+  FoldRun run({in_file(orders(), kFile)});
+  run.transaction([](StreamBuilder& to) { to.insert(kOrders, {"1", "a"}); });
+  run.transaction([](StreamBuilder& to) {
+    widen(to.truncate({kOrders}));
+    to.insert(kOrders, {"2", "a", "b"});
+  });
+  run.seal();
+  EXPECT_TRUE(run.last().set_aside.empty());
+  EXPECT_EQ(describe_changes(run.last().layers), "orders: truncate\norders: +b\nI 2,a,b\n");
+}
+
+TEST(OldRows, ThereAreNoneWhereATruncateFollowsTheColumn) {
+  FoldRun run({in_file(orders(), kFile)});
+  run.transaction([](StreamBuilder& to) {
+    widen(to);
+    to.truncate({kOrders}).insert(kOrders, {"2", "a", "b"});
+  });
+  EXPECT_EQ(run.seal(), "orders: +b\norders: truncate\nI 2,a,b\n");
+  EXPECT_TRUE(run.last().set_aside.empty());
+}
+
+TEST(OldRows, OneBehindTheTruncateIsOne) {
+  FoldRun run({in_file(orders(), kFile)});
+  run.transaction([](StreamBuilder& to) {
+    widen(to.truncate({kOrders}).insert(kOrders, {"1", "a"}));
+    to.insert(kOrders, {"2", "a", "b"});
+  });
+  run.seal();
+  EXPECT_NE(reason_of(run.last()).find("was rewritten"), std::string::npos);
+}
+
+TEST(OldRows, OneThatWasDeletedAgainIsOneInWhateverBatch) {
+  for (const bool one_batch : {true, false}) {
+    FoldRun run({in_file(orders(), kFile)});
+    run.transaction([](StreamBuilder& to) { to.truncate({kOrders}).insert(kOrders, {"1", "a"}); });
+    if (!one_batch) {
+      run.seal();
+    }
+    run.transaction([](StreamBuilder& to) { to.erase(kOrders, {"1", kNull}); });
+    run.transaction([](StreamBuilder& to) {
+      widen(to);
+      to.insert(kOrders, {"2", "a", "b"});
+    });
+    run.seal();
+    EXPECT_NE(reason_of(run.last()).find("was rewritten"), std::string::npos);
+  }
+}
+
+TEST(OldRows, ThereAreNoneInATableThatWasMadeAlsoBehindARestart) {
+  FoldRun run({});
+  StreamBuilder facts;
+  run.feed(facts.catalog({{in_file(orders(), kFile), true}}), UnitKind::Facts);
+  facts.clear();
+  run.feed(facts.idle(Lsn{1050}), UnitKind::Idle);
+  EXPECT_EQ(run.seal(), "orders: create\n");
+  FoldRun after({*run.last().layers.at(0).table});
+  after.transaction([](StreamBuilder& to) {
+    widen(to);
+    to.insert(kOrders, {"1", "a", "b"});
+  });
+  EXPECT_EQ(after.seal(), "orders: +b\nI 1,a,b\n");
+  EXPECT_TRUE(after.last().set_aside.empty());
+  // From its first row on it is not empty, and that is stored with the row.
+  FoldRun later({*after.last().layers.at(0).table});
+  TableSchema widest = text_table(kOrders, "orders", {"id", "a", "b", "c"});
+  later.transaction([&](StreamBuilder& to) {
+    to.catalog({{in_file(widest, kFile), true}}).relation(widest);
+    to.insert(kOrders, {"2", "a", "b", "c"});
+  });
+  later.seal();
+  EXPECT_NE(reason_of(later.last()).find("was rewritten"), std::string::npos);
+}
+
+TEST(OldRows, AnAbortedTruncateEmptiesNothing) {
+  FoldRun run({in_file(orders(), kFile)});
+  run.part(UnitKind::FirstPart, [](StreamBuilder& to) { to.truncate({kOrders}); });
+  run.abort();
+  run.transaction([](StreamBuilder& to) {
+    widen(to);
+    to.insert(kOrders, {"2", "a", "b"});
+  });
+  run.seal();
+  EXPECT_NE(reason_of(run.last()).find("was rewritten"), std::string::npos);
+}
+
+TEST(OldRows, TheNewestFileIsStoredForARestart) {
+  FoldRun run({in_file(orders(), kFile)});
+  StreamBuilder facts;
+  run.feed(facts.idle(Lsn{1001}), UnitKind::Idle);
+  facts.clear();
+  run.feed(facts.catalog({{in_file(orders(), kOtherFile), true}}), UnitKind::Facts);
+  facts.clear();
+  run.feed(facts.idle(Lsn{1050}), UnitKind::Idle);
+  EXPECT_EQ(run.seal(), "orders: store\n");
+  FoldRun after({*run.last().layers.at(0).table});
+  after.transaction([](StreamBuilder& to) {
+    widen(to);
+    to.insert(kOrders, {"2", "a", "b"});
+  });
+  EXPECT_EQ(after.seal(), "orders: +b\nI 2,a,b\n");
+}
+
+TEST(OldRows, AColumnReplacedBeforeTheFirstRelationIsNoticed) {
+  FoldRun run({});
+  StreamBuilder facts;
+  run.feed(facts.idle(Lsn{1001}), UnitKind::Idle);
+  facts.clear();
+  run.feed(facts.catalog({{orders(), true}}), UnitKind::Facts);
+  TableSchema again = orders();
+  again.columns[1].attnum = 3;
+  run.transaction([&](StreamBuilder& to) {
+    to.catalog({{again, true}}).relation(orders()).insert(kOrders, {"1", "a"});
+  });
+  run.seal();
+  EXPECT_NE(reason_of(run.last()).find("dropped"), std::string::npos);
+}
+
+TEST(OldRows, ATableThatWasDroppedIsSetAsideAndOneNeverMetIsNot) {
+  FoldRun run({orders()});
+  CatalogTable gone;
+  gone.schema.oid = kOrders;
+  gone.asked_at = Lsn{1050};
+  CatalogTable never_met = gone;
+  never_met.schema.oid = 101;
+  StreamBuilder facts;
+  run.feed(facts.idle(Lsn{1001}), UnitKind::Idle);
+  facts.clear();
+  run.feed(facts.catalog({gone, never_met}), UnitKind::Facts);
+  facts.clear();
+  run.feed(facts.idle(Lsn{1060}), UnitKind::Idle);
+  run.seal();
+  EXPECT_NE(reason_of(run.last()).find("was dropped"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace re_dms
