@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <optional>
 #include <set>
 #include <string>
+#include <thread>
 #include <utility>
 
 #include "base/failpoint.h"
@@ -18,6 +20,8 @@
 namespace re_dms {
 
 namespace {
+
+constexpr std::chrono::milliseconds kLookForRoom(100);
 
 class Run {
  public:
@@ -132,6 +136,11 @@ class Run {
     bool open = false;
     try {
       source_retry().run(stop, [&] {
+        // A slot that is taken and not read from makes the server decode for nothing. The rest of
+        // an open transaction has to come in any case.
+        while (!open && is_full(flow.journal()) && !stop.stop_requested()) {
+          std::this_thread::sleep_for(kLookForRoom);
+        }
         Progress& progress = state_.progress;
         source_.verify(origin_);
         show_left_out();
