@@ -32,7 +32,6 @@ constexpr std::chrono::microseconds kNap{250};
 constexpr milliseconds kLookAtJournal{20};
 constexpr milliseconds kPushTry{50};
 constexpr milliseconds kPausedPoll{100};
-constexpr milliseconds kVisibleTry{5};
 /// Bytes may sit in the TLS layer where poll does not see them.
 constexpr milliseconds kLongestPoll{1000};
 constexpr milliseconds kPoliteEnd{500};
@@ -316,6 +315,7 @@ bool SlotReader::wait_until_visible() {
     return true;
   }
   const SteadyTime began = clock_.steady();
+  AskAgain pause;
   while (!transactions_visible(watch_->connection(), xids)) {
     if (stop_.stop_requested()) {
       return false;
@@ -324,7 +324,8 @@ bool SlotReader::wait_until_visible() {
     watch_->leave_if_invisible(began, now);
     watch_->call_now_and_then(now);
     report(now);
-    std::this_thread::sleep_for(kVisibleTry);
+    pollfd waiting{stop_signal_->descriptor(), POLLIN, 0};
+    poll(&waiting, 1, static_cast<int>(std::min(pause.next(), times_.feedback.silence).count()));
   }
   return true;
 }

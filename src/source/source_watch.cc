@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include <algorithm>
+#include <utility>
 
 #include "observe/log.h"
 #include "source/shutdown_probe.h"
@@ -18,6 +19,11 @@ std::int64_t seconds(std::chrono::milliseconds duration) {
 }
 
 }  // namespace
+
+std::chrono::milliseconds AskAgain::next() {
+  constexpr std::chrono::milliseconds kLongest{500};
+  return std::exchange(next_, std::min(2 * next_, kLongest));
+}
 
 SourceWatch::SourceWatch(const SourceSettings& settings, WatchTimes times)
     : settings_(settings),

@@ -18,6 +18,16 @@ struct WatchTimes {
   std::chrono::milliseconds call{30000};  ///< between two calls on the server
 };
 
+/// How long to wait before a question is asked once more: a moment at first, as the answer is
+/// usually near; then longer and longer, as one that stays away should cost the server little.
+class AskAgain {
+ public:
+  std::chrono::milliseconds next();
+
+ private:
+  std::chrono::milliseconds next_{5};
+};
+
 /// Belongs to the receiving thread. The settings outlive it.
 class SourceWatch {
  public:

@@ -9,6 +9,7 @@
 #include "source/feedback.h"
 #include "source/replication_stream.h"
 #include "source/silence.h"
+#include "source/source_watch.h"
 
 namespace re_dms {
 namespace {
@@ -209,6 +210,13 @@ TEST(Silence, IsEndedByAnAnswerOrByLeaving) {
   EXPECT_NO_THROW(silence.leave_if_unanswered(now += std::chrono::hours(1)));
   EXPECT_TRUE(silence.ask(now));
   EXPECT_THROW(silence.leave_if_unanswered(now + milliseconds(50)), Error);
+}
+
+TEST(AskAgain, WaitsLongerAndLongerUpToABound) {
+  AskAgain pause;
+  for (const int expected : {5, 10, 20, 40, 80, 160, 320, 500, 500}) {
+    EXPECT_EQ(pause.next(), milliseconds(expected));
+  }
 }
 
 TEST(CopyData, IsCheckedBeforeItIsUsed) {
