@@ -188,13 +188,18 @@ PublicationState require_publication(Connection& connection, const std::string& 
                 begin_anew("Changes since it was dropped are not to be had any more, and a new "
                            "one of that name does not bring them. "));
   }
-  if (const auto problems = publication_problems(*state, name); !problems.empty()) {
+  return *std::move(state);
+}
+
+PublicationState require_usable_publication(Connection& connection, const std::string& name) {
+  PublicationState state = require_publication(connection, name);
+  if (const auto problems = publication_problems(state, name); !problems.empty()) {
     throw Error(
         ErrorKind::Fatal,
         fmt::format("the publication \"{}\" cannot be used: {}", name, fmt::join(problems, "; ")),
         "Or name another publication in source.publication");
   }
-  return *std::move(state);
+  return state;
 }
 
 std::string create_publication_sql(const std::string& name,
@@ -232,7 +237,7 @@ PublicationState ensure_publication(Connection& connection, const SourceSettings
     }
     connection.query("SET lock_timeout = 0", "preparing the publication");
   }
-  return require_publication(connection, name);
+  return require_usable_publication(connection, name);
 }
 
 }  // namespace re_dms

@@ -43,8 +43,12 @@ std::string unselected_advice(const std::string& name, const std::vector<Qualifi
 void require_only_selected(const PublicationState& state, const std::string& name,
                            const TableSelection& selection);
 
-/// Throws Fatal unless the publication exists and can be used.
+/// Throws Fatal unless the publication exists. For what has begun already: of a publication that
+/// was altered since, the tables concerned are set aside, and the others go on.
 PublicationState require_publication(Connection& connection, const std::string& name);
+
+/// Throws Fatal unless the publication exists and can be used.
+PublicationState require_usable_publication(Connection& connection, const std::string& name);
 
 /// CREATE PUBLICATION with these tables, one by one. Never FOR ALL TABLES: that would publish
 /// tables without replica identity too, and the application's UPDATE of them would fail.
@@ -52,8 +56,8 @@ std::string create_publication_sql(const std::string& name,
                                    const std::vector<CandidateTable>& tables);
 
 /// Creates the publication with the candidates that qualify, or adds those that an existing one
-/// lacks; then as require_publication. Waits for a table's lock for lock_timeout at most; nobody
-/// queues behind that wait (SHARE UPDATE EXCLUSIVE).
+/// lacks; then as require_usable_publication. Waits for a table's lock for lock_timeout at most;
+/// nobody queues behind that wait (SHARE UPDATE EXCLUSIVE).
 PublicationState ensure_publication(Connection& connection, const SourceSettings& settings,
                                     const std::vector<CandidateTable>& candidates);
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 #include <unordered_map>
 
 #include "model/begin_anew.h"
@@ -27,7 +28,8 @@ struct Source::State {
   SourceSettings settings;
   TableSelection selection;
   std::vector<LeftOut> left_out;
-  bool accepted = false;  ///< the source took us once
+  bool accepted = false;            ///< the source took us once
+  std::set<std::string> warned_of;  ///< problems of the publication
   Patience patience;
   ToldAnswers told;
 };
@@ -164,9 +166,9 @@ SlotCreation Source::create_slot(bool intended_before,
     require_only_selected(*existing, settings.publication, state_->selection);
   }
   // The publication comes first: decoding looks it up in the catalog as of the slot's position.
-  const PublicationState publication = settings.auto_setup
-                                           ? ensure_publication(plain, settings, candidates)
-                                           : require_publication(plain, settings.publication);
+  const PublicationState publication =
+      settings.auto_setup ? ensure_publication(plain, settings, candidates)
+                          : require_usable_publication(plain, settings.publication);
   std::vector<LeftOut> left_out;
   const std::vector<CandidateTable> tables =
       published_tables(candidates, publication, settings.publication, left_out);
@@ -199,6 +201,7 @@ void Source::verify_now(const Origin& origin) {
                 unusable_slot_advice(slot));
   }
   const PublicationState publication = require_publication(plain, settings.publication);
+  warn_of_publication(publication);
   if (!state_->accepted) {
     require_only_selected(without_moved(publication, origin.admitted, state_->selection),
                           settings.publication, state_->selection);
@@ -215,6 +218,19 @@ void Source::verify_now(const Origin& origin) {
     }
   }
   state_->left_out = std::move(left_out);
+}
+
+/// Of each problem once: verify runs before every stream.
+void Source::warn_of_publication(const PublicationState& publication) {
+  const std::string& name = state_->settings.publication;
+  for (const std::string& problem : publication_problems(publication, name)) {
+    if (state_->warned_of.insert(problem).second) {
+      log(LogLevel::Warn, "publication_altered",
+          fmt::format("the publication \"{}\" was altered, and the tables concerned are set aside: "
+                      "{}",
+                      name, problem));
+    }
+  }
 }
 
 void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open,

@@ -50,6 +50,8 @@ struct StreamWiring {
   std::function<void()> started;    ///< called when the slot is taken and stands where it should
 };
 
+struct PublicationState;
+
 class Source {
  public:
   explicit Source(SourceSettings settings);
@@ -68,7 +70,8 @@ class Source {
 
   /// Later starts and every connect. Refuses a cluster, timeline, database or slot other than the
   /// origin's, a slot that is gone, invalidated or of another plugin, a server whose commits wait
-  /// for us, and a publication with tables that nobody asked for (create_slot refuses both too).
+  /// for us, and a publication that is gone or has tables that nobody asked for. What else
+  /// create_slot refuses of a publication is logged as a warning.
   /// Refusals of the server's (a password, a standby) are Fatal until create_slot or verify has
   /// succeeded once, then Transient.
   void verify(const Origin& origin);
@@ -87,6 +90,7 @@ class Source {
 
  private:
   void verify_now(const Origin& origin);
+  void warn_of_publication(const PublicationState& publication);
 
   struct State;
   std::unique_ptr<State> state_;

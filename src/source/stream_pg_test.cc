@@ -282,6 +282,19 @@ TEST_F(Stream, RefusesToReadWithoutItsPublication) {
   EXPECT_EQ(error->kind(), ErrorKind::Fatal);
 }
 
+TEST_F(Stream, ReadsOnWhenOneTableIsPublishedInPart) {
+  postgres_->execute(
+      "CREATE TABLE other (id int PRIMARY KEY); ALTER PUBLICATION re_dms ADD TABLE other;"
+      "ALTER PUBLICATION re_dms SET TABLE t WHERE (id > 1), other");
+  EXPECT_NO_THROW(Source(settings_).verify(origin_));
+  const auto stream = start();
+  postgres_->execute(
+      "INSERT INTO t VALUES (1, 'a'); INSERT INTO t VALUES (2, 'b'); INSERT INTO other VALUES (3)");
+  EXPECT_TRUE(stream->saw("I [3]"));
+  EXPECT_THAT(stream->records(), Contains("I [2|b]"));
+  EXPECT_THAT(stream->records(), Not(Contains("I [1|a]")));
+}
+
 TEST_F(Stream, RefusesToReadOnWithoutItsPublication) {
   const auto stream = start();
   postgres_->execute("INSERT INTO t VALUES (1, 'a')");
