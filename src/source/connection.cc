@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <vector>
@@ -15,6 +16,9 @@
 namespace re_dms {
 
 namespace {
+
+/// Bytes may sit in the TLS layer where poll does not see them.
+constexpr std::chrono::milliseconds kLongestPoll{100};
 
 void log_notice(void* /*unused*/, const PGresult* notice) {
   const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
@@ -37,16 +41,15 @@ PGconn* begin_connecting(const ConnectionParameters& parameters) {
   return PQconnectStartParams(arrays.keywords(), arrays.values(), 0);
 }
 
-/// Waits until the socket can do what libpq asks for; false when the deadline has passed.
-bool wait_for_socket(PGconn* connection, PostgresPollingStatusType wanted, SteadyTime deadline) {
+/// Waits until the socket can do one of `events`; false when the deadline has passed.
+bool wait_for_socket(PGconn* connection, int events, SteadyTime deadline) {
   for (;;) {
     const auto left =
         std::chrono::duration_cast<std::chrono::milliseconds>(deadline - real_clock().steady());
     if (left.count() <= 0) {
       return false;
     }
-    pollfd waiting{PQsocket(connection), 0, 0};
-    waiting.events = static_cast<short>(wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT);
+    pollfd waiting{PQsocket(connection), static_cast<short>(events), 0};
     const int ready = poll(&waiting, 1, static_cast<int>(left.count()));
     if (ready > 0) {
       return true;
@@ -68,13 +71,35 @@ void finish_connecting(PGconn* connection, std::chrono::seconds patience, std::s
       }
       throw error;
     }
-    if (!wait_for_socket(connection, wanted, deadline)) {
+    if (!wait_for_socket(connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT,
+                         deadline)) {
       throw Error(ErrorKind::Transient,
                   fmt::format("{}: no answer within {} s", doing, patience.count()),
                   "Check host and port in source.url and the firewalls between");
     }
     wanted = PQconnectPoll(connection);
   }
+}
+
+/// False when the deadline has passed. What fails meanwhile, PQgetResult tells.
+bool wait_for_result(PGconn* connection, SteadyTime deadline) {
+  while (PQisBusy(connection) != 0) {
+    const SteadyTime now = real_clock().steady();
+    if (now >= deadline) {
+      return false;
+    }
+    const bool unsent = PQflush(connection) > 0;
+    wait_for_socket(connection, unsent ? POLLIN | POLLOUT : POLLIN,
+                    std::min(deadline, now + kLongestPoll));
+    if (PQconsumeInput(connection) == 0) {
+      return true;
+    }
+  }
+  return true;
+}
+
+bool begins_copy(ExecStatusType status) {
+  return status == PGRES_COPY_BOTH || status == PGRES_COPY_IN || status == PGRES_COPY_OUT;
 }
 
 }  // namespace
@@ -132,12 +157,39 @@ Connection::Connection(const SourceSettings& settings, ConnectionPurpose purpose
   PQsetNoticeReceiver(connection_.get(), &log_notice, nullptr);
   finish_connecting(connection_.get(), connect_patience(parameters),
                     target_of(parameters, purpose));
+  PQsetnonblocking(connection_.get(), 1);
+}
+
+/// As PQexec, which waits without end.
+QueryResult Connection::run(const std::string& sql, std::string_view doing) {
+  const SteadyTime deadline = real_clock().steady() + patience_;
+  QueryResult last(nullptr);
+  if (PQsendQuery(connection_.get(), sql.c_str()) == 0) {
+    return last;
+  }
+  for (;;) {
+    if (!wait_for_result(connection_.get(), deadline)) {
+      connection_.reset();
+      throw Unanswered(Error(ErrorKind::Transient,
+                             fmt::format("{}: no answer within {} s", doing,
+                                         std::chrono::duration<double>(patience_).count()),
+                             "The server hangs, or a proxy or firewall in between has lost it"));
+    }
+    PGresult* result = PQgetResult(connection_.get());
+    if (result == nullptr) {
+      return last;
+    }
+    last = QueryResult(result);
+    if (begins_copy(PQresultStatus(result)) || PQstatus(connection_.get()) == CONNECTION_BAD) {
+      return last;
+    }
+  }
 }
 
 std::optional<QueryResult> Connection::query_unless(const std::string& sql,
                                                     std::string_view sqlstate,
                                                     std::string_view doing) {
-  QueryResult result(PQexec(connection_.get(), sql.c_str()));
+  QueryResult result = run(sql, doing);
   const ExecStatusType status = PQresultStatus(result.raw());
   if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_COPY_BOTH) {
     return result;

@@ -3,6 +3,7 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +24,16 @@ class Refused : public Error {
  public:
   explicit Refused(const Error& error) : Error(error) {}
 };
+
+/// A question got no answer in time. Transient; the connection cannot be used any more.
+class Unanswered : public Error {
+ public:
+  explicit Unanswered(const Error& error) : Error(error) {}
+};
+
+/// How long what sets up replication may take beyond the locks it waits for: tables are looked at
+/// for a first row, and a slot begins only when older transactions have ended.
+inline constexpr std::chrono::minutes kSetUpPatience{30};
 
 /// Rows of text. A view of a value lives as long as the result.
 class QueryResult {
@@ -57,15 +68,20 @@ class QueryResult {
   std::unique_ptr<PGresult, decltype(&PQclear)> result_;
 };
 
-/// Belongs to the thread that uses it. Closed by the destructor without waiting.
+/// Belongs to the thread that uses it. Closed by the destructor without waiting. Non-blocking in
+/// libpq's sense (PQsetnonblocking): nothing waits for a server that reads no more.
 class Connection {
  public:
   /// Connects; runs password_command first. Throws within connect_patience: Transient when the
   /// server cannot be reached, Refused when it does not take this user, database or password.
   Connection(const SourceSettings& settings, ConnectionPurpose purpose);
 
-  /// Runs SQL or a replication command and waits for its result. `doing` opens the error's text:
-  /// "reading the catalog". Kinds by sqlstate.h.
+  /// From now on a query waits for its result this long at most.
+  void wait_at_most(std::chrono::milliseconds patience) { patience_ = patience; }
+
+  /// Runs SQL or a replication command and waits for its last result, or for the first that begins
+  /// a COPY. `doing` opens the error's text: "reading the catalog". Kinds by sqlstate.h. Throws
+  /// Unanswered when the result does not come in time, and closes the connection.
   QueryResult query(const std::string& sql, std::string_view doing);
 
   /// As query, without an error for the SQLSTATE named: then nothing is returned.
@@ -78,7 +94,11 @@ class Connection {
   PGconn* raw() const { return connection_.get(); }
 
  private:
+  QueryResult run(const std::string& sql, std::string_view doing);
+
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  /// Longer than tcp_user_timeout, which does not see a proxy that outlives the server.
+  std::chrono::milliseconds patience_{60000};
 };
 
 }  // namespace re_dms

@@ -139,6 +139,23 @@ TEST_F(HeldUp, LeavesAServerThatDoesNotAnswer) {
   EXPECT_THAT(error->message(), HasSubstr("does not answer"));
 }
 
+TEST_F(HeldUp, LeavesAServerThatDoesNotAnswerAQuestion) {
+  ReadTimes times;
+  times.facts = milliseconds(50);
+  times.watch.answer = seconds(3);
+  const auto stream = start(false, times);
+  ASSERT_TRUE(stream->saw("catalog public.t(id*,v)"));
+  const int backend = std::stoi(postgres_->execute(
+      "SELECT pid FROM pg_stat_activity WHERE application_name = 're_dms' AND backend_type = "
+      "'client backend'"));
+  ASSERT_EQ(kill(backend, SIGSTOP), 0);
+  const std::optional<Error> error = stream->ended(seconds(20));
+  kill(backend, SIGCONT);
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient);
+  EXPECT_THAT(error->message(), HasSubstr("no answer within 3 s"));
+}
+
 TEST_F(HeldUp, AsksTheCatalogOnceTheTransactionIsVisible) {
   const auto stream = start();
   wait_for_standby("nobody");

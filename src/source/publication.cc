@@ -226,6 +226,7 @@ PublicationState ensure_publication(Connection& connection, const SourceSettings
     }
   }
   if (!sql.empty()) {
+    connection.wait_at_most(settings.lock_timeout + kSetUpPatience);
     connection.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
                      "preparing the publication");
     try {

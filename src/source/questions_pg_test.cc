@@ -225,6 +225,31 @@ TEST_F(Questions, SaysWhyItCannotConnect) {
   EXPECT_EQ(failure("host=/nonexistent").kind(), ErrorKind::Transient);
 }
 
+TEST_F(Questions, GiveUpOnAnAnswerThatDoesNotCome) {
+  Connection connection(settings_, ConnectionPurpose::Sql);
+  connection.wait_at_most(std::chrono::milliseconds(200));
+  Error error = error_of([&] { connection.query("SELECT pg_sleep(3600)", "waiting"); });
+  EXPECT_EQ(error.kind(), ErrorKind::Transient);
+  EXPECT_EQ(error.message(), "waiting: no answer within 0.2 s");
+  error = error_of([&] { connection.query("SELECT 1", "asking"); });
+  EXPECT_EQ(error.kind(), ErrorKind::Transient);
+  EXPECT_THAT(error.message(), HasSubstr("asking: "));
+  execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%sleep(3600)'");
+}
+
+TEST_F(Questions, GiveTheLastResultOrTheFirstError) {
+  Connection connection(settings_, ConnectionPurpose::Sql);
+  EXPECT_EQ(connection.query("SELECT 1; SELECT 2", "asking").number(0, 0), 2);
+  EXPECT_EQ(connection.query("SELECT 1; SET lock_timeout = 1", "asking").rows(), 0);
+  EXPECT_THAT(error_of([&] { connection.query("SELECT 1; SELECT 1/0", "asking"); }).message(),
+              HasSubstr("division by zero [22012]"));
+  // More than a socket takes at once, both ways.
+  const std::string much(4U << 20, 'x');
+  EXPECT_EQ(connection.query("SELECT '" + much + "'", "asking").text(0, 0), much);
+  error_of([&] { connection.query("SELECT pg_terminate_backend(pg_backend_pid())", "ending"); });
+  EXPECT_EQ(error_of([&] { connection.query("SELECT 1", "asking"); }).kind(), ErrorKind::Transient);
+}
+
 TEST_F(Questions, ChecksWithoutChangingAnything) {
   execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE keyless (a int)");
   const std::vector<CheckResult> results = check_source(settings_, {});

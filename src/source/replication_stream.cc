@@ -71,9 +71,6 @@ ReplicationStream::ReplicationStream(Connection replication, const SourceSetting
   PQsetNoticeReceiver(connection_.raw(), &note_left_out, left_out_.get());
   connection_.query(start_command(settings, from),
                     fmt::format("starting slot \"{}\" at {}", settings.slot, from));
-  if (PQsetnonblocking(connection_.raw(), 1) != 0) {
-    throw_ended();
-  }
 }
 
 void ReplicationStream::read_socket() {

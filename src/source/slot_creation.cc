@@ -138,6 +138,7 @@ SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Ori
   bool created = false;
   try {
     Connection replication(settings, ConnectionPurpose::Replication);
+    replication.wait_at_most(settings.lock_timeout + kSetUpPatience);
     // statement_timeout does not end the creation of a slot, lock_timeout does (PostgreSQL 15).
     replication.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
                       "preparing the slot");
@@ -174,6 +175,7 @@ SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
         "With source.auto_setup = false the slot has to be there, unread");
   }
   creation.origin.consistent_point = slot->confirmed_flush;
+  plain.wait_at_most(settings.lock_timeout + kSetUpPatience);
   plain.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
               "preparing the look at the tables");
   plain.query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", "looking at the tables");

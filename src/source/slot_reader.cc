@@ -282,6 +282,8 @@ void SlotReader::tell_facts() {
   std::vector<CatalogTable> answers;
   try {
     answers = ask_all();
+  } catch (const Unanswered&) {
+    throw;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::Transient) {
       throw;

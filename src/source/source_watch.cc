@@ -30,6 +30,7 @@ SourceWatch::SourceWatch(const SourceSettings& settings, WatchTimes times)
       connection_(settings, ConnectionPurpose::Sql),
       times_(times),
       called_at_(real_clock().steady()) {
+  connection_.wait_at_most(times.answer);
   connection_.query("SET statement_timeout = '10s'", "preparing catalog questions");
 }
 

@@ -16,6 +16,8 @@ struct WatchTimes {
   /// How long the server may take to end the stream once it has ended the plain connection.
   std::chrono::milliseconds farewell{10000};
   std::chrono::milliseconds call{30000};  ///< between two calls on the server
+  /// How long a question may go unanswered: longer than a server that lives works on one.
+  std::chrono::milliseconds answer{15000};
 };
 
 /// How long to wait before a question is asked once more: a moment at first, as the answer is
