@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <unordered_set>
 
 #include "base/error.h"
 #include "source/sql_text.h"
@@ -23,7 +24,8 @@ namespace {
 // between
 //   write pg_inherits anew.
 // - The position is asked for during execution, so after the snapshot was taken. The highest of the
-//   rows' counts: functions such as format_type look beyond the snapshot.
+//   rows' counts: functions such as format_type look beyond the snapshot. Where none of the tables
+//   exists, one row of nulls gives it.
 constexpr std::string_view kTables = R"(
 WITH RECURSIVE col AS (
   SELECT c.oid AS relid, n.nspname, c.relname, c.relreplident, c.relfilenode, c.relnatts,
@@ -83,7 +85,8 @@ SELECT col.relid, col.nspname, col.relname, col.relreplident,
        pub.oid::text || ',' || pub.xmin || coalesce(',' || way.steps, ''),
        pub.puballtables OR way.steps IS NOT NULL,
        pg_current_wal_insert_lsn()
-  FROM col
+  FROM (SELECT) always
+  LEFT JOIN col ON true
   LEFT JOIN base ON base.id = col.atttypid
   LEFT JOIN pg_type t ON t.oid = base.base_id
   LEFT JOIN identity ON identity.indrelid = col.relid
@@ -176,16 +179,24 @@ SELECT coalesce(bool_and(pg_visible_in_snapshot(
                        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS top) s,
                unnest('{{{}}}'::bigint[]) AS xid) n)";
 
+struct Answers {
+  std::vector<CatalogTable> tables;
+  Lsn asked_at;
+};
+
 /// `wanted` is an SQL array of OIDs.
-std::vector<CatalogTable> ask(Connection& connection, const std::string& publication,
-                              const std::string& wanted) {
+Answers ask(Connection& connection, const std::string& publication, const std::string& wanted) {
   const std::string sql = fmt::format(
       kTables, fmt::arg("wanted", wanted), fmt::arg("publication", quote_literal(publication)),
       fmt::arg("schemas", connection.server_version() >= kPostgres15 ? kSchemas : ""));
   const QueryResult result = connection.query(sql, "reading the source's catalog");
-  std::vector<CatalogTable> tables;
-  Lsn asked_at;
+  Answers answers;
+  std::vector<CatalogTable>& tables = answers.tables;
   for (int row = 0; row < result.rows(); ++row) {
+    answers.asked_at = std::max(answers.asked_at, result.lsn(row, 23));
+    if (result.is_null(row, 0)) {
+      continue;
+    }
     if (tables.empty() || tables.back().schema.oid != result.oid(row, 0)) {
       tables.push_back(table_at(result, row));
     }
@@ -193,12 +204,11 @@ std::vector<CatalogTable> ask(Connection& connection, const std::string& publica
     if (!result.is_null(row, 4)) {
       tables.back().schema.columns.push_back(column_at(result, row));
     }
-    asked_at = std::max(asked_at, result.lsn(row, 23));
   }
   for (CatalogTable& table : tables) {
-    table.asked_at = asked_at;
+    table.asked_at = answers.asked_at;
   }
-  return tables;
+  return answers;
 }
 
 }  // namespace
@@ -211,15 +221,27 @@ bool transactions_visible(Connection& connection, const std::vector<std::uint32_
 
 std::vector<CatalogTable> read_tables(Connection& connection, const std::string& publication,
                                       const std::vector<Oid>& oids) {
-  return ask(connection, publication, oid_array(oids));
+  return ask(connection, publication, oid_array(oids)).tables;
 }
 
 std::vector<CatalogTable> read_published_tables(Connection& connection,
                                                 const std::string& publication,
                                                 const std::vector<Oid>& known) {
-  return ask(connection, publication,
-             fmt::format("ARRAY(SELECT unnest({}) UNION ({}))", oid_array(known),
-                         published_oids(publication)));
+  Answers answers = ask(connection, publication,
+                        fmt::format("ARRAY(SELECT unnest({}) UNION ({}))", oid_array(known),
+                                    published_oids(publication)));
+  std::unordered_set<Oid> found;
+  for (const CatalogTable& table : answers.tables) {
+    found.insert(table.schema.oid);
+  }
+  for (const Oid oid : known) {
+    if (!found.contains(oid)) {
+      CatalogTable& gone = answers.tables.emplace_back();
+      gone.schema.oid = oid;
+      gone.asked_at = answers.asked_at;
+    }
+  }
+  return std::move(answers.tables);
 }
 
 }  // namespace re_dms

@@ -17,7 +17,8 @@ namespace re_dms {
 std::vector<CatalogTable> read_tables(Connection& connection, const std::string& publication,
                                       const std::vector<Oid>& oids);
 
-/// As read_tables, for all that the publication publishes now and the tables `known`.
+/// As read_tables, for all that the publication publishes now and the tables `known`. Those of
+/// `known` that do not exist follow, in any order, without name, columns and publication.
 std::vector<CatalogTable> read_published_tables(Connection& connection,
                                                 const std::string& publication,
                                                 const std::vector<Oid>& known);

@@ -196,6 +196,25 @@ TEST_F(Facts, TellThePrimaryKeyThatIsImmediate) {
   EXPECT_EQ(ask("none").primary_key, std::nullopt);
 }
 
+TEST_F(Facts, NameTablesThatAreGone) {
+  const CatalogTable gone = ask("other");
+  const Oid t = ask("t").schema.oid;
+  execute("DROP TABLE other");
+  const Lsn dropped = *Lsn::parse(execute("SELECT pg_current_wal_insert_lsn()"));
+  const auto published =
+      read_published_tables(*connection_, settings_.publication, {gone.schema.oid, t});
+  ASSERT_EQ(published.size(), 3U);
+  TableSchema nothing_but_its_oid;
+  nothing_but_its_oid.oid = gone.schema.oid;
+  EXPECT_EQ(published[2].schema, nothing_but_its_oid);
+  EXPECT_GE(published[2].asked_at, dropped);
+  // One that never was, where there is no other.
+  const auto nothing = read_published_tables(*connection_, "nowhere", {1});
+  ASSERT_EQ(nothing.size(), 1U);
+  EXPECT_GE(nothing[0].asked_at, dropped);
+  EXPECT_THAT(read_tables(*connection_, settings_.publication, {gone.schema.oid}), IsEmpty());
+}
+
 TEST_F(Facts, AreAskedAfterAllTheyShow) {
   execute("ALTER TABLE t ADD COLUMN w int");
   const Lsn altered = *Lsn::parse(execute("SELECT pg_current_wal_insert_lsn()"));

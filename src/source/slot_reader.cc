@@ -239,7 +239,8 @@ std::vector<CatalogTable> SlotReader::ask_catalog() {
   return catalog;
 }
 
-/// What the catalog says of all tables that are, or were, in the stream.
+/// What the catalog says of all tables that are, or were, in the stream. Of one that is dropped,
+/// its last name is told, if one was.
 std::vector<CatalogTable> SlotReader::ask_all() {
   std::unordered_set<Oid> known = admitted_;
   for (const auto& [oid, answer] : told_) {
@@ -254,6 +255,10 @@ std::vector<CatalogTable> SlotReader::ask_all() {
   }
   for (CatalogTable& table : answers) {
     table.admitted = admitted_.contains(table.schema.oid);
+    const auto told = told_.find(table.schema.oid);
+    if (table.schema.name == QualifiedName{} && told != told_.end()) {
+      table.schema.name = catalog_from_json(told->second).at(0).schema.name;
+    }
   }
   return answers;
 }
