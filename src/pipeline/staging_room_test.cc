@@ -95,12 +95,13 @@ TEST_F(StagingRoomTest, AThirdBatchBeginsWhenTheFirstIsLoaded) {
 
 TEST_F(StagingRoomTest, AFoldThatWaitsEndsWhenItIsStopped) {
   threads_.emplace_back([this] {
-    for (int i = 0; i < 5; ++i) {
+    fold_thread_ = ::gettid();
+    for (; folded_ < 5; ++folded_) {
       fold_one(60'000);
     }
   });
   take();
-  take();
+  EXPECT_TRUE(eventually([&] { return folded_ >= 2 && asleep(fold_thread_); }));
 }
 
 TEST_F(StagingRoomTest, LayersOfABegunBatchDoNotWait) {

@@ -37,8 +37,13 @@ class StreamTest : public ::testing::Test {
     postgres_->execute(
         "SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots WHERE "
         "active");
-    ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_replication_slots WHERE active", "0"));
+    wait_until_free();
     postgres_->execute("SELECT pg_drop_replication_slot(slot_name) FROM pg_replication_slots");
+  }
+
+  /// The slot is free a moment after the server ended the stream before.
+  void wait_until_free() {
+    ASSERT_TRUE(postgres_->becomes("SELECT count(*) FROM pg_replication_slots WHERE active", "0"));
   }
 
   std::unique_ptr<StreamProbe> start(bool open = false, ReadTimes times = {}) {
