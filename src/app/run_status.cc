@@ -20,7 +20,8 @@ void describe_state(DaemonStatus& status, const RunState::View& view, bool journ
                     const std::string& why_full) {
   if (view.stopping) {
     status.state = DaemonState::Stopping;
-  } else if (!view.source_trouble.text.empty()) {
+  } else if (!view.source_trouble.text.empty() && !journal_full) {
+    // While the journal is full the source is left alone, whatever was the matter with it before.
     status.state = DaemonState::Reconnecting;
     status.reason = view.source_trouble.text;
   } else if (!view.warehouse_trouble.text.empty()) {

@@ -136,10 +136,9 @@ class Run {
     bool open = false;
     try {
       source_retry().run(stop, [&] {
-        // A slot that is taken and not read from makes the server decode for nothing. The rest of
-        // an open transaction has to come in any case.
-        while (!open && is_full(flow.journal()) && !stop.stop_requested()) {
-          std::this_thread::sleep_for(kLookForRoom);
+        // The rest of an open transaction has to come in any case.
+        if (!open) {
+          wait_for_room(flow.journal(), stop);
         }
         Progress& progress = state_.progress;
         source_.verify(origin_);
@@ -158,6 +157,17 @@ class Run {
           fmt::format("{}. Loading what the journal holds, then ending", error.what()), {});
       source_error_ = error;
       flow.drain(open);
+    }
+  }
+
+  /// A slot that is taken and not read from makes the server decode for nothing.
+  void wait_for_room(const JournalWriter& journal, const std::stop_token& stop) {
+    if (is_full(journal)) {
+      log(LogLevel::Warn, "source_left", "the slot is left alone until the journal has room again",
+          {{"journal_bytes", journal.bytes()}});
+    }
+    while (is_full(journal) && !stop.stop_requested()) {
+      std::this_thread::sleep_for(kLookForRoom);
     }
   }
 

@@ -1,5 +1,8 @@
 #!/usr/bin/python3
-"""Goal: pg_ctl stop -m fast ends within 5 s whatever the daemon does: idle, reading, paused by a full journal."""
+"""Goal: pg_ctl stop -m fast ends within 5 s whatever the daemon does: idle, reading, paused by a full journal.
+
+While the journal is full, a slot that was lost is not taken again.
+"""
 
 import sys
 from pathlib import Path
@@ -35,6 +38,11 @@ def main():
             with DuckdbFile(str(daemon.warehouse)):
                 daemon.wait("the journal is full", lambda: journal_full(daemon))
                 print(f"paused: {server.restart('fast', SECONDS):.2f} s", flush=True)
+                started = daemon.log_text().count("stream_started")
+                daemon.wait("it leaves the slot alone", lambda: "source_left" in daemon.log_text())
+                reason = daemon.said(("reason",)) or ""
+                expect("nothing is received" in reason, f"the status says: {reason}")
+                expect(daemon.log_text().count("stream_started") == started, "it took the slot again")
         daemon.wait_ready()
         daemon.catch_up(120)
         daemon.compare(traffic.TABLES)
