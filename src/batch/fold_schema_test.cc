@@ -185,6 +185,8 @@ TEST(FoldSchema, ARelationCorrectsWhatTheCatalogSaidTooEarly) {
   EXPECT_TRUE(run.batcher.has_work());
   run.transaction([](StreamBuilder& to) { to.relation(orders()).insert(kOrders, {"1", "a"}); });
   EXPECT_EQ(run.seal(), "orders: create\nI 1,a\n");
+  run.transaction([](StreamBuilder& to) { to.relation(wider()).insert(kOrders, {"2", "a", "b"}); });
+  EXPECT_EQ(run.seal(), "orders: +b\nI 2,a,b\n");
 }
 
 TEST(FoldSchema, FactsPassedOverAreNotComparedWithANewerTarget) {

@@ -152,6 +152,69 @@ TEST(OldRows, AColumnReplacedBeforeTheFirstRelationIsNoticed) {
   EXPECT_NE(reason_of(run.last()).find("dropped"), std::string::npos);
 }
 
+/// The table as it is when a column of the first shape was added, dropped and added again.
+TableSchema of_two_lives() {
+  TableSchema table = wider();
+  table.columns[2].attnum = 4;
+  table.history = {kFile, 4, 3};
+  return table;
+}
+
+TEST(OldRows, NextRowsOfAnEmptyTableMayBeOfAColumnThatWasDroppedSince) {
+  StreamBuilder facts;
+  facts.catalog({{in_file(orders(), kFile), true}});
+  // The table is met, or only what the catalog said of it is; the second answer comes with the
+  // rows or, at a restart, before them.
+  for (const bool before_rows : {false, true}) {
+    for (const bool met : {true, false}) {
+      FoldRun run({});
+      StreamBuilder stream;
+      if (met) {
+        run.feed(stream.idle(Lsn{1001}), UnitKind::Idle);
+      }
+      run.feed(facts, UnitKind::Facts);
+      stream.clear();
+      if (before_rows) {
+        run.feed(stream.catalog({{of_two_lives(), true}}), UnitKind::Facts);
+      }
+      run.transaction([&](StreamBuilder& to) {
+        if (!before_rows) {
+          to.catalog({{of_two_lives(), true}});
+        }
+        to.relation(wider()).insert(kOrders, {"1", "a", "6"});
+      });
+      run.seal();
+      EXPECT_NE(reason_of(run.last()).find("another new column"), std::string::npos)
+          << reason_of(run.last()) << met << before_rows;
+    }
+  }
+}
+
+TEST(OldRows, RowsWithoutTheColumnOfTwoLivesAreTaken) {
+  FoldRun run({});
+  StreamBuilder stream;
+  run.feed(stream.catalog({{in_file(orders(), kFile), true}}), UnitKind::Facts);
+  run.transaction([&](StreamBuilder& to) {
+    to.catalog({{of_two_lives(), true}}).relation(orders()).insert(kOrders, {"1", "a"});
+  });
+  EXPECT_EQ(run.seal(), "orders: create\nI 1,a\n");
+}
+
+TEST(OldRows, AColumnDroppedBeforeTheTableWasMetIsNoMatter) {
+  const auto first_row = [](StreamBuilder& to) {
+    to.catalog({{of_two_lives(), true}}).relation(wider()).insert(kOrders, {"1", "a", "6"});
+  };
+  for (const bool cut_off : {true, false}) {
+    FoldRun run({});
+    if (cut_off) {
+      run.part(UnitKind::FirstPart, first_row);
+      run.abort();
+    }
+    run.transaction(first_row);
+    EXPECT_EQ(run.seal(), "orders: create\nI 1,a,6\n") << cut_off;
+  }
+}
+
 TEST(OldRows, ATableThatWasDroppedIsSetAsideAndOneNeverMetIsNot) {
   FoldRun run({orders()});
   CatalogTable gone;

@@ -208,6 +208,9 @@ void TableRoster::note(Facts&& facts, bool passing) {
   for (CatalogTable& table : facts.tables) {
     const std::size_t index = find_or_add(table.schema.oid);
     RosterEntry& entry = entries_[index];
+    if (entry.standing == Standing::Unmet && !entry.catalog) {
+      entry.history = table.schema.history;
+    }
     if (entry.schema && same_columns(*entry.schema, table.schema)) {
       entry.history.file_node = table.schema.history.file_node;
       // An answer ahead of the stream counts columns too that were dropped again and are still to
@@ -265,7 +268,15 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
       return std::move(*refusal);
     }
     schema = std::move(std::get<TableSchema>(completed));
-    schema.history = history_to_keep(schema, entry.history, &entry.catalog->schema);
+  }
+  if (auto refusal = ambiguous_columns(schema, entry.history, entry.catalog->schema.history)) {
+    // Without rows nothing is lost yet, and made as the catalog says now the table would fit both.
+    return entry.relation ? Verdict{std::move(*refusal)} : Verdict{};
+  }
+  if (entry.relation) {
+    TableHistory known = entry.history;
+    known.last_attnum = 0;  // the oldest answer may be ahead of the stream too
+    schema.history = history_to_keep(schema, known, &entry.catalog->schema);
     schema.publication = entry.publication;
   }
   schema.history.empty = true;
@@ -329,6 +340,9 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
       before = std::move(entries[i]);
     }
     const bool news = before.catalog != entries_[i].catalog;
+    if (before.standing == Standing::Unmet && !before.catalog) {
+      before.history = entries_[i].history;
+    }
     before.catalog = entries_[i].catalog;
     before.answer_passed_over = entries_[i].answer_passed_over;
     if (!before.publication) {

@@ -36,8 +36,8 @@ struct RosterEntry {
   Oid oid = 0;
   Standing standing = Standing::Unmet;
   TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
-  /// The newest known of the time when the table had the columns of `schema`; `empty`: where its
-  /// layer began, and what came in that is not counted yet.
+  /// The newest known of the time when the table had the columns of `schema`, of an unmet table the
+  /// oldest; `empty`: where its layer began, and what came in that is not counted yet.
   TableHistory history;
   /// How it was published when that was first known; every change since is in the stream if it is
   /// published like this now.

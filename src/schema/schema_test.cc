@@ -123,6 +123,18 @@ TEST(CompleteSchema, FallsBackToThePreviousVersionWhenTheCatalogMovedOn) {
   EXPECT_NE(refusal(complete_schema(relation_of(sample()), &catalog, nullptr)), "");
 }
 
+TEST(CompleteSchema, RefusesAColumnThatHadAnotherName) {
+  // Of the stream: "extra" was added. Since then it became "other", and "extra" was added anew.
+  TableSchema catalog = sample();
+  catalog.columns.push_back(column("other", 4, 25));
+  catalog.columns.push_back(column("extra", 5, 25));
+  TableSchema then = sample();
+  then.columns.push_back(column("extra", 4, 25));
+  const TableSchema previous = sample();
+  EXPECT_THAT(refusal(complete_schema(relation_of(then), &catalog, &previous)),
+              testing::HasSubstr("column \"other\" is older than column \"extra\""));
+}
+
 TEST(CompareSchemas, FindsAddedColumnsWithTheirMissingValue) {
   TableSchema after = sample();
   after.columns.push_back(column("extra", 4, 23));
@@ -169,6 +181,10 @@ TEST(CompareSchemas, RefusesAColumnOfTwoLives) {
   again.history.last_dropped = 4;
   again.columns.back().missing = "9";
   EXPECT_THAT(refusal(compare_with_sample(again)), testing::HasSubstr("another new column"));
+  TableHistory empty = sample().history;
+  empty.empty = true;
+  EXPECT_THAT(refusal(compare_schemas(sample(), empty, again)),
+              testing::HasSubstr("another new column"));
   const TableSchema was_generated = with_column("made", 4, 16384);
   EXPECT_THAT(refusal(compare_schemas(sample(), {16384, 4, 2}, was_generated)),
               testing::HasSubstr("generated"));

@@ -24,26 +24,36 @@ const Column* find_column(const TableSchema* table, const RelationColumn& wanted
   return nullptr;
 }
 
+/// Whether rows of the column, as the catalog has it, may be those of another of that name.
+bool is_ambiguous(const Column& column, const TableHistory& known, const TableHistory& now) {
+  return column.attnum > known.last_attnum && now.last_dropped > known.last_attnum;
+}
+
+std::string ambiguity(const Column& column) {
+  return fmt::format(
+      "column \"{}\" was added, and before that was read another new column was dropped; which "
+      "values belong to which cannot be told",
+      column.name);
+}
+
 /// Why the values that older rows have in a new column cannot be known; nothing when they can.
 /// PostgreSQL 15: ADD COLUMN with a constant default stores it as attmissingval, any other default
 /// writes the table into a new file (tablecmds.c, ATExecAddColumn); a table's first file has its
 /// OID for a number (heap.c, heap_create).
 std::optional<std::string> unknown_values(const Column& column, const TableHistory& before,
                                           const TableSchema& after) {
+  const TableHistory& now = after.history;
+  // Before the question of older rows: it is the next ones whose column cannot be told.
+  if (is_ambiguous(column, before, now)) {
+    return ambiguity(column);
+  }
   if (before.empty) {
     return std::nullopt;
   }
-  const TableHistory& now = after.history;
   if (column.attnum <= before.last_attnum) {
     return fmt::format(
         "column \"{}\" is new in the stream but not in the table (it was a generated one before); "
         "the values of the rows that were there are not in the stream",
-        column.name);
-  }
-  if (now.last_dropped > before.last_attnum) {
-    return fmt::format(
-        "column \"{}\" was added, and before that was read another new column was dropped; which "
-        "values belong to which cannot be told",
         column.name);
   }
   const bool rewritten = now.file_node != before.file_node && now.file_node != after.oid;
@@ -69,7 +79,29 @@ std::optional<std::string> forbidden_difference(const Column& before, const Colu
   return std::nullopt;
 }
 
+/// A column of the catalog that the stream would have to have too, as numbers are given in order:
+/// it has another name there, perhaps that of a column added later. Null: there is none.
+const Column* overlooked_column(const TableSchema& table, const TableSchema& catalog) {
+  for (const Column& column : catalog.columns) {
+    if (!table.columns.empty() && column.attnum < table.columns.back().attnum &&
+        std::ranges::find(table.columns, column.attnum, &Column::attnum) == table.columns.end()) {
+      return &column;
+    }
+  }
+  return nullptr;
+}
+
 }  // namespace
+
+std::optional<Refusal> ambiguous_columns(const TableSchema& table, const TableHistory& known,
+                                         const TableHistory& now) {
+  for (const Column& column : table.columns) {
+    if (is_ambiguous(column, known, now)) {
+      return Refusal{ambiguity(column)};
+    }
+  }
+  return std::nullopt;
+}
 
 std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
                                                    const TableSchema* catalog,
@@ -100,6 +132,12 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
   if (!in_order) {
     return Refusal{"the catalog's columns and the stream's do not fit together"};
   }
+  if (const Column* missed = catalog != nullptr ? overlooked_column(table, *catalog) : nullptr) {
+    return Refusal{fmt::format(
+        "column \"{}\" is older than column \"{}\", but the stream does not have it yet: it was "
+        "renamed or changed before that was read, and which column became which cannot be told",
+        missed->name, table.columns.back().name)};
+  }
   if (const TableSchema* told = catalog != nullptr ? catalog : previous) {
     table.history = told->history;
   }
@@ -113,8 +151,14 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
   }
   const std::optional<Publishing>& now = answer.schema.publication;
   std::string_view what;
+  if (!now && answer.schema.columns.empty() && answer.schema.history.file_node == 0) {
+    return Refusal{
+        fmt::format("it was dropped in the source before {}. The target's table stays as it was: "
+                    "drop it there too if nobody needs it",
+                    answer.asked_at)};
+  }
   if (!now) {
-    what = "it is not in the publication any more, or was dropped";
+    what = "it is not in the publication any more";
   } else if (!known || *known == *now) {
     return std::nullopt;
   } else if (known->publication.oid != now->publication.oid) {

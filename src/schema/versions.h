@@ -21,8 +21,9 @@ struct Refusal {
 /// Completes `relation` by the catalog's answer for the place of the stream where it stands. The
 /// catalog may be ahead of the stream (it speaks of now): a column counts as found when the catalog
 /// has a live one of the same name and type, else when `previous` (may be null) has one of the same
-/// name and type. Key flags are the relation's; the history is the catalog's, or `previous`'s
-/// without one. `catalog` may be null.
+/// name and type. Refuses where a column of the stream is not found, and where the catalog has one
+/// between them that the stream does not have (renames). Key flags are the relation's; the history
+/// is the catalog's, or `previous`'s without one. `catalog` may be null.
 std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
                                                    const TableSchema* catalog,
                                                    const TableSchema* previous);
@@ -32,13 +33,20 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
 ///
 /// `history` is the newest known of the time when the table had the columns of `before`. By it a
 /// new column is told whose older rows hold values that are not in the stream: it refuses where the
-/// table was rewritten since and the column has no stored missing value, and where a column was
-/// dropped again that was added since. Both may be harmless (VACUUM FULL, a column nobody wrote
-/// to); the answer is the one that makes nobody guess. A table that is known to be empty has no
-/// older rows.
+/// table was rewritten since and the column has no stored missing value (not where the table is
+/// known to be empty: it has no older rows), and where the new column is one of the
+/// `ambiguous_columns`. Both may be harmless (VACUUM FULL, a column nobody wrote to); the answer is
+/// the one that makes nobody guess.
 std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSchema& before,
                                                                  const TableHistory& history,
                                                                  const TableSchema& after);
+
+/// Why rows of `table` may be those of other columns: `known` is the newest known of the time
+/// before them, the catalog said `now` when they were read, and in between a column was added and
+/// dropped again, whose rows look like those of another new one of its name and type. Nothing: they
+/// are not.
+std::optional<Refusal> ambiguous_columns(const TableSchema& table, const TableHistory& known,
+                                         const TableHistory& now);
 
 /// Why changes of the table may be missing in the stream: it is not in the publication any more, or
 /// this is not how it was in it when `known` was asked for. Changes that were made in between are
