@@ -156,7 +156,7 @@ void check_publication(Connection& plain, const SourceSettings& settings, bool b
       result.fix = publishing_advice(create_publication_sql(settings.publication, tables));
     }
   } else {
-    const auto problems = publication_problems(*state, settings.publication);
+    const auto problems = publication_problems(*state, settings.publication, begun);
     result.finding =
         fmt::format("\"{}\" publishes {} tables", settings.publication, state->tables.size());
     const auto unselected =
@@ -244,6 +244,18 @@ void check_retention(Connection& plain, Results& results) {
                  : ""});
 }
 
+/// A setting since PostgreSQL 18; empty on older servers.
+void check_idle_slots(Connection& plain, Results& results) {
+  const std::string limit = setting(plain, "idle_replication_slot_timeout");
+  if (!limit.empty() && limit != "0") {
+    results.push_back(
+        {Status::Warn, "source: idle_replication_slot_timeout",
+         fmt::format("{}: a slot that nobody reads for so long is lost", limit),
+         "While re_dms is down or its journal is full, nobody does: set it to 0 and let "
+         "max_slot_wal_keep_size protect the disk"});
+  }
+}
+
 }  // namespace
 
 std::vector<CheckResult> check_source(const SourceSettings& settings,
@@ -269,6 +281,7 @@ std::vector<CheckResult> check_source(const SourceSettings& settings,
     check_tables(plain, settings, results);
     check_commit_wait(plain, results);
     check_retention(plain, results);
+    check_idle_slots(plain, results);
   } catch (const Error& error) {
     results.push_back({Status::Fail, results.empty() ? "source: connection" : "source: questions",
                        error.message(), error.advice()});

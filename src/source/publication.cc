@@ -110,14 +110,18 @@ std::optional<PublicationState> find_publication(Connection& connection, const s
 }
 
 std::vector<std::string> publication_problems(const PublicationState& state,
-                                              const std::string& name) {
+                                              const std::string& name, bool begun) {
   const std::string quoted = quote_identifier(name);
   std::vector<std::string> problems;
   if (state.all_tables || state.schemas) {
     problems.push_back(fmt::format(
         "it publishes {}, so that every new table without primary key breaks the application's own "
-        "UPDATE: DROP PUBLICATION {} and let re_dms make one that lists its tables",
-        state.all_tables ? "FOR ALL TABLES" : "FOR TABLES IN SCHEMA", quoted));
+        "UPDATE: {}",
+        state.all_tables ? "FOR ALL TABLES" : "FOR TABLES IN SCHEMA",
+        begun ? fmt::format("ALTER PUBLICATION {} DROP TABLES IN SCHEMA with the schemas it names",
+                            quoted)
+              : fmt::format("DROP PUBLICATION {} and let re_dms make one that lists its tables",
+                            quoted)));
   }
   if (!state.every_change) {
     problems.push_back(fmt::format(
@@ -193,7 +197,7 @@ PublicationState require_publication(Connection& connection, const std::string& 
 
 PublicationState require_usable_publication(Connection& connection, const std::string& name) {
   PublicationState state = require_publication(connection, name);
-  if (const auto problems = publication_problems(state, name); !problems.empty()) {
+  if (const auto problems = publication_problems(state, name, false); !problems.empty()) {
     throw Error(
         ErrorKind::Fatal,
         fmt::format("the publication \"{}\" cannot be used: {}", name, fmt::join(problems, "; ")),
@@ -218,7 +222,7 @@ PublicationState ensure_publication(Connection& connection, const SourceSettings
   std::string sql;
   if (!existing) {
     sql = create_publication_sql(name, tables);
-  } else if (publication_problems(*existing, name).empty()) {
+  } else if (publication_problems(*existing, name, false).empty()) {
     std::erase_if(tables, [&](const CandidateTable& t) { return existing->publishes(t.oid); });
     if (!tables.empty()) {
       sql = fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name),

@@ -27,9 +27,10 @@ struct PublicationState {
 /// Nothing when there is no publication of that name.
 std::optional<PublicationState> find_publication(Connection& connection, const std::string& name);
 
-/// What is wrong with it, each with the statement that helps; empty: it can be used.
+/// What is wrong with it, each with the statement that helps; empty: it can be used. `begun`:
+/// replication has, and would end with the publication.
 std::vector<std::string> publication_problems(const PublicationState& state,
-                                              const std::string& name);
+                                              const std::string& name, bool begun);
 
 /// The tables that it publishes though the selection does not ask for them.
 std::vector<QualifiedName> unselected_tables(const PublicationState& state,

@@ -130,6 +130,19 @@ TEST_F(Setup, RefusesPublicationsThatWouldLoseOrBreak) {
   EXPECT_EQ(source.create_slot(false, no_intention).origin.admitted.size(), 1U);
 }
 
+TEST_F(Setup, RefusesAPublicationThatIsAlteredWhileTheSlotIsMade) {
+  execute("CREATE TABLE t (id int PRIMARY KEY)");
+  Source source(settings_);
+  const Error error = error_of([&] {
+    source.create_slot(false, [&](const Origin&) {
+      execute("ALTER PUBLICATION re_dms SET TABLE t WHERE (id > 1)");
+    });
+  });
+  EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+  EXPECT_THAT(error.message(), HasSubstr("some rows or columns of public.t"));
+  EXPECT_EQ(slots(), "0");
+}
+
 TEST_F(Setup, RefusesToReadTablesNobodyAskedFor) {
   execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE \"Secret\" (id int PRIMARY KEY)");
   SourceSettings excluding = settings_;

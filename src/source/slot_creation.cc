@@ -8,6 +8,7 @@
 #include "base/failpoint.h"
 #include "observe/log.h"
 #include "source/catalog.h"
+#include "source/publication.h"
 #include "source/slot.h"
 #include "source/sql_text.h"
 
@@ -62,6 +63,8 @@ std::string reason_against(Connection& connection, const CandidateTable& table,
 
 void look_at_tables(Connection& connection, const std::string& publication,
                     const std::vector<CandidateTable>& tables, SlotCreation& creation) {
+  // Once more: what it is like where the stream begins counts. Later changes of it are noticed.
+  require_usable_publication(connection, publication);
   std::vector<Oid> oids;
   oids.reserve(tables.size());
   for (const CandidateTable& table : tables) {

@@ -301,7 +301,9 @@ void SlotReader::tell_facts() {
   ToldAnswers news;
   for (const CatalogTable& table : answers) {
     std::string text = timeless(table);
-    if (told_[table.schema.oid] != text) {
+    // Nothing is entered before it is handed on.
+    const auto told = told_.find(table.schema.oid);
+    if (told == told_.end() || told->second != text) {
       block.add(RecordKind::Catalog, catalog_to_json({table}));
       news[table.schema.oid] = std::move(text);
     }

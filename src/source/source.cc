@@ -223,11 +223,11 @@ void Source::verify_now(const Origin& origin) {
 /// Of each problem once: verify runs before every stream.
 void Source::warn_of_publication(const PublicationState& publication) {
   const std::string& name = state_->settings.publication;
-  for (const std::string& problem : publication_problems(publication, name)) {
+  for (const std::string& problem : publication_problems(publication, name, true)) {
     if (state_->warned_of.insert(problem).second) {
       log(LogLevel::Warn, "publication_altered",
-          fmt::format("the publication \"{}\" was altered, and the tables concerned are set aside: "
-                      "{}",
+          fmt::format("the publication \"{}\" was altered; tables of which changes may be missing "
+                      "are set aside: {}",
                       name, problem));
     }
   }

@@ -235,10 +235,20 @@ TEST(SlotProblem, NamesTheSettingThatLostTheSlot) {
 
 TEST(PublicationProblems, GeneratedColumns) {
   PublicationState publication;
-  EXPECT_THAT(publication_problems(publication, "re_dms"), ::testing::IsEmpty());
+  EXPECT_THAT(publication_problems(publication, "re_dms", false), ::testing::IsEmpty());
   publication.generated = true;
-  EXPECT_THAT(publication_problems(publication, "re_dms"),
+  EXPECT_THAT(publication_problems(publication, "re_dms", false),
               ::testing::ElementsAre(HasSubstr("(publish_generated_columns = none)")));
+}
+
+TEST(PublicationProblems, NobodyIsToldToDropWhatReplicationNeeds) {
+  PublicationState publication;
+  publication.schemas = true;
+  EXPECT_THAT(publication_problems(publication, "re_dms", false),
+              ::testing::ElementsAre(HasSubstr("DROP PUBLICATION")));
+  EXPECT_THAT(publication_problems(publication, "re_dms", true),
+              ::testing::ElementsAre(::testing::AllOf(HasSubstr("DROP TABLES IN SCHEMA"),
+                                                      ::testing::Not(HasSubstr("DROP PUB")))));
 }
 
 }  // namespace
