@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/error.h"
@@ -17,10 +18,12 @@ constexpr std::uint64_t kPauseMarginBytes = 64U << 20;
 
 }  // namespace
 
-DiskReserve::DiskReserve(FileSystem& files, std::string directory, std::uint64_t reserve_bytes)
+DiskReserve::DiskReserve(FileSystem& files, std::string directory, std::uint64_t reserve_bytes,
+                         std::string spill_directory)
     : files_(files),
       directory_(std::move(directory)),
       reserve_bytes_(reserve_bytes),
+      spill_directory_(std::move(spill_directory)),
       unasked_bytes_(kAskEveryBytes) {}
 
 void DiskReserve::before_write(std::uint64_t bytes, const StreamTrack& track) {
@@ -30,17 +33,38 @@ void DiskReserve::before_write(std::uint64_t bytes, const StreamTrack& track) {
   }
   unasked_bytes_ = 0;
   const std::uint64_t free = ask();
-  if (track.open && free < reserve_bytes_ + bytes) {
+  if (!track.open || free >= reserve_bytes_ + bytes) {
+    return;
+  }
+  const std::uint64_t spilled = spilled_bytes();
+  if (free + std::min(spilled, reserve_bytes_ / 2) < reserve_bytes_ + bytes) {
     throw Error(
         ErrorKind::Fatal,
-        fmt::format("transaction {} with commit LSN {} does not fit the journal's disk: {} bytes "
-                    "of it are written, {} are free in {} and {} must stay free",
-                    track.xid, track.commit_lsn, track.open_bytes, free, directory_,
-                    reserve_bytes_),
+        fmt::format(
+            "transaction {} with commit LSN {} does not fit the journal's disk: {} bytes "
+            "of it are written, {} are free in {} and {} must stay free; a load's temporary "
+            "files hold {}",
+            track.xid, track.commit_lsn, track.open_bytes, free, directory_, reserve_bytes_,
+            spilled),
         "Nothing of a transaction can be loaded before its commit. Give journal.directory more "
         "room or lower journal.reserve_bytes, then restart: PostgreSQL sends the transaction "
         "again");
   }
+}
+
+std::uint64_t DiskReserve::spilled_bytes() {
+  std::uint64_t bytes = 0;
+  if (spill_directory_.empty() || !files_.exists(spill_directory_)) {
+    return bytes;
+  }
+  for (const std::string& name : files_.list(spill_directory_)) {
+    try {
+      bytes += files_.open_read(spill_directory_ + '/' + name)->size();
+    } catch (const Error&) {
+      continue;  // its load ended meanwhile
+    }
+  }
+  return bytes;
 }
 
 bool DiskReserve::low() {

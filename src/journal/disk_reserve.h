@@ -16,11 +16,13 @@ namespace re_dms {
 /// because nothing is loaded and freed before the commit.
 class DiskReserve {
  public:
-  /// `files` must outlive it.
-  DiskReserve(FileSystem& files, std::string directory, std::uint64_t reserve_bytes);
+  /// `files` must outlive it. `spill_directory`: of a load's temporary files; may be empty.
+  DiskReserve(FileSystem& files, std::string directory, std::uint64_t reserve_bytes,
+              std::string spill_directory);
 
   /// Before each write, by the journal's thread. Throws Fatal when a transaction is open and the
-  /// write would leave less than the reserve; names the transaction and its size.
+  /// write would leave less than the reserve, of which temporary files may take half; names the
+  /// transaction and its size.
   void before_write(std::uint64_t bytes, const StreamTrack& track);
 
   /// Too little is left for another transaction. From any thread; while it is so, asks again once a
@@ -33,9 +35,12 @@ class DiskReserve {
  private:
   using Steady = std::chrono::steady_clock;
 
+  std::uint64_t spilled_bytes();
+
   FileSystem& files_;
   const std::string directory_;
   const std::uint64_t reserve_bytes_;
+  const std::string spill_directory_;
   std::uint64_t unasked_bytes_;  ///< written since the last question
   std::atomic<bool> low_{false};
   std::atomic<Steady::duration::rep> asked_at_{0};

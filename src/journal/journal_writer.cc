@@ -22,7 +22,7 @@ struct JournalWriter::State {
       : files(file_system),
         limits(std::move(bounds)),
         origin(std::move(source)),
-        reserve(files, limits.directory, limits.reserve_bytes),
+        reserve(files, limits.directory, limits.reserve_bytes, limits.spill_directory),
         segments(files, limits.directory) {}
 
   void recover();

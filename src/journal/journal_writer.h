@@ -18,6 +18,9 @@ struct JournalLimits {
   std::uint64_t segment_bytes = 64ULL << 20;
   std::uint64_t max_bytes = 50ULL << 30;     ///< reading pauses between transactions above it
   std::uint64_t reserve_bytes = 2ULL << 30;  ///< free disk that even one open transaction leaves
+  /// Holds a load's temporary files, which go when it ends and may take half of the reserve; empty:
+  /// there are none.
+  std::string spill_directory{};
 };
 
 /// Owned by the journal's thread. Only release_below, bytes, full and disk_low may be called

@@ -251,6 +251,22 @@ TEST_F(JournalWriting, PausesBeforeTheReserveAndStopsInsideATransaction) {
   }
 }
 
+TEST_F(JournalWriting, LeavesHalfOfTheReserveToALoad) {
+  constexpr std::uint64_t kMiB = 1U << 20;
+  JournalLimits limits = sample_limits();
+  limits.segment_bytes = 1U << 30;
+  limits.reserve_bytes = 100 * kMiB;
+  limits.spill_directory = std::string(kDirectory) + "/spilled";
+  open(limits);
+  write(StreamSample().begin(77, nth_commit(2)).relation(1).take());
+  files_.put(limits.spill_directory + "/one.tmp", std::string(60 * kMiB, 'x'));
+  const std::string row(17 * kMiB, 'x');
+  files_.set_space({1ULL << 40, 70 * kMiB});
+  write(StreamSample().insert(1, row).take());
+  files_.set_space({1ULL << 40, 60 * kMiB});
+  EXPECT_THROW(write(StreamSample().insert(1, row).take()), Error);
+}
+
 TEST_F(JournalWriting, RemovesASegmentThatWasNeverFinished) {
   open();
   write(nth_transaction(1));
