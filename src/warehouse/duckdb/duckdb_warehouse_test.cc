@@ -246,6 +246,13 @@ TEST_P(DuckdbFile, IsTheOneThatItsLinkLeadsTo) {
   EXPECT_EQ(select("SELECT id FROM shop.items"), Rows{"1"});
 }
 
+TEST_P(DuckdbFile, LookingIntoItMakesNoDirectory) {
+  taken();
+  std::filesystem::remove_all(target_->settings().temporary_directory);
+  EXPECT_EQ(check_warehouse(target_->settings()), "");
+  EXPECT_FALSE(std::filesystem::exists(target_->settings().temporary_directory));
+}
+
 TEST_P(DuckdbFile, WhatAKilledProcessSpilledIsRemoved) {
   const std::filesystem::path spilled = target_->settings().temporary_directory;
   std::filesystem::create_directories(spilled);

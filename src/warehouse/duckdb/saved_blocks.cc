@@ -118,6 +118,17 @@ class LockedFile {
     return fd_ >= 0 && ::fcntl(fd_, F_SETLK, &wanted) == 0;
   }
 
+  /// The process that has it; 0: none any more, or unknown.
+  pid_t holder() const {
+    struct flock wanted {};
+
+    wanted.l_type = F_WRLCK;
+    wanted.l_whence = SEEK_SET;
+    return fd_ >= 0 && ::fcntl(fd_, F_GETLK, &wanted) == 0 && wanted.l_type != F_UNLCK
+               ? wanted.l_pid
+               : 0;
+  }
+
   /// Empty when the file ends before.
   std::string read(std::uint64_t at, std::size_t size) const {
     std::string bytes(size, '\0');
@@ -205,7 +216,8 @@ void restore_blocks(const std::string& path) {
   const LockedFile file(path);
   if (!file.lock()) {
     throw Error(ErrorKind::Transient,
-                fmt::format("the warehouse file {} is held by another process", path),
+                fmt::format("the warehouse file {} is held by another process (PID {})", path,
+                            file.holder()),
                 "A crash ended a load in the middle, and what it wrote over is put back as soon as "
                 "that process closes the file");
   }
@@ -230,7 +242,8 @@ bool needs_restoring(const std::string& path) {
     return false;
   }
   const LockedFile file(path);
-  return file.read(0, kHeadersBytes) == copy->headers &&
+  // Whoever holds it has put it right before, or is inside a COMMIT.
+  return file.lock() && file.read(0, kHeadersBytes) == copy->headers &&
          std::ranges::any_of(copy->blocks, [&](const Copy::Block& block) {
            return file.read(block.at, block.bytes.size()) != block.bytes;
          });

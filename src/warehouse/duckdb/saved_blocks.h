@@ -42,8 +42,8 @@ class SavedBlocks {
 /// Transient while another process holds the file, Fatal where the disk fails.
 void restore_blocks(const std::string& path);
 
-/// Whether restore_blocks would change the file. Writes nothing. Not to be called while this
-/// process has the file open: it would lose DuckDB's lock.
+/// Whether restore_blocks would change the file; false while another process holds it. Writes
+/// nothing. Not to be called while this process has the file open: it would lose DuckDB's lock.
 bool needs_restoring(const std::string& path);
 
 /// Removes a file that DuckDB was still creating when the process ended: it is empty or ends inside

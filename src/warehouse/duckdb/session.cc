@@ -159,7 +159,8 @@ void Session::open(const SessionSettings& settings, FileAccess access) {
   if (settings.memory_bytes != 0) {
     config.set("memory_limit", fmt::format("{}B", settings.memory_bytes));
   }
-  if (!settings.temporary_directory.empty()) {
+  // Who only looks makes no directory, which might belong to another user then.
+  if (access == FileAccess::ReadWrite && !settings.temporary_directory.empty()) {
     config.set("temp_directory", settings.temporary_directory);
     config.set("max_temp_directory_size", fmt::format("{}B", temporary_bytes_max(settings)));
   }
