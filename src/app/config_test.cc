@@ -297,10 +297,7 @@ TEST(Config, AFileThatCannotBeReadIsAUsageError) {
 
 TEST(Config, IsReadFromAFileWithTheProcessEnvironment) {
   const std::string path = ::testing::TempDir() + "re_dms_config_test.toml";
-  std::FILE* file = std::fopen(path.c_str(), "w");
-  std::fputs(kFourLines, file);
-  std::fputs("schema = \"${RE_DMS_TEST_SCHEMA}\"\n", file);
-  std::fclose(file);
+  std::ofstream(path) << kFourLines << "schema = \"${RE_DMS_TEST_SCHEMA}\"\n";
   ::setenv("RE_DMS_TEST_SCHEMA", "from_env", 1);
   EXPECT_EQ(load_config(path).warehouse.schema, "from_env");
   ::unsetenv("RE_DMS_TEST_SCHEMA");

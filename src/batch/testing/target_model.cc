@@ -201,31 +201,43 @@ void TargetModel::apply(const SealedBatch& batch) {
   }
 }
 
+namespace {
+
+std::string describe(const SchemaChange& change) {
+  const auto* added = std::get_if<AddColumn>(&change);
+  return added != nullptr                              ? " +" + added->column.name
+         : std::holds_alternative<CreateTable>(change) ? " create"
+                                                       : " store";
+}
+
+std::string describe(const NetRow& row) {
+  std::string text(1, static_cast<char>(row.op));
+  std::string separator = " ";
+  for_each_key_part(row.origin_key, [&](std::string_view part) {
+    text.append(separator).append(part);
+    separator = "|";
+  });
+  separator = row.origin_key.empty() ? " " : ">";
+  for (const Cell& cell : row.tuple.empty() ? Cells{} : cells_of(row.tuple)) {
+    text += separator + (cell == kNull ? "NULL" : cell == kUnchanged ? "~" : cell.text);
+    separator = ",";
+  }
+  return text;
+}
+
+}  // namespace
+
 std::string describe_changes(const Layer& layer) {
   std::string text = layer.table->name.name + ":";
   for (const SchemaChange& change : layer.changes) {
-    const auto* added = std::get_if<AddColumn>(&change);
-    text += added != nullptr                              ? " +" + added->column.name
-            : std::holds_alternative<CreateTable>(change) ? " create"
-                                                          : " store";
+    text += describe(change);
   }
   text += layer.truncate ? " truncate\n" : "\n";
   for (std::size_t i = 0; i < layer.rows.size(); ++i) {
     if (layer.rows[i].void_row) {
       continue;
     }
-    const NetRow row = layer.row(i);
-    text += static_cast<char>(row.op);
-    std::string separator = " ";
-    for_each_key_part(row.origin_key, [&](std::string_view part) {
-      text.append(separator).append(part);
-      separator = "|";
-    });
-    separator = row.origin_key.empty() ? " " : ">";
-    for (const Cell& cell : row.tuple.empty() ? Cells{} : cells_of(row.tuple)) {
-      text += separator + (cell == kNull ? "NULL" : cell == kUnchanged ? "~" : cell.text);
-      separator = ",";
-    }
+    text += describe(layer.row(i));
     if (layer.rows[i].copies > 1) {
       text += " x" + std::to_string(layer.rows[i].copies);
     }
