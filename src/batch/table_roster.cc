@@ -62,6 +62,28 @@ void note_key(RosterEntry& entry, const CatalogTable& answer) {
   }
 }
 
+/// The answer has the columns of the table's version.
+void note_history(RosterEntry& entry, const CatalogTable& answer) {
+  const TableHistory& told = answer.schema.history;
+  entry.history.file_node = told.file_node;
+  // An answer ahead of the stream counts columns too that were dropped again and are still to come
+  // in it. Without such, the numbers that are not in the stream are generated columns.
+  if (!is_ahead(*entry.schema, entry.history, answer.schema)) {
+    entry.history.last_attnum = told.last_attnum;
+  } else if (answer.asked_at.known()) {
+    entry.gone = {told.last_attnum, answer.asked_at};
+  }
+}
+
+/// What is known before the rows of the transaction that commits at `at`.
+TableHistory history_at(const RosterEntry& entry, Lsn at) {
+  TableHistory history = entry.history;
+  if (entry.gone.since.known() && at >= entry.gone.since) {
+    history.last_attnum = std::max(history.last_attnum, entry.gone.last_attnum);
+  }
+  return history;
+}
+
 /// Under REPLICA IDENTITY FULL what tells rows apart is no matter of the identity.
 void set_key(TableSchema& table, const RosterEntry& entry, Lsn at) {
   table.certain_key.reset();
@@ -85,19 +107,20 @@ std::variant<TableSchema, Refusal> next_version(const RosterEntry& entry) {
   return complete_schema(*entry.relation, schema_of(entry.catalog), entry.schema.get());
 }
 
-/// What the target does not know yet of a table whose shape stays. `certain_key` is that of its
-/// next rows.
-Verdict judge_same_shape(const RosterEntry& entry, const std::optional<CertainKey>& certain_key) {
+/// What the target does not know yet of a table whose shape stays. `history` and `certain_key` are
+/// those of its next rows.
+Verdict judge_same_shape(const RosterEntry& entry, const TableHistory& history,
+                         const std::optional<CertainKey>& certain_key) {
   const bool new_publication = entry.publication && !entry.schema->publication;
   const TableHistory& stored = entry.schema->history;
   // Without the newest file a restart would take it for one that was written since.
-  const bool new_file = entry.history.file_node != stored.file_node ||
-                        entry.history.last_attnum != stored.last_attnum;
+  const bool new_file =
+      history.file_node != stored.file_node || history.last_attnum != stored.last_attnum;
   if (!new_publication && !new_file && certain_key == entry.schema->certain_key) {
     return {};
   }
   TableSchema schema = *entry.schema;
-  schema.history = entry.history;
+  schema.history = history;
   schema.publication = entry.publication;
   schema.certain_key = certain_key;
   return NewShape{std::move(schema), {StoreSchema{}}};
@@ -127,7 +150,8 @@ Verdict judge_live(const RosterEntry& entry, Lsn at) {
   if (auto refusal = check_identity(schema)) {
     return std::move(*refusal);
   }
-  auto compared = compare_schemas(*entry.schema, entry.history, schema);
+  const TableHistory history = history_at(entry, at);
+  auto compared = compare_schemas(*entry.schema, history, schema);
   if (auto* refusal = std::get_if<Refusal>(&compared)) {
     return std::move(*refusal);
   }
@@ -136,13 +160,13 @@ Verdict judge_live(const RosterEntry& entry, Lsn at) {
   // is. Stored also without a row, so that a restart begins with what is known here.
   if (changes.empty() && schema.identity == entry.schema->identity &&
       key_columns(schema) == key_columns(*entry.schema)) {
-    return judge_same_shape(entry, schema.certain_key);
+    return judge_same_shape(entry, history, schema.certain_key);
   }
   if (changes.empty()) {
     changes.emplace_back(StoreSchema{});
   }
   schema.publication = entry.publication;
-  schema.history = history_to_keep(schema, entry.history, schema_of(entry.catalog));
+  schema.history = history_to_keep(schema, history, schema_of(entry.catalog));
   return NewShape{std::move(schema), std::move(changes)};
 }
 
@@ -208,18 +232,10 @@ void TableRoster::note(Facts&& facts, bool passing) {
   for (CatalogTable& table : facts.tables) {
     const std::size_t index = find_or_add(table.schema.oid);
     RosterEntry& entry = entries_[index];
-    if (entry.standing == Standing::Unmet && !entry.catalog) {
-      entry.history = table.schema.history;
-    }
-    if (entry.schema && same_columns(*entry.schema, table.schema)) {
-      entry.history.file_node = table.schema.history.file_node;
-      // An answer ahead of the stream counts columns too that were dropped again and are still to
-      // come in it. Without such, the numbers that are not in the stream are generated columns.
-      if (table.schema.history.last_dropped <= entry.history.last_attnum) {
-        entry.history.last_attnum = table.schema.history.last_attnum;
-      }
-    }
     // What is stored with the target's version of a table is newer than answers passed over.
+    if (!passing && entry.schema && same_columns(*entry.schema, table.schema)) {
+      note_history(entry, table);
+    }
     if (!passing || !entry.schema) {
       note_key(entry, table);
     }
@@ -227,6 +243,9 @@ void TableRoster::note(Facts&& facts, bool passing) {
       entry.publication = table.schema.publication;
     }
     entry.catalog = std::make_shared<const CatalogTable>(std::move(table));
+    if (entry.standing == Standing::Unmet && !entry.oldest) {
+      entry.oldest = entry.catalog;
+    }
     entry.answer_passed_over = passing;
     mark(index, passing);
   }
@@ -269,14 +288,16 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
     }
     schema = std::move(std::get<TableSchema>(completed));
   }
-  if (auto refusal = ambiguous_columns(schema, entry.history, entry.catalog->schema.history)) {
+  const TableSchema& oldest = entry.oldest->schema;
+  if (auto refusal = ambiguous_columns(schema, oldest, entry.catalog->schema)) {
     // Without rows nothing is lost yet, and made as the catalog says now the table would fit both.
     return entry.relation ? Verdict{std::move(*refusal)} : Verdict{};
   }
   if (entry.relation) {
-    TableHistory known = entry.history;
-    known.last_attnum = 0;  // the oldest answer may be ahead of the stream too
-    schema.history = history_to_keep(schema, known, &entry.catalog->schema);
+    // The oldest answer may be ahead of the stream too.
+    schema.history =
+        history_to_keep(schema, includes_columns(schema, oldest) ? oldest.history : TableHistory{},
+                        &entry.catalog->schema);
     schema.publication = entry.publication;
   }
   schema.history.empty = true;
@@ -340,10 +361,8 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
       before = std::move(entries[i]);
     }
     const bool news = before.catalog != entries_[i].catalog;
-    if (before.standing == Standing::Unmet && !before.catalog) {
-      before.history = entries_[i].history;
-    }
     before.catalog = entries_[i].catalog;
+    before.oldest = entries_[i].oldest;
     before.answer_passed_over = entries_[i].answer_passed_over;
     if (!before.publication) {
       before.publication = entries_[i].publication;

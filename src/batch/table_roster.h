@@ -36,17 +36,26 @@ struct RosterEntry {
   Oid oid = 0;
   Standing standing = Standing::Unmet;
   TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
-  /// The newest known of the time when the table had the columns of `schema`, of an unmet table the
-  /// oldest; `empty`: where its layer began, and what came in that is not counted yet.
+  /// The newest known of the time when the table had the columns of `schema`; `empty`: where its
+  /// layer began, and what came in that is not counted yet.
   TableHistory history;
+
+  /// By `since` numbers up to `last_attnum` were given, and none of the columns that are not in
+  /// `schema` was left. Whoever wrote to one committed before it was dropped.
+  struct {
+    std::int16_t last_attnum = 0;
+    Lsn since;
+  } gone;
+
   /// How it was published when that was first known; every change since is in the stream if it is
   /// published like this now.
   std::optional<Publishing> publication;
   // The latest facts. Shared with the copy that an aborted transaction is undone from.
   std::shared_ptr<const Relation> relation;
   std::shared_ptr<const CatalogTable> catalog;
-  std::optional<CertainKey> certain_key;  ///< as the latest answer that counts has it
-  bool unsettled = true;                  ///< facts came that `schema` was not compared with
+  std::shared_ptr<const CatalogTable> oldest;  ///< the first answer, of a table that was unmet then
+  std::optional<CertainKey> certain_key;       ///< as the latest answer that counts has it
+  bool unsettled = true;                       ///< facts came that `schema` was not compared with
   bool passed_over = true;         ///< they all stood before the position where reading starts
   bool answer_passed_over = true;  ///< the catalog's did
   /// The open batch creates the table as the catalog says, which may be ahead of the stream: a

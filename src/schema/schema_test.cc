@@ -180,20 +180,34 @@ TEST(CompareSchemas, RefusesAColumnOfTwoLives) {
   TableSchema again = with_column("extra", 5, 16384);
   again.history.last_dropped = 4;
   again.columns.back().missing = "9";
-  EXPECT_THAT(refusal(compare_with_sample(again)), testing::HasSubstr("another new column"));
+  EXPECT_THAT(refusal(compare_with_sample(again)),
+              testing::HasSubstr("another column was dropped"));
   TableHistory empty = sample().history;
   empty.empty = true;
   EXPECT_THAT(refusal(compare_schemas(sample(), empty, again)),
-              testing::HasSubstr("another new column"));
+              testing::HasSubstr("another column was dropped"));
   const TableSchema was_generated = with_column("made", 4, 16384);
   EXPECT_THAT(refusal(compare_schemas(sample(), {16384, 4, 2}, was_generated)),
               testing::HasSubstr("generated"));
+}
+
+TEST(CompareSchemas, AddsAColumnThatNoDroppedOneCameBefore) {
+  TableSchema and_one_dropped = with_column("extra", 4, 16384);
+  and_one_dropped.history = {16384, 5, 5};
+  EXPECT_EQ(refusal(compare_with_sample(and_one_dropped)), "");
+  // Nothing is remembered of the table: its columns are.
+  TableSchema dropped_long_ago = with_column("extra", 4, 16384);
+  dropped_long_ago.history.last_dropped = 2;
+  EXPECT_EQ(refusal(compare_schemas(sample(), {}, dropped_long_ago)), "");
 }
 
 TEST(HistoryToKeep, IsTheCatalogsUnlessThatIsAhead) {
   const TableSchema now = with_column("extra", 4, 900);
   EXPECT_EQ(history_to_keep(now, {}, &now), now.history);
   EXPECT_EQ(history_to_keep(now, {1, 2, 3}, nullptr), (TableHistory{1, 2, 3}));
+  TableSchema came_and_went = now;
+  came_and_went.history = {900, 5, 5};
+  EXPECT_EQ(history_to_keep(now, {900, 3, 2}, &came_and_went), (TableHistory{900, 4, 0}));
   TableSchema ahead = now;
   ahead.columns.push_back(column("later", 5, 23));
   ahead.history = {900, 5, 0};

@@ -24,15 +24,36 @@ const Column* find_column(const TableSchema* table, const RelationColumn& wanted
   return nullptr;
 }
 
-/// Whether rows of the column, as the catalog has it, may be those of another of that name.
-bool is_ambiguous(const Column& column, const TableHistory& known, const TableHistory& now) {
-  return column.attnum > known.last_attnum && now.last_dropped > known.last_attnum;
+/// The highest attribute number that was given when the table had these columns.
+std::int16_t last_given(const TableSchema& table, const TableHistory& known) {
+  return std::max(known.last_attnum,
+                  table.columns.empty() ? std::int16_t{0} : table.columns.back().attnum);
+}
+
+/// The first column whose rows may be those of another of its name: one that is not the next after
+/// `last_known`, the highest number given before, or after others that are, and before which a
+/// number belongs to a dropped column. Of columns that follow one another without a gap all were
+/// there when the last was. Null: there is none.
+const Column* ambiguous_column(const TableSchema& table, std::int16_t last_known,
+                               std::int16_t last_dropped) {
+  int next = last_known + 1;
+  for (const Column& column : table.columns) {
+    if (column.attnum > next && last_dropped >= next) {
+      return &column;
+    }
+    next = std::max(next, column.attnum + 1);
+  }
+  return nullptr;
+}
+
+bool has_column(const TableSchema& table, std::int16_t attnum) {
+  return std::ranges::find(table.columns, attnum, &Column::attnum) != table.columns.end();
 }
 
 std::string ambiguity(const Column& column) {
   return fmt::format(
-      "column \"{}\" was added, and before that was read another new column was dropped; which "
-      "values belong to which cannot be told",
+      "column \"{}\" was added, and before that was read another column was dropped; which values "
+      "belong to which cannot be told",
       column.name);
 }
 
@@ -43,10 +64,6 @@ std::string ambiguity(const Column& column) {
 std::optional<std::string> unknown_values(const Column& column, const TableHistory& before,
                                           const TableSchema& after) {
   const TableHistory& now = after.history;
-  // Before the question of older rows: it is the next ones whose column cannot be told.
-  if (is_ambiguous(column, before, now)) {
-    return ambiguity(column);
-  }
   if (before.empty) {
     return std::nullopt;
   }
@@ -84,7 +101,7 @@ std::optional<std::string> forbidden_difference(const Column& before, const Colu
 const Column* overlooked_column(const TableSchema& table, const TableSchema& catalog) {
   for (const Column& column : catalog.columns) {
     if (!table.columns.empty() && column.attnum < table.columns.back().attnum &&
-        std::ranges::find(table.columns, column.attnum, &Column::attnum) == table.columns.end()) {
+        !has_column(table, column.attnum)) {
       return &column;
     }
   }
@@ -93,14 +110,15 @@ const Column* overlooked_column(const TableSchema& table, const TableSchema& cat
 
 }  // namespace
 
-std::optional<Refusal> ambiguous_columns(const TableSchema& table, const TableHistory& known,
-                                         const TableHistory& now) {
-  for (const Column& column : table.columns) {
-    if (is_ambiguous(column, known, now)) {
-      return Refusal{ambiguity(column)};
-    }
+std::optional<Refusal> ambiguous_columns(const TableSchema& table, const TableSchema& known,
+                                         const TableSchema& now) {
+  const std::int16_t last_known = last_given(known, known.history);
+  const Column* ambiguous = ambiguous_column(table, last_known, now.history.last_dropped);
+  if (ambiguous == nullptr && !includes_columns(now, known) && !table.columns.empty() &&
+      table.columns.back().attnum > last_known) {
+    ambiguous = &table.columns.back();
   }
-  return std::nullopt;
+  return ambiguous != nullptr ? std::optional(Refusal{ambiguity(*ambiguous)}) : std::nullopt;
 }
 
 std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
@@ -181,12 +199,21 @@ bool same_columns(const TableSchema& a, const TableSchema& b) {
   return std::ranges::equal(a.columns, b.columns, {}, &Column::attnum, &Column::attnum);
 }
 
+bool includes_columns(const TableSchema& table, const TableSchema& other) {
+  return std::ranges::all_of(
+      other.columns, [&](const Column& column) { return has_column(table, column.attnum); });
+}
+
+bool is_ahead(const TableSchema& table, const TableHistory& known, const TableSchema& catalog) {
+  return !same_columns(table, catalog) || catalog.history.last_dropped > last_given(table, known);
+}
+
 TableHistory history_to_keep(const TableSchema& table, const TableHistory& known,
                              const TableSchema* catalog) {
   if (catalog == nullptr) {
     return known;
   }
-  if (same_columns(table, *catalog)) {
+  if (!is_ahead(table, known, *catalog)) {
     TableHistory told = catalog->history;
     told.empty = known.empty;
     return told;
@@ -196,8 +223,7 @@ TableHistory history_to_keep(const TableSchema& table, const TableHistory& known
   if (catalog->history.file_node == known.file_node) {
     kept.file_node = known.file_node;
   }
-  kept.last_attnum = std::max(
-      known.last_attnum, table.columns.empty() ? std::int16_t{0} : table.columns.back().attnum);
+  kept.last_attnum = last_given(table, known);
   return kept;
 }
 
@@ -208,6 +234,9 @@ std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSche
     return Refusal{fmt::format("the table was renamed from {} to {}", to_string(before.name),
                                to_string(after.name))};
   }
+  TableHistory known = history;
+  known.last_attnum = last_given(before, history);
+  const Column* ambiguous = ambiguous_column(after, known.last_attnum, after.history.last_dropped);
   std::vector<SchemaChange> changes;
   std::size_t next = 0;
   for (const Column& column : after.columns) {
@@ -221,7 +250,11 @@ std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSche
     if (next < before.columns.size()) {
       return Refusal{fmt::format("column \"{}\" was dropped", before.columns[next].name)};
     }
-    if (auto problem = unknown_values(column, history, after)) {
+    // Before the question of older rows: it is the next ones whose column cannot be told.
+    if (&column == ambiguous) {
+      return Refusal{ambiguity(column)};
+    }
+    if (auto problem = unknown_values(column, known, after)) {
       return Refusal{*std::move(problem)};
     }
     changes.emplace_back(AddColumn{column});

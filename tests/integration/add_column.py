@@ -8,7 +8,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from daemon import NOT_LIVE  # noqa: E402
-from scenario import scenario  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
 
 TABLES = ("CREATE TABLE public.grows (id serial PRIMARY KEY, a text);"
           "CREATE DOMAIN public.small AS int DEFAULT 5 CHECK (value < 10);")
@@ -48,8 +48,8 @@ UNKNOWABLE = {
 
 # One transaction on an empty table: which of two columns of one name a row means is in no message.
 TWO_LIVES = {
-    "replaced": "DROP d",
-    "renamed": "RENAME d TO e",
+    "replaced": ("DROP d", "another column was dropped"),
+    "renamed": ("RENAME d TO e", "\"e\" is older than column \"d\""),
 }
 
 
@@ -75,21 +75,22 @@ def main():
         daemon.compare([("public", "grows")])
         if (code := daemon.stop()) != 3:
             raise daemon.error(f"it ended with {code}, not with 3")
-    with scenario(TABLES + "".join(f"CREATE TABLE {name} (id int PRIMARY KEY);" for name in TWO_LIVES)) as (
-            server, daemon):
+    empty = "".join(f"CREATE TABLE {name} (id int PRIMARY KEY);" for name in [*TWO_LIVES, "quiet"])
+    with scenario(TABLES + empty) as (server, daemon):
         two_lives(server, daemon)
 
 
 def expect_set_aside(server, daemon, name, statements):
     server.psql(f"{statements.format(name)}; INSERT INTO {name} (id) VALUES (2)")
-    wait_set_aside(daemon, name)
+    wait_set_aside(daemon, name, "was rewritten")
 
 
-def wait_set_aside(daemon, name):
+def wait_set_aside(daemon, name, words):
     table = f"public.{name}"
     reasons = daemon.wait(f"{table} is set aside", lambda: {
         each["table"]: each["reason"] for each in daemon.said(NOT_LIVE) or []
         if each["table"] == table})
+    expect(words in reasons[table], str(reasons))
     print(reasons)
 
 
@@ -98,17 +99,22 @@ def two_lives(server, daemon):
     daemon.start().wait_ready()
     server.psql("INSERT INTO grows (a) VALUES ('x'), ('y')")
     daemon.catch_up()
-    for name, end_of_first in TWO_LIVES.items():
+    for name, (end_of_first, words) in TWO_LIVES.items():
         server.psql(f"BEGIN; ALTER TABLE {name} ADD d int; INSERT INTO {name} VALUES (1, 6);"
                     f" ALTER TABLE {name} {end_of_first}; ALTER TABLE {name} ADD d int;"
                     f" INSERT INTO {name} (id, d) VALUES (2, 7); COMMIT")
-        wait_set_aside(daemon, name)
+        wait_set_aside(daemon, name, words)
+    server.psql("ALTER TABLE quiet ADD x int; ALTER TABLE quiet DROP x")
     daemon.stop()
     server.psql("ALTER TABLE grows ADD b int; UPDATE grows SET b = 42 WHERE id = 1;"
                 " ALTER TABLE grows DROP b; ALTER TABLE grows ADD b int DEFAULT 9;"
                 " UPDATE grows SET a = 'z' WHERE id = 2;")
     daemon.start().wait_ready()
-    wait_set_aside(daemon, "grows")
+    wait_set_aside(daemon, "grows", "another column was dropped")
+    # A stream begins with a question: what came and went before is no matter behind it.
+    server.psql("ALTER TABLE quiet ADD y int; INSERT INTO quiet VALUES (1, 6)")
+    daemon.catch_up(set_aside=True)
+    daemon.compare([("public", "quiet")])
 
 
 main()
