@@ -53,18 +53,18 @@ void DiskReserve::before_write(std::uint64_t bytes, const StreamTrack& track) {
 }
 
 std::uint64_t DiskReserve::spilled_bytes() {
-  std::uint64_t bytes = 0;
-  if (spill_directory_.empty() || !files_.exists(spill_directory_)) {
-    return bytes;
+  if (spill_directory_.empty()) {
+    return 0;
   }
-  for (const std::string& name : files_.list(spill_directory_)) {
-    try {
+  try {
+    std::uint64_t bytes = 0;
+    for (const std::string& name : files_.list(spill_directory_)) {
       bytes += files_.open_read(spill_directory_ + '/' + name)->size();
-    } catch (const Error&) {
-      continue;  // its load ended meanwhile
     }
+    return bytes;
+  } catch (const Error&) {
+    return 0;  // the directory or a file is gone: a load ended meanwhile, or none spills
   }
-  return bytes;
 }
 
 bool DiskReserve::low() {

@@ -65,11 +65,11 @@ void finish_connecting(PGconn* connection, std::chrono::seconds patience, std::s
   PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
   while (wanted != PGRES_POLLING_OK) {
     if (PQstatus(connection) == CONNECTION_BAD || wanted == PGRES_POLLING_FAILED) {
-      Error error = connect_error(PQerrorMessage(connection), doing);
+      const Error error = connect_error(PQerrorMessage(connection), doing);
       if (error.kind() == ErrorKind::Fatal) {
         throw Refused(error);
       }
-      throw error;
+      throw Error(error);
     }
     if (!wait_for_socket(connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT,
                          deadline)) {

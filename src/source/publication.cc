@@ -118,10 +118,11 @@ std::vector<std::string> publication_problems(const PublicationState& state,
         "it publishes {}, so that every new table without primary key breaks the application's own "
         "UPDATE: {}",
         state.all_tables ? "FOR ALL TABLES" : "FOR TABLES IN SCHEMA",
-        begun ? fmt::format("ALTER PUBLICATION {} DROP TABLES IN SCHEMA with the schemas it names",
-                            quoted)
-              : fmt::format("DROP PUBLICATION {} and let re_dms make one that lists its tables",
-                            quoted)));
+        begun && state.schemas
+            ? fmt::format("ALTER PUBLICATION {} DROP TABLES IN SCHEMA with the schemas it names",
+                          quoted)
+            : fmt::format("DROP PUBLICATION {} and let re_dms make one that lists its tables",
+                          quoted)));
   }
   if (!state.every_change) {
     problems.push_back(fmt::format(

@@ -149,7 +149,8 @@ void CuttingProxy::serve(int client, const std::stop_token& stop) const {
   }());
   const sockaddr_un address = address_of(server_);
   const int server = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  bool going = ::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  bool going = server >= 0 &&
+               ::connect(server, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
   char buffer[16384];
   while (going && !stop.stop_requested()) {
     pollfd both[] = {{client, POLLIN, 0}, {server, POLLIN, 0}};

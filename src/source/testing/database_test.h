@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -20,12 +21,9 @@ inline void no_intention(const Origin& origin) {
 
 class DatabaseTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { postgres_ = new ThrowawayPostgres(); }
+  static void SetUpTestSuite() { postgres_ = std::make_unique<ThrowawayPostgres>(); }
 
-  static void TearDownTestSuite() {
-    delete postgres_;
-    postgres_ = nullptr;
-  }
+  static void TearDownTestSuite() { postgres_.reset(); }
 
   /// Each test has a database of its own.
   void SetUp() override {
@@ -58,7 +56,7 @@ class DatabaseTest : public ::testing::Test {
                    settings_.slot + "'");
   }
 
-  static inline ThrowawayPostgres* postgres_ = nullptr;
+  static inline std::unique_ptr<ThrowawayPostgres> postgres_;
   static inline int databases_ = 0;
   std::string database_;
   SourceSettings settings_;

@@ -15,12 +15,12 @@ namespace re_dms {
 /// Table t (id int PRIMARY KEY, v text stored out of line) is empty when the slot begins.
 class StreamTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { postgres_ = new ThrowawayPostgres({"wal_sender_timeout = 4s"}); }
-
-  static void TearDownTestSuite() {
-    delete postgres_;
-    postgres_ = nullptr;
+  static void SetUpTestSuite() {
+    postgres_ =
+        std::make_unique<ThrowawayPostgres>(std::vector<std::string>{"wal_sender_timeout = 4s"});
   }
+
+  static void TearDownTestSuite() { postgres_.reset(); }
 
   void SetUp() override {
     postgres_->execute(
@@ -60,7 +60,7 @@ class StreamTest : public ::testing::Test {
     return "SELECT confirmed_flush_lsn >= '" + to_string(lsn) + "' FROM pg_replication_slots";
   }
 
-  static inline ThrowawayPostgres* postgres_ = nullptr;
+  static inline std::unique_ptr<ThrowawayPostgres> postgres_;
   SourceSettings settings_;
   Origin origin_;
 };

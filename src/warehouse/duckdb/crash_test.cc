@@ -160,7 +160,7 @@ TEST_P(DuckdbCrash, ALogThatDuckdbRefusesIsReplayed) {
     ::_exit(0);
   });
   EXPECT_THROW(duckdb::Session({path(), 0, ""}, duckdb::FileAccess::ReadOnly), Error);
-  duckdb::Session({path(), 0, ""}, duckdb::FileAccess::ReadWrite);
+  { const duckdb::Session session({path(), 0, ""}, duckdb::FileAccess::ReadWrite); }
   EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x|Z"});
 }
 

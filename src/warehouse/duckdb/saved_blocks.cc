@@ -215,9 +215,11 @@ void restore_blocks(const std::string& path) {
   }
   const LockedFile file(path);
   if (!file.lock()) {
+    const pid_t holder = file.holder();
     throw Error(ErrorKind::Transient,
-                fmt::format("the warehouse file {} is held by another process (PID {})", path,
-                            file.holder()),
+                fmt::format("the warehouse file {} {}", path,
+                            holder != 0 ? fmt::format("is held by another process (PID {})", holder)
+                                        : "cannot be opened for writing"),
                 "A crash ended a load in the middle, and what it wrote over is put back as soon as "
                 "that process closes the file");
   }

@@ -19,21 +19,30 @@
 
 namespace {
 
-// Of the process that is to end: writes still to come, and how much of the last one is done.
-int writes_left = 0;
-bool half_of_it = false;
+// What befalls the process.
+struct Fate {
+  // Where it ends: writes still to come, and whether half of the last one is done.
+  int writes_left = 0;
+  bool half_of_it = false;
 
-// Of the process whose disk fails: fsyncs of the DuckDB file still to come, the last of which
-// fails. The kernel keeps what was not synced then and takes it for written, so that it is lost
-// with the power unless it is written again.
-struct Unsynced {
-  off_t at;
-  std::string before;
+  // Where its disk fails: fsyncs of the DuckDB file still to come, the last of which fails. The
+  // kernel keeps what was not synced then and takes it for written, so that it is lost with the
+  // power unless it is written again.
+  int syncs_left = 0;
+  bool sync_failed = false;
+
+  struct Unsynced {
+    off_t at;
+    std::string before;
+  };
+
+  std::vector<Unsynced> unsynced;
 };
 
-int syncs_left = 0;
-bool sync_failed = false;
-std::vector<Unsynced> unsynced;
+Fate& fate() {
+  static Fate fate;
+  return fate;
+}
 
 bool is_the_file(int fd) {
   std::error_code ignored;
@@ -42,41 +51,42 @@ bool is_the_file(int fd) {
 }
 
 void note_write(int fd, size_t size, off_t at) {
-  if ((syncs_left == 0 && !sync_failed) || !is_the_file(fd)) {
+  if ((fate().syncs_left == 0 && !fate().sync_failed) || !is_the_file(fd)) {
     return;
   }
-  std::erase_if(unsynced, [&](const Unsynced& write) {
-    return sync_failed && at <= write.at &&
+  std::erase_if(fate().unsynced, [&](const Fate::Unsynced& write) {
+    return fate().sync_failed && at <= write.at &&
            write.at + static_cast<off_t>(write.before.size()) <= at + static_cast<off_t>(size);
   });
-  if (!sync_failed) {
+  if (!fate().sync_failed) {
     std::string before(size, '\0');
     const ssize_t got = ::pread(fd, before.data(), size, at);
     before.resize(got > 0 ? static_cast<size_t>(got) : 0);
-    unsynced.push_back({at, std::move(before)});
+    fate().unsynced.push_back({at, std::move(before)});
   }
 }
 
 int sync_or_fail(int fd) {
-  if (syncs_left > 0 && is_the_file(fd)) {
-    if (--syncs_left == 0) {
-      sync_failed = true;
+  if (fate().syncs_left > 0 && is_the_file(fd)) {
+    if (--fate().syncs_left == 0) {
+      fate().sync_failed = true;
       errno = EIO;
       return -1;
     }
-    unsynced.clear();
+    fate().unsynced.clear();
   }
   return static_cast<int>(::syscall(SYS_fsync, fd));
 }
 
 ssize_t write_or_end(int fd, const void* bytes, size_t size, off_t at) {
   note_write(fd, size, at);
-  if (writes_left > 0 && --writes_left == 0) {
-    if (half_of_it) {
+  if (fate().writes_left == 1) {
+    if (fate().half_of_it) {
       ::syscall(SYS_pwrite64, fd, bytes, size / 2, at);
     }
     ::_exit(42);
   }
+  fate().writes_left -= fate().writes_left > 0 ? 1 : 0;
   return ::syscall(SYS_pwrite64, fd, bytes, size, at);
 }
 
@@ -135,8 +145,8 @@ class DuckdbTornWrite : public WarehouseContract {
     if (child == 0) {
       const auto warehouse = open_warehouse(target_->settings(), clock_);
       warehouse->take_over(test_origin(), unknown_before());
-      half_of_it = half;
-      writes_left = writes;
+      fate().half_of_it = half;
+      fate().writes_left = writes;
       warehouse->load(batch);
       ::_exit(0);
     }
@@ -154,18 +164,19 @@ class DuckdbTornWrite : public WarehouseContract {
     if (child == 0) {
       const auto warehouse = open_warehouse(target_->settings(), clock_);
       warehouse->take_over(test_origin(), unknown_before());
-      syncs_left = syncs;
+      fate().syncs_left = syncs;
       int code = 43;
       for (int tries = 0; tries < 2 && code == 43; ++tries) {
         try {
           warehouse->load(batch);
-          code = sync_failed ? 42 : 0;
+          code = fate().sync_failed ? 42 : 0;
         } catch (const Error&) {
-          syncs_left = 0;
+          fate().syncs_left = 0;
         }
       }
       const int fd = ::open((directory_ / "warehouse.duckdb").c_str(), O_WRONLY);
-      for (auto write = unsynced.rbegin(); sync_failed && write != unsynced.rend(); ++write) {
+      for (auto write = fate().unsynced.rbegin();
+           fate().sync_failed && write != fate().unsynced.rend(); ++write) {
         ::syscall(SYS_pwrite64, fd, write->before.data(), write->before.size(), write->at);
       }
       ::_exit(code);
@@ -291,7 +302,7 @@ TEST_P(DuckdbTornWrite, WhileTheFileIsMadeLeavesOneThatOpens) {
     std::filesystem::remove(file + ".saved_blocks");
     const pid_t child = ::fork();
     if (child == 0) {
-      writes_left = writes;
+      fate().writes_left = writes;
       open_warehouse(target_->settings(), clock_)->take_over(test_origin(), unknown_before());
       ::_exit(0);
     }

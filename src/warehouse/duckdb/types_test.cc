@@ -29,12 +29,14 @@ ColumnType numeric(int precision, int scale) {
 std::optional<std::string> converted(const ColumnType& type, const std::string& text) {
   static Session session({":memory:", 0, ""}, FileAccess::ReadWrite);
   try {
-    return session
-        .query(sql("SELECT {} FROM (SELECT {} AS v)", from_text(type, sql("v")), literal(text)),
-               Blame::Table)
-        .at(0)
-        .at(0)
-        .value();
+    std::string shown =
+        session
+            .query(sql("SELECT {} FROM (SELECT {} AS v)", from_text(type, sql("v")), literal(text)),
+                   Blame::Table)
+            .at(0)
+            .at(0)
+            .value();
+    return shown;
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Table) << text;
     return std::nullopt;

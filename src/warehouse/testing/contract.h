@@ -60,10 +60,12 @@ Origin test_origin();
 TargetBefore unknown_before();
 
 class WarehouseContract : public ::testing::TestWithParam<TargetFactory> {
- protected:
-  WarehouseContract();
+ public:
   WarehouseContract(const WarehouseContract&) = delete;
   WarehouseContract& operator=(const WarehouseContract&) = delete;
+
+ protected:
+  WarehouseContract();
   ~WarehouseContract() override;
 
   /// A new warehouse object for the target.
