@@ -5,7 +5,6 @@ While the journal is full, a slot that was lost is not taken again.
 """
 
 import sys
-import time
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -43,7 +42,9 @@ def main():
                 daemon.wait("it leaves the slot alone", lambda: "source_left" in daemon.log_text())
                 reason = daemon.said(("reason",)) or ""
                 expect("nothing is received" in reason, f"the status says: {reason}")
-                time.sleep(1)
+                retries = daemon.log_text().count("load_retry")
+                daemon.wait("another look at the warehouse",
+                            lambda: daemon.log_text().count("load_retry") > retries)
                 since = daemon.log_text().rpartition("source_left")[2]
                 expect("stream_started" not in since, "it took the slot again")
         daemon.wait_ready()
