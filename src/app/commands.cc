@@ -18,9 +18,9 @@
 #include "journal/origin_file.h"
 #include "observe/http_server.h"
 #include "pipeline/pipeline.h"
-#include "source/check_source.h"
-#include "source/identity.h"
-#include "source/teardown.h"
+#include "source/connection/identity.h"
+#include "source/setup/check_source.h"
+#include "source/setup/teardown.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms {

@@ -16,7 +16,7 @@
 #include "pipeline/recorder.h"
 #include "pipeline/set_aside_log.h"
 #include "pipeline/staging_room.h"
-#include "source/block_maker.h"
+#include "source/stream/block_maker.h"
 
 namespace re_dms {
 

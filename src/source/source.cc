@@ -8,16 +8,16 @@
 
 #include "model/begin_anew.h"
 #include "observe/log.h"
-#include "source/candidates.h"
-#include "source/connection.h"
-#include "source/identity.h"
-#include "source/pattern.h"
-#include "source/publication.h"
-#include "source/slot.h"
-#include "source/slot_creation.h"
-#include "source/slot_reader.h"
-#include "source/sql_text.h"
-#include "source/synchronous_names.h"
+#include "source/catalog/candidates.h"
+#include "source/catalog/pattern.h"
+#include "source/connection/connection.h"
+#include "source/connection/identity.h"
+#include "source/connection/sql_text.h"
+#include "source/setup/publication.h"
+#include "source/setup/slot.h"
+#include "source/setup/slot_creation.h"
+#include "source/setup/synchronous_names.h"
+#include "source/stream/slot_reader.h"
 
 namespace re_dms {
 

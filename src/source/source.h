@@ -1,54 +1,18 @@
 // The connection to PostgreSQL: slot, publication, catalog and the stream of changes.
 #pragma once
 
-#include <atomic>
-#include <chrono>
 #include <functional>
 #include <memory>
-#include <optional>
 #include <stop_token>
-#include <string>
 #include <vector>
 
-#include "base/bounded_queue.h"
-#include "model/journal_block.h"
+#include "model/lsn.h"
 #include "model/origin.h"
-#include "model/progress.h"
-#include "model/table_schema.h"
+#include "source/settings.h"
+#include "source/setup/setup_result.h"
+#include "source/stream/wiring.h"
 
 namespace re_dms {
-
-struct SourceSettings {
-  std::string url;               ///< libpq URL or conninfo
-  std::string password_command;  ///< run at each connect; empty: none
-  std::string slot = "re_dms";
-  std::string publication = "re_dms";
-  std::vector<std::string> include = {"public.*"};
-  std::vector<std::string> exclude;
-  bool auto_setup = true;
-  std::chrono::milliseconds lock_timeout{5000};
-};
-
-/// A table that matches include and is nevertheless not replicated, with the reason.
-struct LeftOut {
-  QualifiedName table;
-  std::string reason;
-};
-
-/// What the creation of the slot found.
-struct SlotCreation {
-  Origin origin;                     ///< created = true
-  std::vector<CatalogTable> tables;  ///< admitted ones and those met with rows (not admitted)
-  std::vector<LeftOut> left_out;
-};
-
-/// What streaming needs from the rest of the daemon.
-struct StreamWiring {
-  BoundedQueue<JournalBlock>& out;  ///< weighed by bytes; blocks in the order of the stream
-  Progress& progress;               ///< reads journaled, writes received, server and its time
-  std::function<bool()> paused;     ///< true: receive no further transaction (journal full)
-  std::function<void()> started;    ///< called when the slot is taken and stands where it should
-};
 
 struct PublicationState;
 

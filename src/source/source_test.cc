@@ -7,14 +7,14 @@
 #include <cstdlib>
 
 #include "model/output_settings.h"
-#include "source/conninfo.h"
-#include "source/password_command.h"
-#include "source/pattern.h"
-#include "source/publication.h"
-#include "source/slot.h"
-#include "source/sql_text.h"
-#include "source/sqlstate.h"
-#include "source/synchronous_names.h"
+#include "source/catalog/pattern.h"
+#include "source/connection/conninfo.h"
+#include "source/connection/password_command.h"
+#include "source/connection/sql_text.h"
+#include "source/connection/sqlstate.h"
+#include "source/setup/publication.h"
+#include "source/setup/slot.h"
+#include "source/setup/synchronous_names.h"
 #include "source/testing/error_of.h"
 
 namespace re_dms {

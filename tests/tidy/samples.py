@@ -38,6 +38,12 @@ BAD = [
      {"src/app/engine.cc": include("warehouse/duckdb/engine.h")}),
     ("an engine includes another engine", "include",
      {"src/warehouse/redshift/engine.cc": include("warehouse/duckdb/engine.h")}),
+    ("a room includes one above it", "include",
+     {"src/source/connection/thing.h": include("source/stream/thing.h")}),
+    ("a room includes its folder's own files", "include",
+     {"src/source/setup/thing.cc": include("source/source.h")}),
+    ("what is for tests in the program", "include",
+     {"src/base/thing.cc": include("base/testing/disk.h")}),
     ("an include from beside", "include", {"src/base/low.cc": include("thing.h")}),
     ("an include from above", "include", {"src/base/low.cc": include("../model/thing.h")}),
     ("a folder nobody has placed", "include",
@@ -84,6 +90,11 @@ BAD = [
 ]
 
 GOOD = [
+    ("rooms that include downwards", None,
+     {"src/source/stream/thing.cc": include("source/connection/thing.h")
+      + include("source/settings.h"),
+      "src/source/source.cc": include("source/stream/thing.h"),
+      "src/source/setup/thing_test.cc": include("source/testing/server.h")}),
     ("includes that point down", None,
      {"src/app/main.cc": include("warehouse/thing.h") + include("pipeline/thing.h"),
       "src/batch/fold.cc": include("pgoutput/thing.h") + include("batch/thing.h"),

@@ -44,6 +44,12 @@ LEVELS = [
     {"base"},
 ]
 LEVEL_OF = {folder: level for level, row in enumerate(LEVELS) for folder in row}
+# Inside a folder, a room may include those after its own; the folder's own files stand above them
+# all, except for plain settings, which every room may know.
+ROOMS = {"source": ["stream", "setup", "catalog", "connection"]}
+ROOT_HEADERS = {"source": {"settings.h"}}
+# Who may include what stands below a folder testing/.
+FOR_TESTS = re.compile(r"(^|/)testing/|_(test|bench)\.cc$|^tests/")
 # One folder per engine: only warehouse itself looks into it, and no engine into another.
 ENGINES = {"duckdb", "redshift"}
 
@@ -115,9 +121,23 @@ def may_include(user, path):
         return False
     engine = path[1] if path[0] == "warehouse" and len(path) > 2 and path[1] in ENGINES else None
     if user[0] == path[0]:
+        if not room_may_include(user, path):
+            return False
         own = user[1] if len(user) > 1 and user[1] in ENGINES else None
         return engine is None or own is None or own == engine
     return LEVEL_OF[user[0]] < LEVEL_OF[path[0]] and engine is None
+
+
+def room_may_include(user, path):
+    """Whether a file in a room of a folder may include PATH of the same folder."""
+    rooms = ROOMS.get(user[0], [])
+    if len(user) < 2 or user[1] not in rooms:
+        return True
+    if path[1] == "testing":
+        return True
+    if len(path) == 2:
+        return path[1] in ROOT_HEADERS[user[0]]
+    return path[1] in rooms and rooms.index(user[1]) <= rooms.index(path[1])
 
 
 def check_includes(checkout):
@@ -131,7 +151,9 @@ def check_includes(checkout):
         for line, included in cpp.includes(text):
             target = Path(included).parts
             beside = (checkout.root / path).parent / included
-            if target[0] in LEVEL_OF:
+            if "testing" in target[:-1] and not FOR_TESTS.search(path):
+                yield Finding("include", path, line, included, f"{included} is for tests alone")
+            elif target[0] in LEVEL_OF:
                 if not may_include(parts[1:-1], target):
                     yield Finding("include", path, line, included, f"may not include {included}")
             elif target[0] == ".." or beside.is_file():

@@ -8,7 +8,7 @@
 #include <string>
 #include <vector>
 
-#include "source/connection.h"
+#include "source/connection/connection.h"
 #include "source/source.h"
 #include "source/testing/error_of.h"
 #include "source/testing/throwaway_postgres.h"

@@ -12,8 +12,8 @@
 
 #include "base/error.h"
 #include "base/testing/waiting.h"
-#include "source/slot_reader.h"
 #include "source/source.h"
+#include "source/stream/slot_reader.h"
 
 namespace re_dms {
 

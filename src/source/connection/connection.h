@@ -1,0 +1,104 @@
+// One libpq connection to the source, plain or replication, and the results of its queries.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "model/lsn.h"
+#include "source/connection/conninfo.h"
+#include "source/settings.h"
+
+namespace re_dms {
+
+/// The server, or who stands in its place, does not take us: wrong password, no line in
+/// pg_hba.conf, a certificate, a standby. Fatal; whoever was taken before may be taken again (a
+/// password is rotated, a standby promoted).
+class Refused : public Error {
+ public:
+  explicit Refused(const Error& error) : Error(error) {}
+};
+
+/// A question got no answer in time. Transient; the connection cannot be used any more.
+class Unanswered : public Error {
+ public:
+  explicit Unanswered(const Error& error) : Error(error) {}
+};
+
+/// How long what sets up replication may take beyond the locks it waits for: tables are looked at
+/// for a first row, and a slot begins only when older transactions have ended.
+inline constexpr std::chrono::minutes kSetUpPatience{30};
+
+/// Rows of text. A view of a value lives as long as the result.
+class QueryResult {
+ public:
+  explicit QueryResult(PGresult* result) : result_(result, &PQclear) {}
+
+  int rows() const { return PQntuples(result_.get()); }
+
+  bool is_null(int row, int column) const { return PQgetisnull(result_.get(), row, column) != 0; }
+
+  /// Empty for NULL.
+  std::string_view text(int row, int column) const;
+
+  std::optional<std::string> optional_text(int row, int column) const;
+
+  /// True for 't'; false for NULL.
+  bool flag(int row, int column) const { return text(row, column) == "t"; }
+
+  /// A decimal number; 0 for NULL. Throws Fatal on anything else.
+  std::int64_t number(int row, int column) const;
+
+  std::uint32_t oid(int row, int column) const {
+    return static_cast<std::uint32_t>(number(row, column));
+  }
+
+  /// Unknown for NULL.
+  Lsn lsn(int row, int column) const;
+
+  const PGresult* raw() const { return result_.get(); }
+
+ private:
+  std::unique_ptr<PGresult, decltype(&PQclear)> result_;
+};
+
+/// Belongs to the thread that uses it. Closed by the destructor without waiting. Non-blocking in
+/// libpq's sense (PQsetnonblocking): nothing waits for a server that reads no more.
+class Connection {
+ public:
+  /// Connects; runs password_command first. Throws within connect_patience: Transient when the
+  /// server cannot be reached, Refused when it does not take this user, database or password.
+  Connection(const SourceSettings& settings, ConnectionPurpose purpose);
+
+  /// From now on a query waits for its result this long at most.
+  void wait_at_most(std::chrono::milliseconds patience) { patience_ = patience; }
+
+  /// Runs SQL or a replication command and waits for its last result, or for the first that begins
+  /// a COPY. `doing` opens the error's text: "reading the catalog". Kinds by sqlstate.h. Throws
+  /// Unanswered when the result does not come in time, and closes the connection.
+  QueryResult query(const std::string& sql, std::string_view doing);
+
+  /// As query, without an error for the SQLSTATE named: then nothing is returned.
+  std::optional<QueryResult> query_unless(const std::string& sql, std::string_view sqlstate,
+                                          std::string_view doing);
+
+  /// As PQserverVersion: 150018.
+  int server_version() const { return PQserverVersion(connection_.get()); }
+
+  PGconn* raw() const { return connection_.get(); }
+
+ private:
+  QueryResult run(const std::string& sql, std::string_view doing);
+
+  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  /// Longer than tcp_user_timeout, which does not see a proxy that outlives the server.
+  std::chrono::milliseconds patience_{60000};
+};
+
+}  // namespace re_dms

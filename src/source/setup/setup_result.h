@@ -1,0 +1,25 @@
+// What a first start found: whose slot it is and which tables begin with it.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "model/origin.h"
+#include "model/table_schema.h"
+
+namespace re_dms {
+
+/// A table that matches include and is nevertheless not replicated, with the reason.
+struct LeftOut {
+  QualifiedName table;
+  std::string reason;
+};
+
+/// What the creation of the slot found.
+struct SlotCreation {
+  Origin origin;                     ///< created = true
+  std::vector<CatalogTable> tables;  ///< admitted ones and those met with rows (not admitted)
+  std::vector<LeftOut> left_out;
+};
+
+}  // namespace re_dms

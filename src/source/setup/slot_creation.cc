@@ -1,0 +1,191 @@
+#include "source/setup/slot_creation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <unordered_map>
+
+#include "base/failpoint.h"
+#include "observe/log.h"
+#include "source/catalog/catalog.h"
+#include "source/connection/sql_text.h"
+#include "source/setup/publication.h"
+#include "source/setup/slot.h"
+
+namespace re_dms {
+
+namespace {
+
+constexpr const char* kHoldsRows =
+    "it already holds rows; the initial copy of existing rows is not available in this version. A "
+    "table that is empty when replication begins is followed from its first row on";
+
+/// Per table: whether re_dms may read it, and all of its rows.
+struct Access {
+  bool granted = false;
+  bool filtered = false;
+};
+
+std::unordered_map<Oid, Access> read_access(Connection& connection, const std::vector<Oid>& oids) {
+  const QueryResult result = connection.query(
+      fmt::format(
+          "SELECT oid, has_schema_privilege(relnamespace, 'USAGE') AND "
+          "has_table_privilege(oid, 'SELECT'), row_security_active(oid) FROM pg_class WHERE "
+          "oid = ANY ({})",
+          oid_array(oids)),
+      "asking for the right to read tables");
+  std::unordered_map<Oid, Access> access;
+  for (int row = 0; row < result.rows(); ++row) {
+    access[result.oid(row, 0)] = {result.flag(row, 1), result.flag(row, 2)};
+  }
+  return access;
+}
+
+/// Why the table cannot be followed from its first row; empty: it can. Takes its ACCESS SHARE lock.
+std::string reason_against(Connection& connection, const CandidateTable& table,
+                           const Access& access) {
+  if (!access.granted) {
+    return fmt::format(
+        "re_dms may not read it and cannot tell whether it is empty: GRANT SELECT ON {} to its "
+        "role "
+        "(and USAGE on the schema)",
+        quote_name(table.name));
+  }
+  if (access.filtered) {
+    return "row security hides rows of it from re_dms, so it cannot tell whether the table is "
+           "empty: give its role BYPASSRLS";
+  }
+  const QueryResult result =
+      connection.query(fmt::format("SELECT EXISTS (SELECT 1 FROM ONLY {})", quote_name(table.name)),
+                       fmt::format("looking for rows in {}", to_string(table.name)));
+  return result.flag(0, 0) ? kHoldsRows : "";
+}
+
+void look_at_tables(Connection& connection, const std::string& publication,
+                    const std::vector<CandidateTable>& tables, SlotCreation& creation) {
+  // Once more: what it is like where the stream begins counts. Later changes of it are noticed.
+  require_usable_publication(connection, publication);
+  std::vector<Oid> oids;
+  oids.reserve(tables.size());
+  for (const CandidateTable& table : tables) {
+    oids.push_back(table.oid);
+  }
+  std::unordered_map<Oid, Access> access = read_access(connection, oids);
+  for (const CandidateTable& table : tables) {
+    const std::string reason = reason_against(connection, table, access[table.oid]);
+    if (reason.empty()) {
+      creation.origin.admitted.push_back(table.oid);
+    } else {
+      creation.left_out.push_back({table.name, reason});
+    }
+  }
+  std::sort(creation.origin.admitted.begin(), creation.origin.admitted.end());
+  require_unchanged_files(connection, oids);
+  const auto& admitted = creation.origin.admitted;
+  creation.tables = read_tables(connection, publication, oids);
+  for (CatalogTable& table : creation.tables) {
+    table.admitted = std::binary_search(admitted.begin(), admitted.end(), table.schema.oid);
+  }
+}
+
+QueryResult create_slot(Connection& replication, const SourceSettings& settings) {
+  // The keyword form is understood by every supported version.
+  const std::string command = fmt::format(
+      "CREATE_REPLICATION_SLOT {} LOGICAL pgoutput USE_SNAPSHOT", quote_identifier(settings.slot));
+  const std::string doing = fmt::format("creating slot \"{}\"", settings.slot);
+  std::optional<QueryResult> created = replication.query_unless(command, "55P03", doing);
+  if (created) {
+    return *std::move(created);
+  }
+  Connection plain(settings, ConnectionPurpose::Sql);
+  const std::string writers = describe_writers(plain);
+  throw Error(ErrorKind::Transient,
+              fmt::format("{}: a transaction that writes did not end within {} ms; open now: {}",
+                          doing, settings.lock_timeout.count(), writers.empty() ? "none" : writers),
+              "A slot can only begin when every transaction older than it has ended. End the one "
+              "named, or raise source.lock_timeout");
+}
+
+void drop_unfinished(const SourceSettings& settings) {
+  try {
+    Connection plain(settings, ConnectionPurpose::Sql);
+    if (find_slot(plain, settings.slot)) {
+      drop_slot(plain, settings.slot);
+    }
+  } catch (const Error& error) {
+    // The durable intention makes the next try drop it.
+    log(LogLevel::Warn, "slot_left_behind", error.what(), {{"slot", settings.slot}});
+  }
+}
+
+}  // namespace
+
+void require_unchanged_files(Connection& connection, const std::vector<Oid>& oids) {
+  const QueryResult changed =
+      connection.query(fmt::format("SELECT oid::regclass FROM pg_class WHERE oid = ANY ({}) AND "
+                                   "pg_relation_filenode(oid) IS DISTINCT FROM relfilenode",
+                                   oid_array(oids)),
+                       "comparing file nodes");
+  if (changed.rows() > 0) {
+    throw Error(ErrorKind::Transient,
+                fmt::format("{} was truncated, rewritten or dropped while the slot was created",
+                            changed.text(0, 0)),
+                "Nothing is lost: the slot is dropped and made again");
+  }
+}
+
+SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Origin& identity,
+                                       const std::vector<CandidateTable>& tables) {
+  SlotCreation creation;
+  creation.origin = identity;
+  bool created = false;
+  try {
+    Connection replication(settings, ConnectionPurpose::Replication);
+    replication.wait_at_most(settings.lock_timeout + kSetUpPatience);
+    // statement_timeout does not end the creation of a slot, lock_timeout does (PostgreSQL 15).
+    replication.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
+                      "preparing the slot");
+    replication.query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", "preparing the slot");
+    failpoint("slot-create-before");
+    const QueryResult slot = create_slot(replication, settings);
+    created = true;
+    failpoint("slot-create-after");
+    creation.origin.consistent_point = slot.lsn(0, 1);
+    look_at_tables(replication, settings.publication, tables, creation);
+    replication.query("COMMIT", "ending the look at the tables");
+  } catch (...) {
+    // The connection is closed by now, so that nobody holds the slot.
+    if (created) {
+      drop_unfinished(settings);
+    }
+    throw;
+  }
+  creation.origin.created = true;
+  return creation;
+}
+
+SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
+                        const std::vector<CandidateTable>& tables) {
+  SlotCreation creation;
+  creation.origin = identity;
+  Connection plain(settings, ConnectionPurpose::Sql);
+  const std::optional<SlotState> slot = find_slot(plain, settings.slot);
+  if (!slot || slot->active_pid != 0) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("slot \"{}\" {}", settings.slot,
+                    slot ? fmt::format("is read by process {}", slot->active_pid) : "is gone"),
+        "With source.auto_setup = false the slot has to be there, unread");
+  }
+  creation.origin.consistent_point = slot->confirmed_flush;
+  plain.wait_at_most(settings.lock_timeout + kSetUpPatience);
+  plain.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
+              "preparing the look at the tables");
+  plain.query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", "looking at the tables");
+  look_at_tables(plain, settings.publication, tables, creation);
+  plain.query("COMMIT", "ending the look at the tables");
+  creation.origin.created = true;
+  return creation;
+}
+
+}  // namespace re_dms

@@ -1,0 +1,34 @@
+// First start: from nothing to a slot, and to the knowledge which tables were empty when it began.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "model/origin.h"
+#include "source/catalog/candidates.h"
+#include "source/connection/connection.h"
+#include "source/settings.h"
+#include "source/setup/setup_result.h"
+
+namespace re_dms {
+
+/// Creates the slot and looks at `tables` in its snapshot. No lock is held while the slot is
+/// created (ACCESS SHARE before it and a waiting ALTER are a deadlock that no detector sees); what
+/// happened to a table between snapshot and look shows in its file node and is a Transient error,
+/// as is a lock not got within lock_timeout. On every error after its creation the slot is dropped
+/// again. `identity` becomes the result's origin.
+SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Origin& identity,
+                                       const std::vector<CandidateTable>& tables);
+
+/// As above, for a slot that somebody else has created (auto_setup = false). There is no snapshot:
+/// a table is admitted when it is empty now. Rows that were there when the slot began and are gone
+/// by now come as deletes of unknown rows, which the target's row counts show.
+SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
+                        const std::vector<CandidateTable>& tables);
+
+/// Throws Transient when one of the tables was truncated, rewritten or dropped since the snapshot
+/// of the connection's transaction: it looks empty in it then, without any error (PostgreSQL 15,
+/// mvcc-caveats), and only its file node tells.
+void require_unchanged_files(Connection& connection, const std::vector<Oid>& oids);
+
+}  // namespace re_dms

@@ -1,0 +1,154 @@
+#include "source/stream/replication_stream.h"
+
+#include <fmt/format.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/bytes.h"
+#include "base/clock.h"
+#include "observe/log.h"
+#include "source/connection/sql_text.h"
+#include "source/connection/sqlstate.h"
+
+namespace re_dms {
+
+namespace {
+
+// PostgreSQL 15, protocol-replication, XLogData: 'w', start, end and clock of the server. Start and
+// end are zero for some messages; positions come from Commit messages and keepalives.
+constexpr std::size_t kDataHeaderBytes = 25;
+
+constexpr std::string_view kReading = "reading changes";
+
+std::string start_command(const SourceSettings& settings, Lsn from) {
+  const std::string publications = quote_literal(quote_identifier(settings.publication));
+  return fmt::format(
+      "START_REPLICATION SLOT {} LOGICAL {} (proto_version '1', publication_names {}, messages "
+      "'true')",
+      quote_identifier(settings.slot), from, publications);
+}
+
+/// Up to 17 the stream ends with error 42704 where the publication does not exist. PostgreSQL 18
+/// (pgoutput.c, LoadPublications) warns with 55000, leaves the rows out and goes on, so that a
+/// later acknowledgement would lose them.
+void note_left_out(void* left_out, const PGresult* notice) {
+  const char* code = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
+  const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  const std::string said = text != nullptr ? text : "a notice without text";
+  if (code != nullptr && std::string_view(code) == "55000") {
+    *static_cast<std::string*>(left_out) = said;
+  } else {
+    log(LogLevel::Warn, "source_notice", said);
+  }
+}
+
+}  // namespace
+
+std::string_view pgoutput_payload(std::string_view copy_data) {
+  if (copy_data.size() <= kDataHeaderBytes) {
+    ByteReader(copy_data, "a data message of the stream").fail("is too short");
+  }
+  return copy_data.substr(kDataHeaderBytes);
+}
+
+Keepalive read_keepalive(std::string_view copy_data) {
+  ByteReader reader(copy_data, "a keepalive message");
+  reader.u8();
+  Keepalive keepalive;
+  keepalive.server_end = Lsn{reader.u64()};
+  reader.u64();  // the server's clock
+  keepalive.reply_requested = reader.u8() != 0;
+  reader.expect_end();
+  return keepalive;
+}
+
+ReplicationStream::ReplicationStream(Connection replication, const SourceSettings& settings,
+                                     Lsn from)
+    : connection_(std::move(replication)),
+      publication_(fmt::format("publication {}", quote_identifier(settings.publication))) {
+  PQsetNoticeReceiver(connection_.raw(), &note_left_out, left_out_.get());
+  connection_.query(start_command(settings, from),
+                    fmt::format("starting slot \"{}\" at {}", settings.slot, from));
+}
+
+void ReplicationStream::read_socket() {
+  if (PQconsumeInput(connection_.raw()) == 0) {
+    throw_ended();
+  }
+}
+
+std::optional<std::string_view> ReplicationStream::next() {
+  char* bytes = nullptr;
+  const int size = PQgetCopyData(connection_.raw(), &bytes, 1);
+  if (size > 0) [[likely]] {
+    message_.reset(bytes);
+    if (!left_out_->empty()) [[unlikely]] {
+      throw error_of_state("42704", fmt::format("{}: {} does not exist (the server: {})", kReading,
+                                                publication_, *left_out_));
+    }
+    return std::string_view(bytes, static_cast<std::size_t>(size));
+  }
+  if (size < 0) {
+    throw_ended();
+  }
+  return std::nullopt;
+}
+
+void ReplicationStream::send(const std::string& message) {
+  if (PQputCopyData(connection_.raw(), message.data(), static_cast<int>(message.size())) < 0) {
+    throw_ended();
+  }
+  flush();
+}
+
+bool ReplicationStream::flush() {
+  const int left = PQflush(connection_.raw());
+  if (left < 0) {
+    throw_ended();
+  }
+  return left == 0;
+}
+
+void ReplicationStream::throw_ended() {
+  // The server's reason, if it gave one, stands behind the data that was not taken yet.
+  char* bytes = nullptr;
+  while (PQgetCopyData(connection_.raw(), &bytes, 1) > 0) {
+    PQfreemem(bytes);
+  }
+  const QueryResult last(PQgetResult(connection_.raw()));
+  const ExecStatusType status = PQresultStatus(last.raw());
+  if (last.raw() != nullptr && (status == PGRES_COMMAND_OK || status == PGRES_COPY_IN)) {
+    throw Error(ErrorKind::Transient, fmt::format("{}: the source is shutting down", kReading));
+  }
+  throw command_error(connection_.raw(), last.raw(), kReading);
+}
+
+void ReplicationStream::finish(std::chrono::milliseconds patience) {
+  const SteadyTime deadline = real_clock().steady() + patience;
+  if (PQputCopyEnd(connection_.raw(), nullptr) < 0) {
+    return;
+  }
+  // What still arrives is not ours to keep: it comes again at the next start.
+  for (;;) {
+    char* bytes = nullptr;
+    int size = 0;
+    while ((size = PQgetCopyData(connection_.raw(), &bytes, 1)) > 0) {
+      PQfreemem(bytes);
+    }
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - real_clock().steady());
+    if (size < 0 || left.count() <= 0) {
+      return;
+    }
+    const bool unsent = PQflush(connection_.raw()) > 0;
+    pollfd waiting{socket(), static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), 0};
+    if (poll(&waiting, 1, static_cast<int>(left.count())) <= 0 ||
+        PQconsumeInput(connection_.raw()) == 0) {
+      return;
+    }
+  }
+}
+
+}  // namespace re_dms

@@ -1,0 +1,61 @@
+// A replication connection in COPY mode: messages out of it, feedback into it, never blocking.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "model/lsn.h"
+#include "source/connection/connection.h"
+
+namespace re_dms {
+
+/// What the server says between changes (PostgreSQL 15, protocol-replication, Primary keepalive).
+struct Keepalive {
+  Lsn server_end;  ///< everything below was decoded and, where published, sent before this message
+  bool reply_requested = false;
+};
+
+/// Belongs to the receiving thread.
+class ReplicationStream {
+ public:
+  /// Starts the slot at `from` on a replication connection. Throws Transient naming the process
+  /// when somebody else reads the slot, Fatal when the slot cannot be used.
+  ReplicationStream(Connection replication, const SourceSettings& settings, Lsn from);
+
+  /// Takes what the socket holds, without waiting. Throws when the connection has ended.
+  void read_socket();
+
+  /// The next CopyData message, valid until the next call; empty when none is complete. Throws
+  /// Fatal where the server said that it leaves changes out from here on.
+  std::optional<std::string_view> next();
+
+  /// Queues a message and sends what the socket takes.
+  void send(const std::string& message);
+
+  /// Sends more of what is queued; false while something is left.
+  bool flush();
+
+  int socket() const { return PQsocket(connection_.raw()); }
+
+  /// Ends COPY mode as the protocol wants it, waiting for the server for `patience` at most.
+  void finish(std::chrono::milliseconds patience);
+
+ private:
+  [[noreturn]] void throw_ended();
+
+  Connection connection_;
+  std::string publication_;
+  // What the server said when it left changes out. On the heap: libpq keeps its address.
+  std::unique_ptr<std::string> left_out_ = std::make_unique<std::string>();
+  std::unique_ptr<char, decltype(&PQfreemem)> message_{nullptr, &PQfreemem};
+};
+
+/// The payload of an XLogData message: what pgoutput wrote.
+std::string_view pgoutput_payload(std::string_view copy_data);
+
+/// Throws Fatal unless it is a whole keepalive.
+Keepalive read_keepalive(std::string_view copy_data);
+
+}  // namespace re_dms

@@ -1,0 +1,110 @@
+// The receive loop: from the slot to journal blocks. Owns the replication connection and, beside
+// it, a plain one for catalog questions, which also tells when the server wants to shut down. Reads
+// and writes no file: a stalled disk must not keep it from answering the server. (Whether to pause
+// it asks the wiring, which may look up the free space of the journal's file system.)
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <unordered_map>
+#include <unordered_set>
+
+#include "base/clock.h"
+#include "model/origin.h"
+#include "source/connection/connection.h"
+#include "source/settings.h"
+#include "source/stream/block_maker.h"
+#include "source/stream/feedback.h"
+#include "source/stream/replication_stream.h"
+#include "source/stream/silence.h"
+#include "source/stream/source_watch.h"
+#include "source/stream/stop_signal.h"
+#include "source/stream/wiring.h"
+
+namespace re_dms {
+
+struct ReadTimes {
+  std::chrono::milliseconds block{1};    ///< a block is handed on at this age
+  std::chrono::milliseconds idle{1000};  ///< between two idle positions, unless the server asks
+  /// Between two questions about all tables: what a silent table's rows do not tell.
+  std::chrono::milliseconds facts{60000};
+  WatchTimes watch;
+  FeedbackTimes feedback;
+  SilenceTimes silence;
+};
+
+struct StreamStart {
+  Lsn from;          ///< for START_REPLICATION
+  Lsn journaled_to;  ///< end of the journal, idle positions included
+};
+
+/// Per table the catalog's last answer that was handed on in this run.
+using ToldAnswers = std::unordered_map<Oid, std::string>;
+
+/// Lives for one connection; used by one thread. What it is given by reference outlives it.
+class SlotReader {
+ public:
+  SlotReader(const SourceSettings& settings, const Origin& origin, const StreamWiring& wiring,
+             ToldAnswers& told, ReadTimes times = {});
+
+  /// As Source::stream.
+  void run(StreamStart start, bool& open, const std::stop_token& stop);
+
+  /// run() has thrown because the server said nothing and did not answer.
+  bool left_in_silence() const { return silence_.left(); }
+
+ private:
+  /// What one try at the socket brought.
+  struct Harvest {
+    std::size_t bytes = 0;
+    bool paused = false;  ///< stands between two transactions and may not take the next
+  };
+
+  void connect(StreamStart start);
+  void require_own_position(Lsn journaled_to);
+  Harvest receive();
+  BlockMaker::Step take(std::string_view copy_data);
+  void hand_on();
+  std::vector<CatalogTable> ask_catalog();
+  std::vector<CatalogTable> ask_all();
+  static std::string timeless(CatalogTable answer);
+  void tell_facts();
+  bool wait_until_visible();
+  void push(JournalBlock block, bool open_after);
+  void note_progress();
+  void add_idle_position();
+  void listen(const Harvest& harvest, SteadyTime now);
+  void report(SteadyTime now);
+  void look_after_server(bool held_up, SteadyTime now);
+  void wait(const Harvest& harvest);
+  int patience_ms(bool paused, SteadyTime now) const;
+  void finish();
+
+  const SourceSettings& settings_;
+  const Origin& origin_;
+  const StreamWiring& wiring_;
+  ReadTimes times_;
+  Clock& clock_;
+  ToldAnswers& told_;
+  std::unordered_set<Oid> admitted_;
+
+  std::optional<SourceWatch> watch_;
+  std::optional<ReplicationStream> stream_;
+  std::optional<StopSignal> stop_signal_;
+  std::stop_token stop_;
+  bool* open_ = nullptr;
+
+  BlockMaker maker_;
+  Feedback feedback_;
+  Silence silence_;
+  Lsn server_end_;            ///< of the last keepalive
+  bool idle_urgent_ = false;  ///< the server waits for a position
+  SteadyTime block_began_{};
+  SteadyTime idle_at_{};
+  SteadyTime asked_at_{};  ///< about all tables
+  bool facts_due_ = true;
+};
+
+}  // namespace re_dms

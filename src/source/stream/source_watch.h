@@ -1,0 +1,85 @@
+// The plain connection beside the stream: it answers catalog questions, and its end tells that the
+// server shuts down fast. Finds out about a smart shutdown. Decides when the stream has to leave so
+// that nobody waits for re_dms.
+#pragma once
+
+#include <chrono>
+#include <string_view>
+
+#include "base/clock.h"
+#include "source/connection/connection.h"
+
+namespace re_dms {
+
+struct WatchTimes {
+  std::chrono::milliseconds stuck{30000};  ///< without progress, then the stream leaves
+  /// How long the server may take to end the stream once it has ended the plain connection.
+  std::chrono::milliseconds farewell{10000};
+  std::chrono::milliseconds call{30000};  ///< between two calls on the server
+  /// How long a question may go unanswered: longer than a server that lives works on one.
+  std::chrono::milliseconds answer{15000};
+};
+
+/// How long to wait before a question is asked once more: a moment at first, as the answer is
+/// usually near; then longer and longer, as one that stays away should cost the server little.
+class AskAgain {
+ public:
+  std::chrono::milliseconds next();
+
+ private:
+  std::chrono::milliseconds next_{5};
+};
+
+/// Belongs to the receiving thread. The settings outlive it.
+class SourceWatch {
+ public:
+  SourceWatch(const SourceSettings& settings, WatchTimes times);
+
+  Connection& connection() { return connection_; }
+
+  /// Whether it can be asked: not once the server has ended it.
+  bool alive() const { return ended_at_ == SteadyTime{}; }
+
+  /// Makes the server's WAL a few bytes longer, where the role may: what was handed on between two
+  /// transactions takes effect with the next position, which an idle server would never reach.
+  void make_position();
+
+  /// For poll, with POLLIN and POLLRDHUP; -1 once it has ended.
+  int socket() const;
+
+  /// Takes what poll said of the socket. The server ends plain connections at the start of a fast
+  /// shutdown and then waits until the stream has confirmed everything.
+  void look(short events, SteadyTime now);
+
+  /// As look, without waiting.
+  void look_now(SteadyTime now);
+
+  /// Now and then asks the server what it does not tell by itself. Throws Transient when it waits
+  /// for its clients to leave: a smart shutdown lasts as long as the plain connection does. Throws
+  /// Refused when its commits have come to wait for the stream.
+  void call_now_and_then(SteadyTime now);
+
+  /// What keeps the stream from confirming.
+  struct Hindrance {
+    bool held_up = false;      ///< nothing is read at present
+    bool unconfirmed = false;  ///< something received is not journaled yet
+  };
+
+  /// Throws Transient when the stream has to leave: whoever answers without confirming would keep
+  /// the server from shutting down for ever. `advanced_at` is when the confirmed position last
+  /// moved.
+  void leave_if_stuck(Hindrance hindrance, SteadyTime advanced_at, SteadyTime now);
+
+  /// Throws Transient when a transaction, seen in the stream at `since`, is still not visible.
+  void leave_if_invisible(SteadyTime since, SteadyTime now) const;
+
+ private:
+  const SourceSettings& settings_;
+  Connection connection_;
+  WatchTimes times_;
+  SteadyTime called_at_;
+  SteadyTime hindered_since_{};  ///< zero while nothing hinders
+  SteadyTime ended_at_{};        ///< zero while the connection lives
+};
+
+}  // namespace re_dms
