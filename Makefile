@@ -23,7 +23,7 @@ NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 CTEST = ctest --output-on-failure --no-tests=error -j $(TEST_JOBS)
 
 # What people run and what `make bench` needs; the tests are built by the other presets.
-RELEASE_TARGETS = re_dms drain lose_unsynced
+RELEASE_TARGETS = re_dms demo_program drain lose_unsynced
 
 # The folders whose tests run under ThreadSanitizer: those that have threads of their own.
 TSAN_FOLDERS = base journal pipeline

@@ -141,16 +141,11 @@ class Parser {
     CLI::App* demo =
         add(app_, "demo", "A throwaway PostgreSQL, traffic, replication into DuckDB, comparison",
             demo_);
-    demo->add_option_function<int>(
-            "--seconds", [this](int seconds) { demo_.duration = std::chrono::seconds(seconds); },
-            "How long the traffic lasts, else 30")
-        ->type_name("N")
-        ->check(CLI::Range(1, 86'400).description(""));
-    demo->add_option("--directory", demo_.directory,
-                     "Where everything of the demo lives, else demo")
-        ->type_name("DIR");
-    demo->add_flag("--keep", demo_.keep,
-                   "Leave the files of PostgreSQL, journal and stage in place");
+    // Its program knows its options, --help among them.
+    demo->fallthrough(false);
+    demo->set_help_flag();
+    demo->prefix_command();
+    demo->parse_complete_callback([this, demo] { demo_.words = demo->remaining(); });
     add(app_, "version", "Print the version", version_);
   }
 

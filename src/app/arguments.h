@@ -43,9 +43,7 @@ struct JournalInspectCommand {
 };
 
 struct DemoCommand {
-  std::chrono::seconds duration{30};
-  std::string directory = "demo";
-  bool keep = false;  ///< leaves the files of PostgreSQL, journal and stage in place
+  std::vector<std::string> words;  ///< for the demonstration's program
 };
 
 /// Prints a text and ends: help.

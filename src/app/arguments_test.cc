@@ -50,17 +50,10 @@ TEST(Arguments, EachCommandHasItsOwnOptions) {
   EXPECT_TRUE(inspect.json);
 }
 
-TEST(Arguments, TheDemoHasDefaults) {
-  const auto demo = command<DemoCommand>({"demo"});
-  EXPECT_EQ(demo.duration, std::chrono::seconds(30));
-  EXPECT_EQ(demo.directory, "demo");
-  EXPECT_FALSE(demo.keep);
-  const auto other = command<DemoCommand>({"demo", "--seconds", "5", "--directory", "d", "--keep"});
-  EXPECT_EQ(other.duration, std::chrono::seconds(5));
-  EXPECT_EQ(other.directory, "d");
-  EXPECT_TRUE(other.keep);
-  EXPECT_THAT(refusal({"demo", "--seconds", "0"}), HasSubstr("86400"));
-  EXPECT_THAT(refusal({"demo", "--seconds", "soon"}), HasSubstr("soon"));
+TEST(Arguments, TheDemosProgramGetsItsWordsAsTheyAre) {
+  EXPECT_TRUE(command<DemoCommand>({"demo"}).words.empty());
+  const std::vector<std::string> words = {"--seconds", "5", "--help", "-v", "run"};
+  EXPECT_EQ(command<DemoCommand>({"demo", "--seconds", "5", "--help", "-v", "run"}).words, words);
 }
 
 TEST(Arguments, GlobalOptionsStandBeforeOrBehindTheCommand) {

@@ -4,7 +4,7 @@
 #include <ostream>
 #include <vector>
 
-#include "app/exit_code.h"
+#include "base/exit_code.h"
 #include "model/check.h"
 
 namespace re_dms {

@@ -9,7 +9,7 @@
 #include <variant>
 
 #include "app/check_report.h"
-#include "app/demo/demo.h"
+#include "app/demo_program.h"
 #include "app/journal_check.h"
 #include "app/run_command.h"
 #include "app/status_pages.h"
@@ -106,12 +106,7 @@ class Execution {
                : ExitCode::Failed;
   }
 
-  ExitCode operator()(const DemoCommand& command) const {
-    const auto seconds = static_cast<int>(command.duration.count());
-    return run_demo({command.directory, seconds, command.keep, "/proc/self/exe"}) == 0
-               ? ExitCode::Ok
-               : ExitCode::Failed;
-  }
+  ExitCode operator()(const DemoCommand& command) const { start_demo(command.words); }
 
   ExitCode operator()(const HelpCommand& command) const {
     fmt::print("{}", command.text);

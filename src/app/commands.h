@@ -2,7 +2,7 @@
 #pragma once
 
 #include "app/arguments.h"
-#include "app/exit_code.h"
+#include "base/exit_code.h"
 
 namespace re_dms {
 

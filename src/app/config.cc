@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "app/config_reader.h"
-#include "app/quantities.h"
 #include "base/error.h"
+#include "base/quantities.h"
 
 namespace re_dms {
 

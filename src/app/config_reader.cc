@@ -7,9 +7,9 @@
 #include <map>
 #include <set>
 
-#include "app/quantities.h"
 #include "app/suggestion.h"
 #include "base/error.h"
+#include "base/quantities.h"
 
 namespace re_dms {
 

@@ -13,7 +13,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "app/quantities.h"
+#include "base/quantities.h"
 
 namespace re_dms {
 

@@ -9,8 +9,8 @@
 
 #include "app/arguments.h"
 #include "app/commands.h"
-#include "app/exit_code.h"
 #include "base/error.h"
+#include "base/exit_code.h"
 
 int main(int count, char** words) {
   using re_dms::Error;

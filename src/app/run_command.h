@@ -3,7 +3,7 @@
 
 #include "app/arguments.h"
 #include "app/config.h"
-#include "app/exit_code.h"
+#include "base/exit_code.h"
 #include "pipeline/settings.h"
 
 namespace re_dms {

@@ -6,8 +6,8 @@
 #include <ostream>
 #include <vector>
 
-#include "app/exit_code.h"
 #include "base/clock.h"
+#include "base/exit_code.h"
 #include "model/progress.h"
 #include "observe/http_server.h"
 #include "observe/metrics.h"

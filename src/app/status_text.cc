@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "app/quantities.h"
+#include "base/quantities.h"
 
 namespace re_dms {
 

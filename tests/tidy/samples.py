@@ -3,7 +3,7 @@
 BAD samples break one rule, GOOD ones come near to breaking it. (title, rule or None, files)
 """
 
-FOLDERS = "app pipeline source journal batch stage warehouse pgoutput schema model observe base"
+FOLDERS = "app demo pipeline source journal batch stage warehouse pgoutput schema model observe base"
 
 TREE = {f"src/{folder}/thing.h": "#pragma once\n" for folder in FOLDERS.split()}
 TREE["README.md"] = "".join(f"- `src/{folder}/` is a folder\n" for folder in FOLDERS.split())

@@ -34,7 +34,7 @@ FUNCTION_LINES_MAX = 70
 
 # A folder may include those of the rows below its own; stages do not know each other.
 LEVELS = [
-    {"app"},
+    {"app", "demo"},
     {"pipeline"},
     {"source", "journal", "batch", "stage", "warehouse"},
     {"pgoutput"},
@@ -56,7 +56,9 @@ ENGINES = {"duckdb", "redshift"}
 SAYS_NOTHING = re.compile(r"(Manager|Helper|Util|Handler|Processor|Info|Data|Impl|Base)s?$")
 
 CODE_SUFFIXES = {".cc", ".h", ".py", ".sh", ".cmake"}
-SKIPPED_FOLDERS = {".git", ".deps", "build", "demo", "__pycache__"}
+SKIPPED_FOLDERS = {".git", "__pycache__"}
+# What is made at the top of a checkout.
+MADE_FOLDERS = {".deps", "build", "demo"}
 # The samples break the rules on purpose.
 SAMPLES = "tests/tidy/samples.py"
 
@@ -89,7 +91,8 @@ class Checkout:
                 return {os.fsdecode(path) for path in listed.stdout.split(b"\0") if path}
         found = set()
         for folder, subfolders, names in os.walk(self.root):
-            subfolders[:] = [name for name in subfolders if name not in SKIPPED_FOLDERS]
+            skipped = SKIPPED_FOLDERS | (MADE_FOLDERS if folder == str(self.root) else set())
+            subfolders[:] = [name for name in subfolders if name not in skipped]
             found |= {os.path.relpath(os.path.join(folder, name), self.root) for name in names}
         return found
 

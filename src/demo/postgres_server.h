@@ -6,9 +6,9 @@
 #include <optional>
 #include <string>
 
-#include "app/demo/child_process.h"
-#include "app/demo/stop_signals.h"
-#include "app/demo/workspace.h"
+#include "demo/child_process.h"
+#include "demo/stop_signals.h"
+#include "demo/workspace.h"
 
 namespace re_dms::demo {
 

@@ -1,4 +1,4 @@
-#include "app/demo/workspace.h"
+#include "demo/workspace.h"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "app/demo/comparison.h"
+#include "demo/comparison.h"
 
 namespace re_dms::demo {
 

@@ -1,4 +1,4 @@
-#include "app/demo/comparison.h"
+#include "demo/comparison.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "app/demo/screen.h"
+#include "demo/screen.h"
 
 #include <sys/ioctl.h>
 #include <unistd.h>

@@ -1,4 +1,4 @@
-#include "app/demo/postgres_server.h"
+#include "demo/postgres_server.h"
 
 #include <fmt/format.h>
 #include <libpq-fe.h>

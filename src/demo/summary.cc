@@ -1,11 +1,11 @@
-#include "app/demo/summary.h"
+#include "demo/summary.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <string_view>
 
-#include "app/quantities.h"
+#include "base/quantities.h"
 
 namespace re_dms::demo {
 

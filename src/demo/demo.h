@@ -1,6 +1,6 @@
-// `re_dms demo`: the whole of re_dms on one machine with nothing to prepare. A throwaway PostgreSQL
-// gets live traffic, a daemon replicates it into a DuckDB file, is killed with kill -9 and started
-// again, and in the end every value of both sides is compared.
+// The demonstration: the whole of re_dms on one machine with nothing to prepare. A throwaway
+// PostgreSQL gets live traffic, a daemon replicates it into a DuckDB file, is killed with kill -9
+// and started again, and in the end every value of both sides is compared.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@ struct DemoSettings {
   std::string directory = "demo";  ///< where everything lives; made when missing
   int seconds = 30;                ///< of live traffic
   bool keep = false;               ///< leaves PostgreSQL's files, journal and staged files in place
-  std::string executable = "/proc/self/exe";  ///< the re_dms that is shown
+  std::string program;             ///< path of the re_dms that is shown
 };
 
 /// Talks to the person on stdout. Returns 0 when both sides are equal, else 1; throws Error when it

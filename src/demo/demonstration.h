@@ -7,17 +7,17 @@
 #include <string>
 #include <vector>
 
-#include "app/demo/child_process.h"
-#include "app/demo/comparison.h"
-#include "app/demo/daemon.h"
-#include "app/demo/demo.h"
-#include "app/demo/load_meter.h"
-#include "app/demo/postgres_server.h"
-#include "app/demo/screen.h"
-#include "app/demo/stop_signals.h"
-#include "app/demo/summary.h"
-#include "app/demo/traffic.h"
-#include "app/demo/workspace.h"
+#include "demo/child_process.h"
+#include "demo/comparison.h"
+#include "demo/daemon.h"
+#include "demo/demo.h"
+#include "demo/load_meter.h"
+#include "demo/postgres_server.h"
+#include "demo/screen.h"
+#include "demo/stop_signals.h"
+#include "demo/summary.h"
+#include "demo/traffic.h"
+#include "demo/workspace.h"
 
 namespace re_dms::demo {
 

@@ -1,4 +1,4 @@
-#include "app/demo/stop_signals.h"
+#include "demo/stop_signals.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "app/demo/demonstration.h"
+#include "demo/demonstration.h"
 
 #include <fmt/format.h>
 
@@ -7,9 +7,9 @@
 #include <filesystem>
 #include <string_view>
 
-#include "app/demo/traffic_sql.h"
-#include "app/quantities.h"
 #include "base/error.h"
+#include "base/quantities.h"
+#include "demo/traffic_sql.h"
 #include "warehouse/query.h"
 
 namespace re_dms::demo {
@@ -73,7 +73,7 @@ Demonstration::Demonstration(const DemoSettings& settings, StopSignals& signals,
       signals_(signals),
       screen_(screen),
       workspace_(workspace),
-      executable_(std::filesystem::canonical(settings.executable).string()),
+      executable_(std::filesystem::canonical(settings.program).string()),
       server_(find_postgres(), workspace, signals),
       daemon_(executable_, workspace, signals) {}
 

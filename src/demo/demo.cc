@@ -1,4 +1,4 @@
-#include "app/demo/demo.h"
+#include "demo/demo.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -8,11 +8,11 @@
 #include <string_view>
 #include <vector>
 
-#include "app/demo/demonstration.h"
-#include "app/demo/screen.h"
-#include "app/demo/stop_signals.h"
-#include "app/demo/workspace.h"
 #include "base/error.h"
+#include "demo/demonstration.h"
+#include "demo/screen.h"
+#include "demo/stop_signals.h"
+#include "demo/workspace.h"
 
 namespace re_dms {
 

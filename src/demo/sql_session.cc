@@ -1,4 +1,4 @@
-#include "app/demo/sql_session.h"
+#include "demo/sql_session.h"
 
 #include <fmt/format.h>
 

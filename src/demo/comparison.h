@@ -7,7 +7,7 @@
 #include <string>
 #include <vector>
 
-#include "app/demo/sql_session.h"
+#include "demo/sql_session.h"
 
 namespace re_dms::demo {
 

@@ -1,9 +1,9 @@
-#include "app/demo/load_meter.h"
+#include "demo/load_meter.h"
 
 #include <fmt/format.h>
 
-#include "app/demo/summary.h"
-#include "app/quantities.h"
+#include "base/quantities.h"
+#include "demo/summary.h"
 
 namespace re_dms::demo {
 

@@ -1,12 +1,12 @@
-#include "app/demo/traffic.h"
+#include "demo/traffic.h"
 
 #include <array>
 #include <chrono>
 #include <random>
 #include <string_view>
 
-#include "app/demo/sql_session.h"
-#include "app/demo/traffic_sql.h"
+#include "demo/sql_session.h"
+#include "demo/traffic_sql.h"
 
 namespace re_dms::demo {
 

@@ -1,4 +1,4 @@
-#include "app/demo/daemon.h"
+#include "demo/daemon.h"
 
 #include <fmt/format.h>
 #include <netinet/in.h>
@@ -8,8 +8,8 @@
 #include <fstream>
 #include <string_view>
 
-#include "app/exit_code.h"
 #include "base/error.h"
+#include "base/exit_code.h"
 #include "observe/http_fetch.h"
 
 namespace re_dms::demo {

@@ -1,4 +1,4 @@
-#include "app/quantities.h"
+#include "base/quantities.h"
 
 #include <fmt/format.h>
 

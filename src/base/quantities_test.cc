@@ -1,4 +1,4 @@
-#include "app/quantities.h"
+#include "base/quantities.h"
 
 #include <gtest/gtest.h>
 
