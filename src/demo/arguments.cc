@@ -24,8 +24,8 @@ DemoArguments parse_demo_arguments(std::vector<std::string> words) {
                   "Leave the files of PostgreSQL, journal and stage in place");
   parser
       .add_option("--program", arguments.settings.program,
-                  "The re_dms to show, else the one that started this")
-      ->type_name("FILE")
+                  "The re_dms to show; `re_dms demo` names itself")
+      ->group("")
       ->required();
   // CLI11 takes words from the back.
   std::ranges::reverse(words);
