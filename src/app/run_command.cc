@@ -77,7 +77,9 @@ PipelineSettings pipeline_settings(const Config& config) {
   settings.warehouse.memory_bytes = share_memory(config.batch.memory_bytes).warehouse_bytes;
   // Of the journal's directory, which is locked: the stage may be shared with other daemons.
   settings.warehouse.temporary_directory = config.journal.directory + "/duckdb-temporary";
-  settings.journal.spill_directory = settings.warehouse.temporary_directory;
+  settings.journal.spilled_bytes = [warehouse = settings.warehouse] {
+    return spilled_bytes(warehouse);
+  };
   settings.warehouse.temporary_reserve_bytes = config.journal.reserve_bytes;
   return settings;
 }

@@ -19,11 +19,11 @@ constexpr std::uint64_t kPauseMarginBytes = 64U << 20;
 }  // namespace
 
 DiskReserve::DiskReserve(FileSystem& files, std::string directory, std::uint64_t reserve_bytes,
-                         std::string spill_directory)
+                         std::function<std::uint64_t()> spilled_bytes)
     : files_(files),
       directory_(std::move(directory)),
       reserve_bytes_(reserve_bytes),
-      spill_directory_(std::move(spill_directory)),
+      spilled_bytes_(std::move(spilled_bytes)),
       unasked_bytes_(kAskEveryBytes) {}
 
 void DiskReserve::before_write(std::uint64_t bytes, const StreamTrack& track) {
@@ -36,7 +36,7 @@ void DiskReserve::before_write(std::uint64_t bytes, const StreamTrack& track) {
   if (!track.open || free >= reserve_bytes_ + bytes) {
     return;
   }
-  const std::uint64_t spilled = spilled_bytes();
+  const std::uint64_t spilled = spilled_bytes_ ? spilled_bytes_() : 0;
   if (free + std::min(spilled, reserve_bytes_ / 2) < reserve_bytes_ + bytes) {
     throw Error(
         ErrorKind::Fatal,
@@ -49,21 +49,6 @@ void DiskReserve::before_write(std::uint64_t bytes, const StreamTrack& track) {
         "Nothing of a transaction can be loaded before its commit. Give journal.directory more "
         "room or lower journal.reserve_bytes, then restart: PostgreSQL sends the transaction "
         "again");
-  }
-}
-
-std::uint64_t DiskReserve::spilled_bytes() {
-  if (spill_directory_.empty()) {
-    return 0;
-  }
-  try {
-    std::uint64_t bytes = 0;
-    for (const std::string& name : files_.list(spill_directory_)) {
-      bytes += files_.open_read(spill_directory_ + '/' + name)->size();
-    }
-    return bytes;
-  } catch (const Error&) {
-    return 0;  // the directory or a file is gone: a load ended meanwhile, or none spills
   }
 }
 

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <string>
 
 #include "base/file_system.h"
@@ -16,9 +17,9 @@ namespace re_dms {
 /// because nothing is loaded and freed before the commit.
 class DiskReserve {
  public:
-  /// `files` must outlive it. `spill_directory`: of a load's temporary files; may be empty.
+  /// `files` must outlive it. `spilled_bytes` as in JournalLimits; may be empty.
   DiskReserve(FileSystem& files, std::string directory, std::uint64_t reserve_bytes,
-              std::string spill_directory);
+              std::function<std::uint64_t()> spilled_bytes);
 
   /// Before each write, by the journal's thread. Throws Fatal when a transaction is open and the
   /// write would leave less than the reserve, of which temporary files may take half; names the
@@ -35,12 +36,10 @@ class DiskReserve {
  private:
   using Steady = std::chrono::steady_clock;
 
-  std::uint64_t spilled_bytes();
-
   FileSystem& files_;
   const std::string directory_;
   const std::uint64_t reserve_bytes_;
-  const std::string spill_directory_;
+  const std::function<std::uint64_t()> spilled_bytes_;
   std::uint64_t unasked_bytes_;  ///< written since the last question
   std::atomic<bool> low_{false};
   std::atomic<Steady::duration::rep> asked_at_{0};

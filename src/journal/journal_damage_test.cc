@@ -7,7 +7,7 @@
 #include "base/testing/faulty_file_system.h"
 #include "journal/journal_writer.h"
 #include "journal/segment_file.h"
-#include "journal/stream_sample.h"
+#include "journal/testing/stream_sample.h"
 
 namespace re_dms {
 namespace {

@@ -13,7 +13,7 @@
 #include "journal/journal_writer.h"
 #include "journal/origin_file.h"
 #include "journal/segment_file.h"
-#include "journal/stream_sample.h"
+#include "journal/testing/stream_sample.h"
 
 namespace re_dms {
 namespace {

@@ -10,7 +10,7 @@
 #include "journal/record_scan.h"
 #include "journal/segment_file.h"
 #include "journal/stream_track.h"
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 
 namespace re_dms {
 

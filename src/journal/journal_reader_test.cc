@@ -11,7 +11,7 @@
 #include "base/testing/faulty_file_system.h"
 #include "base/testing/waiting.h"
 #include "journal/segment_file.h"
-#include "journal/stream_sample.h"
+#include "journal/testing/stream_sample.h"
 
 namespace re_dms {
 namespace {

@@ -6,7 +6,7 @@
 #include "journal/journal_reader.h"
 #include "journal/journal_writer.h"
 #include "journal/segment_file.h"
-#include "journal/stream_sample.h"
+#include "journal/testing/stream_sample.h"
 
 namespace re_dms {
 namespace {

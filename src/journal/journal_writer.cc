@@ -22,7 +22,7 @@ struct JournalWriter::State {
       : files(file_system),
         limits(std::move(bounds)),
         origin(std::move(source)),
-        reserve(files, limits.directory, limits.reserve_bytes, limits.spill_directory),
+        reserve(files, limits.directory, limits.reserve_bytes, limits.spilled_bytes),
         segments(files, limits.directory) {}
 
   void recover();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -18,9 +19,9 @@ struct JournalLimits {
   std::uint64_t segment_bytes = 64ULL << 20;
   std::uint64_t max_bytes = 50ULL << 30;     ///< reading pauses between transactions above it
   std::uint64_t reserve_bytes = 2ULL << 30;  ///< free disk that even one open transaction leaves
-  /// Holds a load's temporary files, which go when it ends and may take half of the reserve; empty:
-  /// there are none.
-  std::string spill_directory{};
+  /// Bytes on the journal's disk that a load gives back when it ends; it may hold half of the
+  /// reserve. Asked by the journal's thread, only when the disk is nearly full. Empty: none.
+  std::function<std::uint64_t()> spilled_bytes{};
 };
 
 /// Owned by the journal's thread. Only release_below, bytes, full and disk_low may be called

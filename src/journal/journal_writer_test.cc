@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/testing/faulty_file_system.h"
 #include "journal/segment_file.h"
-#include "journal/stream_sample.h"
+#include "journal/testing/stream_sample.h"
 
 namespace re_dms {
 namespace {
@@ -256,10 +256,9 @@ TEST_F(JournalWriting, LeavesHalfOfTheReserveToALoad) {
   JournalLimits limits = sample_limits();
   limits.segment_bytes = 1U << 30;
   limits.reserve_bytes = 100 * kMiB;
-  limits.spill_directory = std::string(kDirectory) + "/spilled";
+  limits.spilled_bytes = [] { return 60 * kMiB; };
   open(limits);
   write(StreamSample().begin(77, nth_commit(2)).relation(1).take());
-  files_.put(limits.spill_directory + "/one.tmp", std::string(60 * kMiB, 'x'));
   const std::string row(17 * kMiB, 'x');
   files_.set_space({1ULL << 40, 70 * kMiB});
   write(StreamSample().insert(1, row).take());

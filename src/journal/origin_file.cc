@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "journal/segment_file.h"
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 
 namespace re_dms {
 

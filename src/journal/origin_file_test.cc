@@ -5,7 +5,7 @@
 #include "base/error.h"
 #include "base/testing/faulty_file_system.h"
 #include "journal/journal_writer.h"
-#include "journal/stream_sample.h"
+#include "journal/testing/stream_sample.h"
 
 namespace re_dms {
 namespace {

@@ -9,7 +9,7 @@
 #include "base/failpoint.h"
 #include "journal/record_scan.h"
 #include "journal/segment_file.h"
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 #include "observe/log.h"
 
 namespace re_dms {

@@ -10,8 +10,8 @@
 #include "base/crc32c.h"
 #include "base/error.h"
 #include "base/failpoint.h"
-#include "model/begin_anew.h"
 #include "model/output_settings.h"
+#include "observe/advice.h"
 
 namespace re_dms {
 

@@ -12,7 +12,7 @@
 #include "base/failpoint.h"
 #include "base/retry.h"
 #include "journal/origin_file.h"
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 #include "observe/log.h"
 #include "pipeline/flow.h"
 #include "schema/catalog_json.h"

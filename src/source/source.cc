@@ -6,7 +6,7 @@
 #include <set>
 #include <unordered_map>
 
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 #include "observe/log.h"
 #include "source/catalog/candidates.h"
 #include "source/catalog/pattern.h"

@@ -4,8 +4,8 @@
 
 #include "stage/csv.h"
 #include "stage/gzip.h"
-#include "stage/layer_samples.h"
-#include "stage/staged_reader.h"
+#include "stage/testing/layer_samples.h"
+#include "stage/testing/staged_reader.h"
 
 namespace re_dms {
 namespace {

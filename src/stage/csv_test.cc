@@ -3,8 +3,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "stage/layer_samples.h"
-#include "stage/staged_reader.h"
+#include "stage/testing/layer_samples.h"
+#include "stage/testing/staged_reader.h"
 
 namespace re_dms {
 namespace {

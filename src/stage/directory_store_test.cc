@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "stage/object_store.h"
-#include "stage/staged_reader.h"
+#include "stage/testing/staged_reader.h"
 
 namespace re_dms {
 namespace {

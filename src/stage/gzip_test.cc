@@ -6,7 +6,7 @@
 
 #include "base/crc32c.h"
 #include "base/error.h"
-#include "stage/staged_reader.h"
+#include "stage/testing/staged_reader.h"
 
 namespace re_dms {
 namespace {

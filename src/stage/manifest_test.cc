@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "stage/layer_samples.h"
-#include "stage/staged_reader.h"
 #include "stage/stager.h"
+#include "stage/testing/layer_samples.h"
+#include "stage/testing/staged_reader.h"
 
 namespace re_dms {
 namespace {

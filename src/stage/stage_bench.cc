@@ -6,7 +6,7 @@
 
 #include "stage/csv.h"
 #include "stage/gzip.h"
-#include "stage/layer_samples.h"
+#include "stage/testing/layer_samples.h"
 
 namespace re_dms {
 namespace {

@@ -9,8 +9,8 @@
 
 #include "base/crc32c.h"
 #include "base/error.h"
-#include "stage/layer_samples.h"
-#include "stage/staged_reader.h"
+#include "stage/testing/layer_samples.h"
+#include "stage/testing/staged_reader.h"
 
 namespace re_dms {
 namespace {

@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <system_error>
+
 #include "base/error.h"
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 #include "warehouse/duckdb/duckdb_warehouse.h"
 
 namespace re_dms {
@@ -19,6 +22,20 @@ void refuse_unknown(const WarehouseSettings& settings) {
 }
 
 }  // namespace
+
+std::uint64_t spilled_bytes(const WarehouseSettings& settings) {
+  using std::filesystem::directory_iterator;
+  std::uint64_t bytes = 0;
+  // The directory or a file may go at any moment: a load ends.
+  std::error_code gone;
+  for (directory_iterator file(settings.temporary_directory, gone); file != directory_iterator();
+       file.increment(gone)) {
+    std::error_code failure;
+    const std::uint64_t size = file->file_size(failure);
+    bytes += failure ? 0 : size;
+  }
+  return bytes;
+}
 
 /// What a target has was durable in the journal first, and no crash takes it from there.
 void require_not_ahead(std::string_view name, Lsn loaded, Lsn journal_end) {

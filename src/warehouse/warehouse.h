@@ -85,6 +85,10 @@ class Warehouse {
   virtual std::string describe() const = 0;
 };
 
+/// Bytes in settings.temporary_directory now. From any thread; may miss what comes and goes
+/// meanwhile.
+std::uint64_t spilled_bytes(const WarehouseSettings& settings);
+
 /// Throws Fatal for a target, `name`, that is loaded beyond the end of the journal.
 void require_not_ahead(std::string_view name, Lsn loaded, Lsn journal_end);
 

@@ -13,8 +13,8 @@
 #include "journal/journal_reader.h"
 #include "journal/journal_writer.h"
 #include "row_text.h"
-#include "stage/staged_reader.h"
 #include "stage/stager.h"
+#include "stage/testing/staged_reader.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms {

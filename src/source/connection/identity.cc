@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 
 namespace re_dms {
 

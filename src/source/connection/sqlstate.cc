@@ -6,7 +6,7 @@
 #include <cctype>
 #include <iterator>
 
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 
 namespace re_dms {
 

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <string>
 
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 #include "source/catalog/candidates.h"
 #include "source/connection/connection.h"
 #include "source/connection/identity.h"

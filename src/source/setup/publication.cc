@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "base/failpoint.h"
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 #include "source/connection/sql_text.h"
 
 namespace re_dms {

@@ -7,7 +7,7 @@
 #include <thread>
 #include <utility>
 
-#include "model/begin_anew.h"
+#include "observe/advice.h"
 #include "observe/log.h"
 #include "schema/catalog_json.h"
 #include "source/catalog/catalog.h"

@@ -257,7 +257,9 @@ TEST_P(DuckdbFile, WhatAKilledProcessSpilledIsRemoved) {
   const std::filesystem::path spilled = target_->settings().temporary_directory;
   std::filesystem::create_directories(spilled);
   std::ofstream(spilled / "duckdb_temp_storage_DEFAULT-0.tmp") << "left";
+  EXPECT_EQ(spilled_bytes(target_->settings()), 4U);
   taken();
+  EXPECT_EQ(spilled_bytes(target_->settings()), 0U);
   EXPECT_FALSE(std::filesystem::exists(spilled / "duckdb_temp_storage_DEFAULT-0.tmp"));
 }
 

@@ -1,4 +1,4 @@
-#include "journal/stream_sample.h"
+#include "journal/testing/stream_sample.h"
 
 #include <fmt/format.h>
 
