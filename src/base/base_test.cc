@@ -89,6 +89,17 @@ TEST(BoundedQueue, WakesAWaitingReaderOnStop) {
   reader.request_stop();
 }
 
+TEST(RetryPolicy, IsReadFromText) {
+  using std::chrono::milliseconds;
+  const RetryPolicy wished = parse_retry_policy("10,200");
+  EXPECT_EQ(wished.first, milliseconds(10));
+  EXPECT_EQ(wished.longest, milliseconds(200));
+  for (const char* none : {"", "10", "10,", "x,200", "0,200", "200,10", "10,200ms"}) {
+    EXPECT_EQ(parse_retry_policy(none).first, milliseconds(200)) << none;
+    EXPECT_EQ(parse_retry_policy(none).longest, milliseconds(30'000)) << none;
+  }
+}
+
 TEST(Retry, TriesATransientErrorAgainAndLetsOthersOut) {
   int tries = 0;
   Retry retry({std::chrono::milliseconds(1), std::chrono::milliseconds(2)}, nullptr);

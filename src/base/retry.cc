@@ -1,12 +1,35 @@
 #include "base/retry.h"
 
 #include <algorithm>
+#include <charconv>
 #include <condition_variable>
+#include <cstdlib>
 #include <mutex>
 #include <random>
+#include <string_view>
 #include <utility>
 
 namespace re_dms {
+
+RetryPolicy parse_retry_policy(std::string_view text) {
+  int first = 0;
+  int longest = 0;
+  const char* const end = text.data() + text.size();
+  const auto comma = std::from_chars(text.data(), end, first);
+  if (comma.ec != std::errc() || comma.ptr == end || *comma.ptr != ',' ||
+      std::from_chars(comma.ptr + 1, end, longest).ptr != end || first < 1 || longest < first) {
+    return {};
+  }
+  return {std::chrono::milliseconds(first), std::chrono::milliseconds(longest)};
+}
+
+const RetryPolicy& retry_policy() {
+  static const RetryPolicy policy = [] {
+    const char* const wanted = std::getenv("RE_DMS_RETRY_MS");
+    return parse_retry_policy(wanted == nullptr ? "" : wanted);
+  }();
+  return policy;
+}
 
 bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop) {
   std::mutex mutex;

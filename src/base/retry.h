@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <stop_token>
+#include <string_view>
 
 #include "base/error.h"
 
@@ -15,6 +16,13 @@ struct RetryPolicy {
   std::chrono::milliseconds longest{30'000};
   double growth = 2.0;
 };
+
+/// "10,200": the first and the longest wait in milliseconds; the policy above for any other text.
+RetryPolicy parse_retry_policy(std::string_view text);
+
+/// How the daemon waits: as above, unless RE_DMS_RETRY_MS, read once, says otherwise as
+/// parse_retry_policy takes it. Tests set it: they need not sit through waits that spare a server.
+const RetryPolicy& retry_policy();
 
 /// Waits `duration` or until stop is requested; true when the whole time passed.
 bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop);

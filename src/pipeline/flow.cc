@@ -108,7 +108,7 @@ struct Flow::State {
 
   std::optional<TargetState> take_over(const std::stop_token& stop) {
     std::optional<TargetState> target;
-    Retry retry({}, [this](const Error& error, std::chrono::milliseconds wait) {
+    Retry retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
       wiring.state.warehouse_trouble(error.what());
       log(LogLevel::Warn, "warehouse_retry", error.what(), {{"wait_ms", wait.count()}});
     });

@@ -29,7 +29,7 @@ void Loader::run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop)
 
 void Loader::load(const StagedBatch& batch, const std::stop_token& stop) {
   LoadReport report;
-  Retry retry({}, [this](const Error& error, std::chrono::milliseconds wait) {
+  Retry retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
     wiring_.state.warehouse_trouble(error.what());
     log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
   });

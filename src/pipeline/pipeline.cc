@@ -88,7 +88,7 @@ class Run {
   }
 
   Retry source_retry() {
-    return {{},
+    return {retry_policy(),
             [this](const Error& error, std::chrono::milliseconds wait) {
               state_.source_trouble(error.what());
               log(LogLevel::Warn, "source_retry", error.what(), {{"wait_ms", wait.count()}});

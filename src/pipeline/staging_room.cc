@@ -98,7 +98,7 @@ void StagingRoom::close() {
 
 void StagingRoom::run_worker(const std::stop_token& stop) {
   while (auto job = jobs_.pop(stop)) {
-    Retry retry({}, on_error_);
+    Retry retry(retry_policy(), on_error_);
     const bool written = retry.run(stop, [&] {
       failpoint("stage-part-before");
       StagedFile file = write_part(store_, names_, job->number, job->layer->layer, job->range);
@@ -171,7 +171,7 @@ void StagingRoom::finish_front(const std::stop_token& stop) {
                [&] { remove_batch(store_, front.staged); });
       places_.try_pop({});
     } else {
-      Retry retry({}, on_error_);
+      Retry retry(retry_policy(), on_error_);
       const bool written = retry.run(stop, [&] {
         if (front.planned > 0) {
           front.staged.manifest_path = write_manifest(store_, names_, front.staged);

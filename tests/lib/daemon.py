@@ -25,6 +25,9 @@ LOADED_LSN = ("warehouse", "loaded_lsn")
 ROWS_LOADED = ("warehouse", "rows_loaded")  # since it was started
 NOT_LIVE = ("tables", "not_live")
 
+# First and longest wait between two tries (base/retry.h): what comes back is noticed soon.
+RETRY_MS = "10,200"
+
 # `catch_up` and `wait_journaled` write to it.
 MARKER = "public.marker"
 
@@ -71,7 +74,7 @@ class Daemon:
         self.log = self.folder / "log"
         self.config = self.folder / "re_dms.toml"
         self.port = free_port()
-        self.environment = {**os.environ, **(environment or {})}
+        self.environment = {"RE_DMS_RETRY_MS": RETRY_MS, **os.environ, **(environment or {})}
         self.process = None
         self.usage = None
         self.configure(options or {})
