@@ -16,7 +16,7 @@ def main():
         server.psql("INSERT INTO t DEFAULT VALUES")
         daemon.catch_up()
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
-        with Postgres() as other:
+        with Postgres(own_identity=True) as other:
             for options, words in (
                     ({"source.slot": "two"}, ["belongs to slot", "source.slot is", "two"]),
                     ({"source.publication": "two"}, ["belongs to publication", "source.publication is"]),

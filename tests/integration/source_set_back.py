@@ -2,18 +2,13 @@
 """Goal: a source restored from a snapshot of its volume, same timeline and slot, is refused."""
 
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from cluster import copy_cluster  # noqa: E402
 from scenario import expect, expect_refusal, scenario  # noqa: E402
-
-
-def copy_cluster(source, target):
-    shutil.rmtree(target, ignore_errors=True)
-    subprocess.run(["cp", "-a", str(source), str(target)], check=True)
 
 
 def main():
@@ -31,6 +26,7 @@ def main():
         daemon.catch_up()
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
         server.stop()
+        shutil.rmtree(server.data)
         copy_cluster(snapshot, server.data)
         server.start()
         for _ in range(2):

@@ -17,7 +17,8 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
-OLDEST = 15
+from cluster import PostgresError, as_owner, find_bin, make_cluster
+
 START_SECONDS = 60
 FIELD, RECORD, NULL = "\x1f", "\x1e", "\x1d"
 CLAIMS = []  # on ports, until this program ends
@@ -40,23 +41,6 @@ PINNED = (
     "-c datestyle=ISO -c intervalstyle=postgres -c extra_float_digits=3 -c bytea_output=hex"
     " -c timezone=UTC -c lc_monetary=C -c client_min_messages=warning"
 )
-
-
-class PostgresError(Exception):
-    """psql, initdb or the server failed; the text is theirs."""
-
-
-def find_bin():
-    """The folder of the server's programs: $POSTGRES_BIN, else of the newest that is installed."""
-    if os.environ.get("POSTGRES_BIN"):
-        return Path(os.environ["POSTGRES_BIN"])
-    found = {}
-    for path in Path("/usr/lib/postgresql").glob("*/bin/postgres"):
-        if path.parts[-3].isdigit():
-            found[int(path.parts[-3])] = path.parent
-    if not found or max(found) < OLDEST:
-        raise PostgresError(f"no PostgreSQL {OLDEST} or newer below /usr/lib/postgresql")
-    return found[max(found)]
 
 
 def free_port():
@@ -88,9 +72,13 @@ def format_lsn(value):
 
 
 class Postgres:
-    """One cluster. `with Postgres() as server:` starts it and removes it in the end."""
+    """One cluster. `with Postgres() as server:` starts it and removes it in the end.
 
-    def __init__(self, *, tcp=False, settings=None, parent=None):
+    It is a copy of one that initdb made once for this checkout, so its system identifier is that of
+    all others; with OWN_IDENTITY initdb runs, which takes seconds.
+    """
+
+    def __init__(self, *, tcp=False, settings=None, parent=None, own_identity=False):
         self.bin = find_bin()
         self.root = Path(tempfile.mkdtemp(prefix="re_dms_pg.", dir=parent))
         self.data = self.root / "data"
@@ -99,8 +87,9 @@ class Postgres:
         self._process = None
         if os.geteuid() == 0:
             shutil.chown(self.root, "postgres", "postgres")
-        self._init({**SETTINGS, "listen_addresses": "'127.0.0.1'" if tcp else "''",
-                    "unix_socket_directories": f"'{self.root}'", **(settings or {})})
+        make_cluster(self.bin, self.data, own_identity)
+        self._configure({**SETTINGS, "listen_addresses": "'127.0.0.1'" if tcp else "''",
+                         "unix_socket_directories": f"'{self.root}'", **(settings or {})})
 
     def __enter__(self):
         self.start()
@@ -109,19 +98,7 @@ class Postgres:
     def __exit__(self, *_):
         self.remove()
 
-    def _as_owner(self, *command):
-        """COMMAND as the cluster's owner; it ends with this program."""
-        prefix = ["setpriv", "--pdeathsig", "QUIT"]
-        if os.geteuid() == 0:
-            prefix += ["--reuid=postgres", "--regid=postgres", "--clear-groups"]
-        return [*prefix, *map(str, command)]
-
-    def _init(self, settings):
-        command = self._as_owner(self.bin / "initdb", "-D", self.data, "-U", "postgres", "-A",
-                                 "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync")
-        made = subprocess.run(command, capture_output=True, text=True, cwd=self.root, check=False)
-        if made.returncode:
-            raise PostgresError(made.stdout + made.stderr)
+    def _configure(self, settings):
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
             conf.writelines(f"{key} = {value}\n" for key, value in settings.items())
 
@@ -151,7 +128,7 @@ class Postgres:
     def _try_start(self, deadline):
         with open(self.log, "ab") as log:
             self._process = subprocess.Popen(
-                self._as_owner(self.bin / "postgres", "-D", self.data, "-p", self.port),
+                as_owner(self.bin / "postgres", "-D", self.data, "-p", self.port),
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.root)
         while time.monotonic() < deadline:
             if self._process.poll() is not None:

@@ -56,7 +56,7 @@ class OtherServer : public StreamTest {
     EXPECT_THAT(stream->records(), ::testing::IsEmpty());
   }
 
-  ThrowawayPostgres other_;
+  ThrowawayPostgres other_{{}, ThrowawayPostgres::Identity::Own};
   fs::path folder_ = "/nonexistent";
 };
 

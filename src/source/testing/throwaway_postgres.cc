@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <libpq-fe.h>
 #include <pwd.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -51,12 +53,27 @@ void append_lines(const fs::path& file, const std::vector<std::string>& lines) {
   }
 }
 
+std::string content(const std::string& file) {
+  std::ifstream in(file);
+  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+}
+
+/// `command` as the cluster's owner; it ends with the thread that starts it.
+std::vector<std::string> as_owner(const std::vector<std::string>& command) {
+  std::vector<std::string> words = {"setpriv", "--pdeathsig", "QUIT"};
+  if (geteuid() == 0) {
+    words.insert(words.end(), {"--reuid=postgres", "--regid=postgres", "--clear-groups"});
+  }
+  words.insert(words.end(), command.begin(), command.end());
+  return words;
+}
+
 using ConnectionPtr = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using ResultPtr = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 }  // namespace
 
-ThrowawayPostgres::ThrowawayPostgres(const std::vector<std::string>& settings)
+ThrowawayPostgres::ThrowawayPostgres(const std::vector<std::string>& settings, Identity identity)
     : programs_(find_programs()) {
   std::string folder = (fs::temp_directory_path() / "re_dms_pg_XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) {
@@ -69,9 +86,8 @@ ThrowawayPostgres::ThrowawayPostgres(const std::vector<std::string>& settings)
       throw std::runtime_error("PostgreSQL needs the user postgres when run by root");
     }
   }
+  make_cluster(identity);
   const std::string data = folder_ + "/data";
-  run_or_throw({programs_ + "/initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8",
-                "--locale=C", "--no-sync"});
   append_lines(data + "/postgresql.conf",
                {"listen_addresses = ''", "unix_socket_directories = '" + folder_ + "'",
                 "wal_level = logical", "fsync = off", "full_page_writes = off",
@@ -86,7 +102,7 @@ ThrowawayPostgres::ThrowawayPostgres(const std::vector<std::string>& settings)
 }
 
 ThrowawayPostgres::~ThrowawayPostgres() {
-  if (running_) {
+  if (server_ != 0) {
     stop(Stop::Immediate);
   }
   std::error_code ignored;
@@ -115,59 +131,106 @@ bool ThrowawayPostgres::becomes(const std::string& sql, std::string_view value,
 }
 
 void ThrowawayPostgres::start() {
-  run_or_throw({programs_ + "/pg_ctl", "-D", folder_ + "/data", "-l", folder_ + "/log", "-w", "-s",
-                "start"});
-  running_ = true;
+  server_ = spawn(as_owner({programs_ + "/postgres", "-D", folder_ + "/data"}), folder_ + "/log");
+  if (!eventually([&] { return ready() || ended(); }) || server_ == 0) {
+    throw std::runtime_error("PostgreSQL did not start: " + content(folder_ + "/log"));
+  }
 }
 
 bool ThrowawayPostgres::stop(Stop how, std::chrono::seconds patience) {
-  static const std::map<Stop, std::string> kModes = {
-      {Stop::Smart, "smart"}, {Stop::Fast, "fast"}, {Stop::Immediate, "immediate"}};
-  int status = 0;
-  run({programs_ + "/pg_ctl", "-D", folder_ + "/data", "-m", kModes.at(how), "-t",
-       std::to_string(patience.count()), "-w", "-s", "stop"},
-      status);
-  running_ = status != 0;
-  return !running_;
+  // PostgreSQL 15, server-shutdown.
+  static const std::map<Stop, int> kSignals = {
+      {Stop::Smart, SIGTERM}, {Stop::Fast, SIGINT}, {Stop::Immediate, SIGQUIT}};
+  ::kill(server_, kSignals.at(how));
+  return eventually([&] { return ended(); }, patience);
 }
 
-std::string ThrowawayPostgres::run(const std::vector<std::string>& command, int& status) const {
-  std::vector<std::string> words;
-  if (geteuid() == 0) {
-    words = {"setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups"};
+/// PostgreSQL 15, miscadmin.h: the eighth line of postmaster.pid is the status.
+bool ThrowawayPostgres::ready() const {
+  constexpr int kStatusLine = 8;
+  std::ifstream file(folder_ + "/data/postmaster.pid");
+  std::string line;
+  bool ours = false;
+  for (int number = 1; number <= kStatusLine && std::getline(file, line); ++number) {
+    // One that a server left which did not shut down may still lie there.
+    ours = number == 1 ? line == std::to_string(server_) : ours;
   }
-  words.insert(words.end(), command.begin(), command.end());
+  return ours && line.starts_with("ready");
+}
+
+/// Forgets the server once it has ended.
+bool ThrowawayPostgres::ended() {
+  if (server_ != 0 && ::waitpid(server_, nullptr, WNOHANG) == server_) {
+    server_ = 0;
+  }
+  return server_ == 0;
+}
+
+void ThrowawayPostgres::make_cluster(Identity identity) const {
+  if (identity == Identity::Own) {
+    init();
+    return;
+  }
+
+  struct stat program {};
+
+  if (::stat((programs_ + "/initdb").c_str(), &program) != 0) {
+    throw std::runtime_error("no initdb in " + programs_);
+  }
+  // Another PostgreSQL gets another one.
+  const fs::path kept =
+      fs::path(RE_DMS_TEST_CLUSTERS) / ("C-" + std::to_string(program.st_mtim.tv_sec));
+  if (!fs::exists(kept)) {
+    init();
+    fs::create_directories(kept.parent_path());
+    const std::string copy = kept.string() + '.' + fs::path(folder_).filename().string();
+    run_or_throw({"cp", "-a", folder_ + "/data", copy});
+    std::error_code another_was_first;
+    fs::rename(copy, kept, another_was_first);
+    if (another_was_first) {
+      fs::remove_all(copy);
+    }
+    return;
+  }
+  run_or_throw({"cp", "-a", kept, folder_ + "/data"});
+}
+
+void ThrowawayPostgres::init() const {
+  run_or_throw(as_owner({programs_ + "/initdb", "-D", folder_ + "/data", "-U", "postgres", "-A",
+                         "trust", "-E", "UTF8", "--locale=C", "--no-sync"}));
+}
+
+pid_t ThrowawayPostgres::spawn(const std::vector<std::string>& command,
+                               const std::string& log) const {
+  std::vector<std::string> words = command;
   std::vector<char*> arguments;
   for (std::string& word : words) {
     arguments.push_back(word.data());
   }
   arguments.push_back(nullptr);
-  const std::string output = folder_ + "/command.log";
   const pid_t child = fork();
   if (child == 0) {
     // Between fork and exec of a threaded program only async-signal-safe calls are allowed.
-    const int log = open(output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    const int output = open(log.c_str(), O_WRONLY | O_CREAT | O_APPEND, 0644);
     const int nothing = open("/dev/null", O_RDONLY);
-    if (log >= 0 && nothing >= 0 && dup2(log, STDOUT_FILENO) >= 0 &&
-        dup2(log, STDERR_FILENO) >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && chdir("/") == 0) {
+    if (output >= 0 && nothing >= 0 && dup2(output, STDOUT_FILENO) >= 0 &&
+        dup2(output, STDERR_FILENO) >= 0 && dup2(nothing, STDIN_FILENO) >= 0 && chdir("/") == 0) {
       execvp(arguments[0], arguments.data());
     }
     _exit(127);
   }
-  int raw = 0;
-  if (child < 0 || waitpid(child, &raw, 0) != child) {
+  if (child < 0) {
     throw std::runtime_error("cannot run " + command[0]);
   }
-  status = WIFEXITED(raw) ? WEXITSTATUS(raw) : 128;
-  std::ifstream in(output);
-  return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
+  return child;
 }
 
 void ThrowawayPostgres::run_or_throw(const std::vector<std::string>& command) const {
+  const std::string log = folder_ + "/command.log";
+  const pid_t child = spawn(command, log);
   int status = 0;
-  const std::string output = run(command, status);
-  if (status != 0) {
-    throw std::runtime_error(command[0] + " failed: " + output);
+  if (waitpid(child, &status, 0) != child || status != 0) {
+    throw std::runtime_error(command[0] + " failed: " + content(log));
   }
 }
 

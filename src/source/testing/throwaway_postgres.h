@@ -1,6 +1,8 @@
 // A PostgreSQL for one test: its own cluster in a temporary folder, a Unix socket, no TCP.
 #pragma once
 
+#include <sys/types.h>
+
 #include <chrono>
 #include <string>
 #include <string_view>
@@ -10,14 +12,19 @@ namespace re_dms {
 
 /// Started by the constructor with wal_level = logical, fsync off and trust for everybody except:
 /// role `needs_password` (scram) and role `rejected` (refused). Superuser is `postgres`. Runs as
-/// user postgres when the test runs as root. Ended and removed by the destructor. Throws
-/// std::runtime_error where something outside fails.
+/// user postgres when the test runs as root. Ended and removed by the destructor, and ended with
+/// the thread that started it. Throws std::runtime_error where something outside fails.
 class ThrowawayPostgres {
  public:
   enum class Stop { Smart, Fast, Immediate };
 
+  /// Shared: a copy of one cluster that initdb made once for this checkout, so that the system
+  /// identifier is that of other tests' servers. Own: initdb runs, which takes seconds.
+  enum class Identity { Shared, Own };
+
   /// `settings` go into postgresql.conf: "max_wal_senders = 2".
-  explicit ThrowawayPostgres(const std::vector<std::string>& settings = {});
+  explicit ThrowawayPostgres(const std::vector<std::string>& settings = {},
+                             Identity identity = Identity::Shared);
   ~ThrowawayPostgres();
   ThrowawayPostgres(const ThrowawayPostgres&) = delete;
   ThrowawayPostgres& operator=(const ThrowawayPostgres&) = delete;
@@ -39,12 +46,16 @@ class ThrowawayPostgres {
   bool stop(Stop how, std::chrono::seconds patience = std::chrono::seconds(30));
 
  private:
-  std::string run(const std::vector<std::string>& command, int& status) const;
+  void make_cluster(Identity identity) const;
+  void init() const;
+  pid_t spawn(const std::vector<std::string>& command, const std::string& log) const;
   void run_or_throw(const std::vector<std::string>& command) const;
+  bool ready() const;
+  bool ended();
 
-  std::string programs_;  ///< folder of initdb and pg_ctl
+  std::string programs_;  ///< folder of initdb and postgres
   std::string folder_;
-  bool running_ = false;
+  pid_t server_ = 0;  ///< 0: it does not run
 };
 
 }  // namespace re_dms
