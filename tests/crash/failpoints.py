@@ -126,7 +126,8 @@ class Victim:
                 return False
             if time.monotonic() > deadline:
                 raise self.daemon.error(f"{name} was not reached within {SECONDS} s")
-            time.sleep(0.01)
+            # Seldom enough not to take the daemon's processor: UNTIL asks it.
+            time.sleep(0.05)
         if self.daemon.process.returncode != -signal.SIGKILL:
             raise self.daemon.error(f"{name}: the daemon ended with {self.daemon.process.returncode}")
         return True
