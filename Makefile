@@ -8,7 +8,8 @@ SHELL := /bin/bash
 
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
-TEST_JOBS ?= 3
+# Most tests wait for servers and disks more than they compute.
+TEST_JOBS ?= $(shell echo $$((2 * $(JOBS))))
 FUZZ_SECONDS ?= 30
 
 # What runs under the sanitizers finds its options here. ThreadSanitizer sees the prebuilt DuckDB
@@ -24,6 +25,9 @@ CTEST = ctest --output-on-failure --no-tests=error -j $(TEST_JOBS)
 
 # What people run and what `make bench` needs; the tests are built by the other presets.
 RELEASE_TARGETS = re_dms demo_program drain lose_unsynced
+
+# What `make test` runs under AddressSanitizer and UBSan, by label: what has most code and threads.
+SANITIZED = ^(unit|golden|fuzz|sanitized)$$
 
 # The folders whose tests run under ThreadSanitizer: those that have threads of their own.
 TSAN_FOLDERS = base journal pipeline
@@ -56,18 +60,21 @@ demo: release ## show it: throwaway PostgreSQL, traffic, replication into DuckDB
 	@echo "== demo: everything stays in demo/"
 	@build/release/src/app/re_dms demo
 
-test: build ## run all tests, then again under the sanitizers (12 minutes, 25 from nothing)
+test: build ## run all tests, then the most telling ones again under the sanitizers
 	@echo "== test: dev"
 	@$(CTEST) --test-dir build/dev
-	$(call build,asan-ubsan)
-	@echo "== test: asan-ubsan"
-	@$(CTEST) --test-dir build/asan-ubsan
+	$(call build,asan-ubsan,--target sanitized_programs)
+	@echo "== test: asan-ubsan, a part"
+	@$(CTEST) --test-dir build/asan-ubsan -L '$(SANITIZED)'
 	$(call build,tsan,--target $(TSAN_FOLDERS:%=%_test),$(NO_ASLR))
 	@echo "== test: tsan ($(TSAN_FOLDERS))"
-	@$(NO_ASLR) $(CTEST) --test-dir build/tsan -R '^($(subst $(space),|,$(TSAN_FOLDERS)))\.'
+	@$(NO_ASLR) $(CTEST) --test-dir build/tsan -R '^($(subst $(space),|,$(TSAN_FOLDERS)))\.' -L unit
 
-test-all: ## make test, lint, fuzz, and the tests that CTest keeps for -C extended
+test-all: ## make test, all of it under ASan and UBSan, lint, fuzz, and the extended tests
 	@$(MAKE) test
+	$(call build,asan-ubsan)
+	@echo "== test-all: asan-ubsan, the rest"
+	@$(CTEST) --test-dir build/asan-ubsan -LE '$(SANITIZED)'
 	@$(MAKE) lint
 	@$(MAKE) fuzz
 	@echo "== test-all: extended"
