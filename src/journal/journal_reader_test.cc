@@ -142,14 +142,17 @@ TEST_F(JournalReading, RefusesASegmentThatWasCutWhereARecordEnds) {
   sample.begin(1, nth_commit(1)).insert(1, std::string(3300, 'x')).commit(nth_commit(1));
   write(sample.take());
   // The last record of segment 1 is not part of a transaction: only the seam shows that it is gone.
-  const JournalBlock facts = StreamSample().catalog({1, 2, 3, 4, 5, 6}).take();
-  write(facts);
-  write(nth_transaction(2));
-  ASSERT_EQ(list_segments(files_, kDirectory).size(), 2U);
+  std::size_t last = 0;
+  for (Lsn at = nth_end(1); list_segments(files_, kDirectory).size() == 1; ++at.value) {
+    const JournalBlock idle = StreamSample().idle(Lsn{at.value + 1}).take();
+    last = idle.bytes.size();
+    write(idle);
+  }
+  ASSERT_GT(last, 0U);
   const std::string path = segment_path(kDirectory, 1);
   const std::string whole = files_.content(path);
-  ASSERT_EQ(read_units(files_, kSampleStart)[1], "Facts c123456");
-  files_.put(path, whole.substr(0, whole.size() - facts.bytes.size()));
+  ASSERT_NO_THROW(read_units(files_, kSampleStart));
+  files_.put(path, whole.substr(0, whole.size() - last));
   try {
     read_units(files_, kSampleStart);
     FAIL() << "read a journal with a hole";

@@ -2,11 +2,15 @@
 // place.
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <set>
+
 #include "base/testing/faulty_file_system.h"
 #include "journal/journal_reader.h"
 #include "journal/journal_writer.h"
 #include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
+#include "schema/catalog_json.h"
 
 namespace re_dms {
 namespace {
@@ -84,6 +88,89 @@ TEST_F(JournalRelease, ASegmentBeginsBehindALargeTransactionAtTheNextStart) {
   EXPECT_EQ(writer_->position(), nth_end(1));
   writer_->release_below(nth_end(1));
   EXPECT_EQ(list_segments(files_, kDirectory), std::vector<std::uint64_t>{last});
+}
+
+/// What the catalog said at a position makes tables of which no row came yet. A load up to that
+/// position has not seen it, so a reader that starts there must still find it.
+class FactsAtAPosition : public JournalRelease {
+ protected:
+  static constexpr Oid kTables = 3000;
+
+  /// As a first start and every minute's answer do: thousands of tables, more than a segment.
+  static StreamSample all_tables() {
+    std::vector<Oid> tables(kTables);
+    std::iota(tables.begin(), tables.end(), Oid{1});
+    return StreamSample().catalog(tables);
+  }
+
+  /// One record for each table.
+  static StreamSample each_table() {
+    StreamSample sample;
+    for (Oid table = 1; table <= kTables; ++table) {
+      sample.catalog({table});
+    }
+    return sample;
+  }
+
+  std::set<Oid> tables_from(Lsn from) {
+    std::set<Oid> tables;
+    JournalReader reader(files_, kDirectory, nullptr, from);
+    while (const auto unit = reader.next(std::chrono::milliseconds(0), {})) {
+      for (RecordCursor cursor(unit->records); !cursor.at_end();) {
+        const RecordView record = cursor.next();
+        if (unit->kind == UnitKind::Facts && record.kind == RecordKind::Catalog) {
+          for (const CatalogTable& table : catalog_from_json(record.body)) {
+            tables.insert(table.schema.oid);
+          }
+        }
+      }
+    }
+    return tables;
+  }
+};
+
+TEST_F(FactsAtAPosition, StayBehindASegmentsBorder) {
+  write(all_tables().take());
+  writer_->release_below(kSampleStart);
+  EXPECT_EQ(tables_from(kSampleStart).size(), kTables);
+  write(nth_transaction(1));
+  write(each_table().take());
+  write(StreamSample().begin(2, nth_commit(2)).take());
+  writer_->release_below(nth_end(1));
+  EXPECT_EQ(tables_from(nth_end(1)).size(), kTables);
+}
+
+TEST_F(FactsAtAPosition, AreNoBoundThatAnyLoadCouldFree) {
+  write(all_tables().take());
+  ASSERT_GT(writer_->bytes(), 20'000U);
+  EXPECT_FALSE(writer_->full());
+  write(nth_transaction(1));
+  EXPECT_TRUE(writer_->full());
+  writer_->release_below(nth_end(1));
+  EXPECT_FALSE(writer_->full());
+  EXPECT_LT(writer_->bytes(), 20'000U);
+}
+
+TEST_F(FactsAtAPosition, StayWhenATransactionBehindThemIsAborted) {
+  write(nth_transaction(1));
+  write(StreamSample().catalog({7, 8}).take());
+  write(large_transaction(2).abort().take());
+  writer_->release_below(nth_end(1));
+  EXPECT_FALSE(writer_->full());
+  EXPECT_EQ(tables_from(nth_end(1)), (std::set<Oid>{7, 8}));
+}
+
+TEST_F(FactsAtAPosition, StayWhenARestartAbortsTheTransactionBehindThem) {
+  write(nth_transaction(1));
+  write(StreamSample().catalog({7, 8}).take());
+  write(large_transaction(2).take());
+  open();
+  writer_->release_below(nth_end(1));
+  EXPECT_FALSE(writer_->full());
+  EXPECT_EQ(tables_from(nth_end(1)), (std::set<Oid>{7, 8}));
+  write(large_transaction(2).abort().take());
+  writer_->release_below(nth_end(1));
+  EXPECT_EQ(tables_from(nth_end(1)), (std::set<Oid>{7, 8}));
 }
 
 /// Cut off attempts lie below the loaded position and have nothing that a load could pass.

@@ -8,6 +8,8 @@
 #include "base/failpoint.h"
 #include "journal/disk_reserve.h"
 #include "journal/kept_segments.h"
+#include "journal/position_facts.h"
+#include "journal/proven_end.h"
 #include "journal/record_scan.h"
 #include "journal/recovery.h"
 #include "journal/segment_file.h"
@@ -28,14 +30,14 @@ struct JournalWriter::State {
   void recover();
   void append(JournalBlock& block);
   void note(const RecordView& record);
-  bool facts_written(std::string_view message);
-  void repeat_facts(std::string_view message);
+  void write_facts(JournalBlock block);
   bool must_rotate(std::uint64_t size) const;
   void rotate();
   void seal(char* record, std::size_t size);
   void write(std::string_view records);
   void sync_file();
   void sync();
+  void close();
 
   FileSystem& files;
   const JournalLimits limits;
@@ -52,6 +54,7 @@ struct JournalWriter::State {
   std::uint32_t crc = 0;
   StreamTrack track;
   TableFacts facts;
+  PositionFacts position_facts;
   bool usable = true;
   bool unsynced = false;
   Lsn durable_position;
@@ -63,6 +66,7 @@ void JournalWriter::State::recover() {
   file = std::move(found.file);
   crc = found.crc;
   track = found.track;
+  position_facts = std::move(found.facts);
   number = found.segments.back().number;
   size = found.segments.back().bytes;
   begun_open = found.segments.back().open;
@@ -99,9 +103,9 @@ void JournalWriter::State::append(JournalBlock& block) {
     RE_DMS_CHECK(whole <= total - at);
     const RecordView record{static_cast<RecordKind>(records[at + 8]),
                             {records + at + kRecordHeaderBytes, whole - kRecordHeaderBytes}};
-    if (record.kind == RecordKind::Message && !facts_written(record.body)) {
+    if (record.kind == RecordKind::Message && !facts.written_for(record.body)) {
       write_run();
-      repeat_facts(record.body);
+      write_facts(facts.repeat_for(record.body));
     }
     seal(records + at, whole);
     note(record);
@@ -115,43 +119,22 @@ void JournalWriter::State::append(JournalBlock& block) {
 }
 
 /// Asked behind each record. Readers can only start between transactions, so segments begin there
-/// where possible; inside one only when the segment is a quarter too large already. Such a segment
-/// ends with its transaction: what lies before can be released only once a segment begins behind
-/// it, and a full journal waits for that release before it takes another record.
+/// where possible, but not between a position and what the catalog said at it; inside one only when
+/// the segment is a quarter too large already. Such a segment ends with its transaction: what lies
+/// before can be released only once a segment begins behind it, and a full journal waits for that
+/// release before it takes another record.
 bool JournalWriter::State::must_rotate(std::uint64_t so_far) const {
   if (so_far < limits.segment_bytes && !begun_open) [[likely]] {
     return false;
   }
+  if (!track.open && !begun_open) {
+    return position_facts.empty();
+  }
   return !track.open || so_far >= limits.segment_bytes + limits.segment_bytes / 4;
 }
 
-bool JournalWriter::State::facts_written(std::string_view message) {
-  switch (message.empty() ? '\0' : message[0]) {
-    case 'I':
-    case 'U':
-    case 'D':
-      return facts.written(pgoutput::row_relation(message));
-    case 'T':
-      for (const Oid table : pgoutput::decode_truncate(message).relations) {
-        if (!facts.written(table)) {
-          return false;
-        }
-      }
-      return true;
-    default:
-      return true;
-  }
-}
-
-void JournalWriter::State::repeat_facts(std::string_view message) {
-  JournalBlock block;
-  if (message[0] == 'T') {
-    for (const Oid table : pgoutput::decode_truncate(message).relations) {
-      facts.repeat(table, block);
-    }
-  } else {
-    facts.repeat(pgoutput::row_relation(message), block);
-  }
+/// Besides the stream: readers take what they know already for no news.
+void JournalWriter::State::write_facts(JournalBlock block) {
   for (std::size_t at = 0; at < block.bytes.size();) {
     char* const record = block.bytes.data() + at;
     const std::size_t whole = kRecordHeaderBytes + load_le<std::uint32_t>(record);
@@ -174,6 +157,9 @@ void JournalWriter::State::note(const RecordView& record) {
     facts.forget_written();
   } else if (record.kind == RecordKind::Idle) {
     failpoint("journal-idle");
+  }
+  if (!track.open) {
+    position_facts.note(record, track);
   }
 }
 
@@ -212,12 +198,21 @@ void JournalWriter::State::rotate() {
   begun_open = header.open;
   crc = next.crc;
   facts.forget_written();
+  // Behind an aborted transaction: what was said before it lies in a segment that may go.
+  if (!track.open && !position_facts.empty()) {
+    write_facts(position_facts.facts());
+  }
 }
 
 void JournalWriter::State::sync_file() {
   failpoint("journal-sync-before");
   file->sync();
   failpoint("journal-sync-after");
+}
+
+void JournalWriter::State::close() {
+  sync();
+  store_proven_end(files, limits.directory, {{number, size}, crc});
 }
 
 void JournalWriter::State::sync() {
@@ -254,6 +249,11 @@ void JournalWriter::sync() {
   state_->usable = true;
 }
 
+void JournalWriter::close() {
+  RE_DMS_CHECK(std::exchange(state_->usable, false));
+  state_->close();
+}
+
 Lsn JournalWriter::position() const {
   return state_->durable_position;
 }
@@ -273,7 +273,9 @@ std::uint64_t JournalWriter::bytes() const {
 }
 
 bool JournalWriter::full() const {
-  return state_->segments.bytes() >= state_->limits.max_bytes || state_->reserve.low();
+  const KeptSegments& segments = state_->segments;
+  return (segments.bytes() >= state_->limits.max_bytes && segments.several()) ||
+         state_->reserve.low();
 }
 
 bool JournalWriter::disk_low() const {

@@ -28,9 +28,10 @@ struct JournalLimits {
 /// from others.
 class JournalWriter {
  public:
-  /// Recovers the directory's segments: checks all of the last one and the headers of all, cuts a
-  /// torn tail of the last, fsyncs every segment kept and the directory; an open transaction is
-  /// closed by an Abort record (fsynced). Starts the first segment at origin.consistent_point when
+  /// Recovers the directory's segments: checks all of the last one and the headers of all, fsyncs
+  /// every segment kept and the directory, and puts a new file without the torn tail in the place
+  /// of the last one unless close() left a proof of its end; an open transaction is closed by an
+  /// Abort record (fsynced). Starts the first segment at origin.consistent_point when
   /// there is none. On return everything up to position() is durable. Throws Fatal on a segment of
   /// another origin, a gap, a bad header, or a last segment whose records contradict each other. A
   /// bad record in the last segment is taken for the torn tail; those of earlier ones are left to
@@ -46,6 +47,10 @@ class JournalWriter {
   /// fsyncs what was appended (file, and directory when there is a new one), then publishes it to
   /// readers through tail(). One call covers all appends before it.
   void sync();
+
+  /// The orderly end of writing: as sync(), then notes durably that everything is on the disk, so
+  /// that the next start need not write the last segment anew. append() and sync() must not follow.
+  void close();
 
   /// Everything below is durable: end of the last synced COMMIT or idle position.
   Lsn position() const;
@@ -63,7 +68,8 @@ class JournalWriter {
   std::uint64_t bytes() const;
 
   /// At or above max_bytes, or the disk is within 64 MiB of its reserve: the source pauses before
-  /// the next transaction. Touches the disk only in the second case, once a second.
+  /// the next transaction. A single segment is not full by its bytes: no load could make room then.
+  /// Touches the disk only in the second case, once a second.
   bool full() const;
 
   /// Whether it is full because its disk has no more than the reserve, however small the journal

@@ -14,6 +14,7 @@ void KeptSegments::add(const KeptSegment& segment) {
   const std::lock_guard lock(mutex_);
   segments_.push_back(segment);
   bytes_ += segment.bytes;
+  ++count_;
 }
 
 void KeptSegments::grow(std::uint64_t bytes) {
@@ -32,6 +33,7 @@ bool KeptSegments::release_below(Lsn below, std::uint64_t first_claimed) {
     failpoint("journal-release-removed");
     files_.sync_directory(directory_);
     bytes_ -= victim.bytes;
+    --count_;
     failpoint("journal-release-after");
   }
   return !victims.empty();

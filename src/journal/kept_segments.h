@@ -39,12 +39,16 @@ class KeptSegments {
 
   std::uint64_t bytes() const { return bytes_; }
 
+  /// There is a segment behind the first.
+  bool several() const { return count_ > 1; }
+
  private:
   std::vector<KeptSegment> take_below(Lsn below, std::uint64_t first_claimed);
 
   FileSystem& files_;
   const std::string directory_;
   std::atomic<std::uint64_t> bytes_{0};
+  std::atomic<std::size_t> count_{0};
   /// Held during deletions, which may be slow; taken before mutex_, which adding needs too.
   std::mutex deleting_;
   std::mutex mutex_;

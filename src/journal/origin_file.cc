@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "journal/proven_end.h"
 #include "journal/segment_file.h"
 #include "observe/advice.h"
 
@@ -95,10 +96,12 @@ void store_origin(FileSystem& files, const std::string& directory, const Origin&
 
 void remove_segments(FileSystem& files, const std::string& directory) {
   for (const std::string& name : files.list(directory)) {
-    if (name.ends_with(".journal.new") || name == "origin.json.new") {
+    if (name.ends_with(".journal.new") || name == "origin.json.new" || name == "end.json.new") {
       files.remove(fmt::format("{}/{}", directory, name));
     }
   }
+  // First: it tells of a segment that another one of the same number may follow.
+  files.remove(proven_end_path(directory));
   for (const std::uint64_t number : list_segments(files, directory)) {
     files.remove(segment_path(directory, number));
   }

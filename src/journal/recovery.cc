@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "journal/proven_end.h"
 #include "journal/record_scan.h"
 #include "journal/segment_file.h"
 #include "observe/advice.h"
@@ -51,8 +52,9 @@ void join(std::vector<KeptSegment>& kept, const SegmentFile& segment, const std:
   kept.push_back({header.number, header.position, header.open, segment.file->size()});
 }
 
-/// Reads all records of the last segment; the place behind the last good one is its end.
-void follow_records(RecordScan& scan, StreamTrack& track, const std::string& path) {
+/// Reads all records of a segment; the place behind the last good one is its end.
+void follow_records(RecordScan& scan, StreamTrack& track, PositionFacts& facts,
+                    const std::string& path) {
   const std::uint64_t size = scan.segment().file->size();
   while (scan.next(size) == RecordScan::Step::Record) {
     try {
@@ -61,28 +63,60 @@ void follow_records(RecordScan& scan, StreamTrack& track, const std::string& pat
       error.in(fmt::format("journal segment {}, before byte {}", path, scan.place().offset));
       throw;
     }
+    if (!track.open) {
+      facts.note(scan.record(), track);
+    }
     scan.drop();
   }
 }
 
-void cut_tail(File& file, const RecordScan& scan, const StreamTrack& track,
-              const std::string& path) {
-  const std::uint64_t kept = scan.place().offset;
-  const std::uint64_t torn = file.size() - kept;
-  if (torn == 0) {
-    return;
+StreamTrack track_at(const SegmentHeader& header) {
+  StreamTrack track;
+  track.open = header.open;
+  track.last_commit_end = header.last_commit_end;
+  track.position = header.position;
+  return track;
+}
+
+/// A segment that begins inside a transaction has the facts before that in the last one that does
+/// not: whatever lies between belongs to the transaction.
+PositionFacts facts_before(FileSystem& files, const std::string& directory,
+                           const std::vector<KeptSegment>& segments) {
+  const auto begin = std::find_if(segments.rbegin(), segments.rend(),
+                                  [](const KeptSegment& segment) { return !segment.open; });
+  PositionFacts facts;
+  if (begin != segments.rbegin()) {
+    RecordScan scan(files, directory);
+    scan.open(begin->number);
+    StreamTrack track = track_at(scan.segment().header);
+    follow_records(scan, track, facts, segment_path(directory, begin->number));
   }
-  failpoint("recovery-cut-before");
-  file.truncate(kept);
-  failpoint("recovery-cut-after");
+  return facts;
+}
+
+void warn_of_torn_tail(const RecordScan& scan, std::uint64_t torn, const StreamTrack& track,
+                       const std::string& path) {
   log(LogLevel::Warn, "journal_tail_cut",
       "the last run ended while writing: unfinished bytes at the journal's end are removed; "
       "PostgreSQL sends them again, or the slot's position shows that they were acknowledged",
       {{"segment", path},
        {"bytes_cut", torn},
-       {"bytes_kept", kept},
+       {"bytes_kept", scan.place().offset},
        {"position", to_string(track.position)},
        {"reason", scan.problem()}});
+}
+
+/// The last segment, of which `scan` has found the end.
+void make_end_durable(FileSystem& files, const std::string& directory, const RecordScan& scan,
+                      const StreamTrack& track, const std::string& path) {
+  const ProvenEnd end{scan.place(), scan.crc()};
+  const std::uint64_t torn = scan.segment().file->size() - end.place.offset;
+  if (torn > 0) {
+    warn_of_torn_tail(scan, torn, track, path);
+  }
+  if (torn > 0 || load_proven_end(files, directory) != end) {
+    renew_segment(files, directory, end);
+  }
 }
 
 RecoveredJournal start_journal(FileSystem& files, const std::string& directory,
@@ -130,21 +164,19 @@ RecoveredJournal recover_journal(FileSystem& files, const std::string& directory
   const std::string path = segment_path(directory, numbers.back());
   RecordScan scan(files, directory);
   scan.open(numbers.back());
-  const SegmentHeader& header = scan.segment().header;
-  journal.track.open = header.open;
-  journal.track.last_commit_end = header.last_commit_end;
-  journal.track.position = header.position;
-  follow_records(scan, journal.track, path);
-  journal.file = files.open_append(path);
-  cut_tail(*journal.file, scan, journal.track, path);
-  journal.crc = scan.crc();
-  journal.segments.back().bytes = scan.place().offset;
+  journal.facts = facts_before(files, directory, journal.segments);
+  journal.track = track_at(scan.segment().header);
+  follow_records(scan, journal.track, journal.facts, path);
   failpoint("recovery-sync-before");
   for (const std::uint64_t number : numbers) {
     files.open_append(segment_path(directory, number))->sync();
   }
   files.sync_directory(directory);
   failpoint("recovery-sync-after");
+  make_end_durable(files, directory, scan, journal.track, path);
+  journal.file = files.open_append(path);
+  journal.crc = scan.crc();
+  journal.segments.back().bytes = scan.place().offset;
   return journal;
 }
 

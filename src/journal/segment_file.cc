@@ -176,6 +176,7 @@ SegmentFile open_segment(FileSystem& files, const std::string& directory, std::u
     refuse(path, fmt::format("holds segment {:016x}: it was renamed", segment.header.number));
   }
   segment.header_bytes = bytes.size();
+  segment.header_text = bytes;
   return segment;
 }
 
@@ -186,8 +187,13 @@ SegmentFile create_segment(FileSystem& files, const std::string& directory,
   failpoint("journal-segment-before");
   replace_file(files, path, bytes);
   failpoint("journal-segment-after");
-  return {files.open_append(path), header, bytes.size(),
-          load_le<std::uint32_t>(bytes.data() + bytes.size() - sizeof(std::uint32_t))};
+  SegmentFile segment;
+  segment.file = files.open_append(path);
+  segment.header = header;
+  segment.header_bytes = bytes.size();
+  segment.header_text = bytes;
+  segment.crc = load_le<std::uint32_t>(bytes.data() + bytes.size() - sizeof(std::uint32_t));
+  return segment;
 }
 
 void check_same_origin(const Origin& segment, const Origin& ours, const std::string& path) {

@@ -37,6 +37,7 @@ struct SegmentFile {
   std::unique_ptr<File> file;
   SegmentHeader header;
   std::uint64_t header_bytes = 0;  ///< offset of the first record
+  std::string header_text;         ///< those bytes, as they are in the file
   std::uint32_t crc = 0;           ///< of the header; the first record's CRC continues from it
 };
 

@@ -1,5 +1,7 @@
 #include "journal/table_facts.h"
 
+#include <algorithm>
+
 #include "pgoutput/messages.h"
 #include "schema/catalog_json.h"
 
@@ -22,6 +24,22 @@ void TableFacts::note_catalog(std::string_view json) {
 void TableFacts::forget_written() {
   ++segment_;
   last_written_ = 0;
+}
+
+bool TableFacts::all_written(const std::vector<Oid>& tables) {
+  return std::ranges::all_of(tables, [this](Oid table) { return written(table); });
+}
+
+JournalBlock TableFacts::repeat_for(std::string_view message) {
+  JournalBlock block;
+  if (message[0] == 'T') {
+    for (const Oid table : pgoutput::decode_truncate(message).relations) {
+      repeat(table, block);
+    }
+  } else {
+    repeat(pgoutput::row_relation(message), block);
+  }
+  return block;
 }
 
 bool TableFacts::look_up(Oid table) {

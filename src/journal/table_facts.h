@@ -8,9 +8,11 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "model/journal_block.h"
 #include "model/table_schema.h"
+#include "pgoutput/messages.h"
 
 namespace re_dms {
 
@@ -28,16 +30,23 @@ class TableFacts {
   /// held it was aborted and readers dropped it.
   void forget_written();
 
-  /// Whether a row of the table may follow in this segment.
-  bool written(Oid table) {
-    if (table == last_written_) [[likely]] {
-      return true;
+  /// Whether the message may follow in this segment: it concerns no table, or only such as have
+  /// their facts here.
+  bool written_for(std::string_view message) {
+    switch (message.empty() ? '\0' : message[0]) {
+      case 'I':
+      case 'U':
+      case 'D':
+        return written(pgoutput::row_relation(message));
+      case 'T':
+        return all_written(pgoutput::decode_truncate(message).relations);
+      default:
+        return true;
     }
-    return look_up(table);
   }
 
-  /// Adds the records that must come before a row of the table, and takes them as written.
-  void repeat(Oid table, JournalBlock& block);
+  /// The records that must come before the message; they are taken as written.
+  JournalBlock repeat_for(std::string_view message);
 
  private:
   struct Entry {
@@ -47,7 +56,16 @@ class TableFacts {
     std::uint64_t catalog_written = 0;
   };
 
+  bool written(Oid table) {
+    if (table == last_written_) [[likely]] {
+      return true;
+    }
+    return look_up(table);
+  }
+
+  bool all_written(const std::vector<Oid>& tables);
   bool look_up(Oid table);
+  void repeat(Oid table, JournalBlock& block);
   bool missing_relation(const Entry& entry) const;
   bool missing_catalog(const Entry& entry) const;
 

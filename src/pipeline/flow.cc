@@ -71,6 +71,15 @@ struct Flow::State {
     if (blocks.finished()) {
       until = journal.position();
     }
+    journal.sync();
+    try {
+      journal.close();
+    } catch (const Error& error) {
+      log(LogLevel::Warn, "journal_end_unproven",
+          fmt::format("{}. Nothing is lost: the next start writes the journal's last segment anew",
+                      error.what()),
+          {});
+    }
   }
 
   /// The lane's thread: takes the target over, starts what needs to know its position, loads.

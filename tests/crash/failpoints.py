@@ -27,7 +27,7 @@ from scenario import expect, scenario  # noqa: E402
 OWN = {
     "first_start": ("slot-", "publication-", "origin-", "segments-removed-", "teardown-",
                     "take-over-tables-made"),
-    "restart": ("recovery-cut-", "recovery-abort-"),
+    "restart": ("recovery-renew-", "recovery-abort-"),
 }
 KILLS = 2
 SECONDS = 120

@@ -43,21 +43,32 @@ void lose_bytes(FaultyInode& inode, Survival& survival) {
   std::string& durable = inode.durable;
   if (inode.cut) {
     if (survival.up_to(1) == 1) {
-      durable = inode.content;  // the truncation reached the disk by itself
+      // The truncation reached the disk by itself.
+      durable.resize(std::min(durable.size(), inode.clean_bytes));
     }
-  } else {
-    const std::size_t synced = durable.size();
-    const std::size_t tail = survival.up_to(inode.content.size() - synced);
-    durable.append(inode.content, synced, tail);
+  } else if (const std::size_t tail = survival.up_to(inode.content.size() - inode.clean_bytes);
+             tail > 0) {
+    const std::size_t synced = inode.clean_bytes;
+    inode.write_back(tail);
     const std::size_t zeros = survival.up_to(3) == 3 ? survival.up_to(tail) : 0;
     const std::size_t at = synced + survival.up_to(tail - zeros);
     std::fill_n(durable.begin() + static_cast<std::ptrdiff_t>(at), zeros, '\0');
   }
   inode.content = durable;
+  inode.clean_bytes = durable.size();
   inode.cut = false;
 }
 
 }  // namespace
+
+void FaultyInode::write_back(std::size_t bytes) {
+  if (bytes > 0 || durable.size() > clean_bytes) {
+    durable.resize(clean_bytes, '\0');
+  }
+  // Only what is new, so that many syncs of a large file stay cheap.
+  durable.append(content, clean_bytes, bytes);
+  clean_bytes += bytes;
+}
 
 std::string parent_of(const std::string& path) {
   return std::filesystem::path(path).parent_path().string();

@@ -19,7 +19,14 @@ namespace re_dms {
 struct FaultyInode {
   std::string content;  ///< as in the page cache
   std::string durable;  ///< as on the disk
-  bool cut = false;     ///< truncated since the last sync: durable need not begin content
+  /// So much of the content's beginning the kernel takes for written. Not all of it need be on the
+  /// disk: see Fault::KeptClean.
+  std::size_t clean_bytes = 0;
+  bool cut = false;  ///< truncated since the last sync
+
+  /// The kernel writes the first `bytes` of what it knows to be unwritten; where earlier bytes
+  /// never came, the file has a hole.
+  void write_back(std::size_t bytes);
 };
 
 /// Shared by the file system and what it opened. All members are guarded by `mutex`; the functions

@@ -1,5 +1,6 @@
 #include "base/testing/faulty_file_system.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/testing/faulty_disk.h"
@@ -29,20 +30,16 @@ class FaultyFile final : public File {
     const std::lock_guard lock(disk_->mutex);
     check_alive();
     const bool fails = disk_->fails("fsync");
-    if (fails && disk_->fault != Fault::Done && inode_->cut) {
-      disk_->answer("fsync", path_);
+    const std::size_t fresh = inode_->content.size() - inode_->clean_bytes;
+    if (!fails || disk_->fault == Fault::Done || !inode_->cut) {
+      inode_->write_back(fails ? part(fresh) : fresh);
+      inode_->cut = false;
     }
-    // Copies only what was appended, so that many syncs of a large file stay cheap.
-    if (inode_->cut) {
-      inode_->durable = inode_->content;
-    } else {
-      const std::size_t synced = inode_->durable.size();
-      const std::size_t fresh = inode_->content.size() - synced;
-      inode_->durable.append(inode_->content, synced, fails ? part(fresh) : fresh);
-    }
-    inode_->cut = false;
-    if (fails && disk_->fault == Fault::NotDone) {
+    if (fails && disk_->fault == Fault::NotDone && !inode_->cut) {
       inode_->content = inode_->durable;
+      inode_->clean_bytes = inode_->content.size();
+    } else if (fails && disk_->fault == Fault::KeptClean) {
+      inode_->clean_bytes = inode_->content.size();
     }
     disk_->answer("fsync", path_);
   }
@@ -67,6 +64,7 @@ class FaultyFile final : public File {
     check_alive();
     disk_->step("truncate", path_);
     inode_->content.resize(size);
+    inode_->clean_bytes = std::min<std::size_t>(inode_->clean_bytes, size);
     inode_->cut = true;
     disk_->answer("truncate", path_);
   }
@@ -74,7 +72,16 @@ class FaultyFile final : public File {
  private:
   /// How many of so many bytes a failing operation does.
   std::size_t part(std::size_t bytes) const {
-    return disk_->fault == Fault::NotDone ? 0 : disk_->fault == Fault::Half ? bytes / 2 : bytes;
+    switch (disk_->fault) {
+      case Fault::NotDone:
+      case Fault::KeptClean:
+        return 0;
+      case Fault::Half:
+        return bytes / 2;
+      case Fault::Done:
+        break;
+    }
+    return bytes;
   }
 
   void check_alive() const {
@@ -160,6 +167,7 @@ void FaultyFileSystem::put(const std::string& path, std::string_view content) {
   const std::lock_guard lock(disk_->mutex);
   auto inode = std::make_shared<FaultyInode>();
   inode->content = inode->durable = content;
+  inode->clean_bytes = content.size();
   disk_->directories.insert(parent_of(path));
   disk_->entries[path] = disk_->durable_entries[path] = std::move(inode);
 }

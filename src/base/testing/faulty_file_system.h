@@ -25,10 +25,15 @@ enum class Survives {
 
 /// What an operation that fails has done.
 enum class Fault {
-  /// Nothing. After a failed fsync the page cache has lost what was to be written: kernels mark
-  /// such
-  /// pages clean and may forget them.
+  /// Nothing. After a failed fsync the page cache has lost what was to be written, as where clean
+  /// pages are thrown away at once.
   NotDone,
+  /// Nothing. After a failed fsync the page cache still has what was to be written, marked clean,
+  /// as
+  /// ext4 and XFS leave it (Rebello et al., "Can Applications Recover from fsync Failures?", USENIX
+  /// ATC 2020): reads find it, the next fsync succeeds without writing it, a power loss shows that
+  /// it never was on the disk.
+  KeptClean,
   Half,  ///< writes and fsyncs: the first half of their bytes; others: nothing
   Done,  ///< everything, as when only the answer was lost
 };
