@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <chrono>
 #include <exception>
 #include <string>
 #include <vector>
@@ -11,19 +12,31 @@
 #include "app/commands.h"
 #include "base/error.h"
 #include "base/exit_code.h"
+#include "observe/log.h"
+
+namespace {
+
+// Only where nobody reads standard error it takes longer than a moment.
+constexpr std::chrono::seconds kFlushPatience{2};
+
+re_dms::ExitCode run(const std::vector<std::string>& arguments) {
+  try {
+    return re_dms::execute(re_dms::parse_arguments(arguments));
+  } catch (const re_dms::Error& error) {
+    re_dms::print_error(fmt::format("re_dms: {}\n", error.what()));
+    return re_dms::exit_code_of(error);
+  } catch (const std::exception& unexpected) {
+    re_dms::print_error(fmt::format("re_dms: unexpected: {}\n", unexpected.what()));
+    return re_dms::ExitCode::Failed;
+  }
+}
+
+}  // namespace
 
 int main(int count, char** words) {
-  using re_dms::Error;
-  using re_dms::ExitCode;
   ::signal(SIGPIPE, SIG_IGN);
-  try {
-    const std::vector<std::string> arguments(words + 1, words + count);
-    return static_cast<int>(re_dms::execute(re_dms::parse_arguments(arguments)));
-  } catch (const Error& error) {
-    fmt::print(stderr, "re_dms: {}\n", error.what());
-    return static_cast<int>(re_dms::exit_code_of(error));
-  } catch (const std::exception& unexpected) {
-    fmt::print(stderr, "re_dms: unexpected: {}\n", unexpected.what());
-    return static_cast<int>(ExitCode::Failed);
-  }
+  re_dms::start_log_thread();
+  const int code = static_cast<int>(run({words + 1, words + count}));
+  re_dms::flush_log(kFlushPatience);
+  return code;
 }

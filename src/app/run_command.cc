@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <memory>
 #include <stop_token>
 #include <thread>
@@ -43,6 +44,7 @@ class SignalWatch {
         continue;
       }
       if (!first) {
+        flush_log(std::chrono::milliseconds(200));
         ::_exit(static_cast<int>(ExitCode::Failed));
       }
       first = false;

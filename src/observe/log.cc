@@ -2,22 +2,30 @@
 
 #include <unistd.h>
 
+#include <atomic>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/clock.h"
+#include "observe/log_writer.h"
 
 namespace re_dms {
 
 namespace {
 
+constexpr std::size_t kWaitingBytesMax = 4U << 20;
+
+/// Read from any thread.
 struct LogSettings {
-  LogFormat format = LogFormat::Text;
-  LogLevel least = LogLevel::Info;
+  std::atomic<LogFormat> format{LogFormat::Text};
+  std::atomic<LogLevel> least{LogLevel::Info};
+  std::atomic<LogWriter*> writer{nullptr};
 };
 
+/// Never destroyed: threads may log until the process ends.
 LogSettings& settings() {
-  static LogSettings instance;
-  return instance;
+  static auto* const instance = new LogSettings;
+  return *instance;
 }
 
 std::string_view name_of(LogLevel level) {
@@ -63,23 +71,60 @@ std::string as_json(LogLevel level, std::string_view event, std::string_view mes
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+std::string to_line(LogLevel level, std::string_view event, std::string_view message,
+                    std::initializer_list<LogField> fields) {
+  std::string line = settings().format == LogFormat::Json ? as_json(level, event, message, fields)
+                                                          : as_text(level, event, message, fields);
+  line += '\n';
+  return line;
+}
+
+std::string notice_of_lost_lines(std::uint64_t lost) {
+  return to_line(LogLevel::Warn, "log_lines_lost",
+                 "standard error took nothing for a while: lines of this log are missing here",
+                 {{"lines", lost}});
+}
+
+void hand_in(std::string text) {
+  if (LogWriter* const writer = settings().writer) {
+    writer->write(std::move(text));
+  } else {
+    write_all(STDERR_FILENO, text);
+  }
+}
+
 }  // namespace
 
 void configure_log(LogFormat format, LogLevel least) {
-  settings() = {format, least};
+  settings().format = format;
+  settings().least = least;
+}
+
+void start_log_thread() {
+  settings().writer = new LogWriter(STDERR_FILENO, kWaitingBytesMax, notice_of_lost_lines);
+}
+
+void flush_log(std::chrono::milliseconds patience) {
+  if (LogWriter* const writer = settings().writer) {
+    writer->flush(patience);
+  }
+}
+
+std::uint64_t log_lines_lost() {
+  const LogWriter* const writer = settings().writer;
+  return writer == nullptr ? 0 : writer->lost();
+}
+
+void print_error(std::string text) {
+  hand_in(std::move(text));
 }
 
 void log(LogLevel level, std::string_view event, std::string_view message,
          std::initializer_list<LogField> fields) {
-  if (level < settings().least) {
-    return;
+  if (level >= settings().least) {
+    // In one piece, which keeps lines of several threads apart.
+    hand_in(to_line(level, event, message, fields));
   }
-  std::string line = settings().format == LogFormat::Json ? as_json(level, event, message, fields)
-                                                          : as_text(level, event, message, fields);
-  line += '\n';
-  // One write per line keeps lines of several threads apart; a full pipe loses lines, not the
-  // daemon.
-  [[maybe_unused]] const ssize_t wrote = ::write(STDERR_FILENO, line.data(), line.size());
 }
 
 }  // namespace re_dms

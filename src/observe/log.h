@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <cstdint>
 #include <initializer_list>
 #include <string>
@@ -27,10 +28,25 @@ struct LogField {
   }
 };
 
-/// Set once by main, before threads exist.
+/// Set once, before threads log.
 void configure_log(LogFormat format, LogLevel least);
 
-/// Writes one line at once; from any thread. `event` is a fixed word such as "batch_loaded" that
+/// From now on nobody who logs waits for standard error: a thread writes what they hand in, up to
+/// 4 MiB behind; what exceeds that is lost, counted, and said when writing works again. Called
+/// once, by main. Without it each line is written where it is logged.
+void start_log_thread();
+
+/// Waits until everything logged so far is written, at most for `patience`: before the process
+/// ends.
+void flush_log(std::chrono::milliseconds patience);
+
+/// Lines lost because nobody read them or they could not be written.
+std::uint64_t log_lines_lost();
+
+/// Puts a text for people on standard error, behind the lines logged before it.
+void print_error(std::string text);
+
+/// Hands in one line; from any thread. `event` is a fixed word such as "batch_loaded" that
 /// alerts can rely on. Never holds row values.
 void log(LogLevel level, std::string_view event, std::string_view message,
          std::initializer_list<LogField> fields = {});
