@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "app/config_reader.h"
+#include "app/connection_text.h"
 #include "base/error.h"
 #include "base/quantities.h"
 
@@ -80,8 +81,9 @@ void read_patterns(ConfigReader& reader, std::string_view key, std::vector<std::
 
 SourceSettings read_source(ConfigReader& reader) {
   SourceSettings source;
-  source.url = reader.required_text(
-      "source.url", "url = \"postgresql://user@host:5432/database\" in [source]", Secrecy::Secret);
+  source.url = reader.required_text("source.url",
+                                    "url = \"postgresql://user@host:5432/database\" in [source]",
+                                    Secrecy::Secret, connection_text);
   if (!source.url.empty() && !source.url.starts_with("postgresql://") &&
       !source.url.starts_with("postgres://") && source.url.find('=') == std::string::npos) {
     reader.refuse("source.url",

@@ -122,7 +122,7 @@ ConfigReader::ConfigReader(std::string_view text, std::string file,
 
 ConfigReader::~ConfigReader() = default;
 
-std::optional<std::string> ConfigReader::text(std::string_view key, Secrecy secrecy) {
+std::optional<std::string> ConfigReader::text(std::string_view key, Secrecy secrecy, PutIn put_in) {
   state_->known.emplace_back(key);
   if (secrecy == Secrecy::Secret) {
     state_->secret.emplace(key);
@@ -136,7 +136,7 @@ std::optional<std::string> ConfigReader::text(std::string_view key, Secrecy secr
     return std::nullopt;
   }
   try {
-    std::string value = substitute(node->as_string()->get(), state_->surroundings);
+    std::string value = put_in(node->as_string()->get(), state_->surroundings);
     if (value.find('\0') != std::string::npos) {
       fault(key, "holds a NUL character");
     } else if (!value.empty()) {
@@ -149,8 +149,8 @@ std::optional<std::string> ConfigReader::text(std::string_view key, Secrecy secr
 }
 
 std::string ConfigReader::required_text(std::string_view key, std::string_view example,
-                                        Secrecy secrecy) {
-  std::optional<std::string> value = text(key, secrecy);
+                                        Secrecy secrecy, PutIn put_in) {
+  std::optional<std::string> value = text(key, secrecy, put_in);
   if (!value && sound(key)) {
     fault(key, fmt::format("missing; set it like {}", example));
   }

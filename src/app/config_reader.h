@@ -26,11 +26,16 @@ class ConfigReader {
   ConfigReader(std::string_view text, std::string file, const Surroundings& surroundings);
   ~ConfigReader();
 
+  /// How what a string refers to is put in: substitute, connection_text.
+  using PutIn = std::string (*)(std::string_view text, const Surroundings& surroundings);
+
   /// A string with everything it refers to put in; empty strings read as absent.
-  std::optional<std::string> text(std::string_view key, Secrecy secrecy = Secrecy::Shown);
+  std::optional<std::string> text(std::string_view key, Secrecy secrecy = Secrecy::Shown,
+                                  PutIn put_in = substitute);
 
   /// As text(); that it is absent is a fault. `example` is a line a person can copy.
-  std::string required_text(std::string_view key, std::string_view example, Secrecy secrecy);
+  std::string required_text(std::string_view key, std::string_view example, Secrecy secrecy,
+                            PutIn put_in = substitute);
 
   std::optional<std::vector<std::string>> texts(std::string_view key);
   std::optional<bool> flag(std::string_view key);

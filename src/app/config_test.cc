@@ -158,7 +158,7 @@ TEST(Config, EnvironmentAndFilesArePutIn) {
   const Config config = parse(
       "[source]\nurl = \"postgresql://u:${file:/run/secret}@${HOST}/a$$b\"\n"
       "publication = \"${DOLLARS}\"\n[warehouse]\nurl = \"duckdb:///${HOST}\"\n");
-  EXPECT_EQ(config.source.url, "postgresql://u:s3cr$t@db.internal/a$b");
+  EXPECT_EQ(config.source.url, "postgresql://u:s3cr%24t@db.internal/a$b");
   EXPECT_EQ(config.source.publication, "${HOST}$$") << "values put in are not looked at again";
   EXPECT_EQ(config.warehouse.url, "duckdb:///db.internal");
 }

@@ -79,17 +79,17 @@ Surroundings process_surroundings() {
           [](const std::string& path) { return read_text_file(path, kSecretBytesMax); }};
 }
 
-std::string substitute(std::string_view text, const Surroundings& surroundings) {
-  std::string result;
+std::vector<TextPiece> resolve_references(std::string_view text, const Surroundings& surroundings) {
+  std::vector<TextPiece> pieces;
   while (true) {
     const std::size_t dollar = text.find('$');
-    result += text.substr(0, dollar);
+    pieces.push_back({std::string(text.substr(0, dollar))});
     if (dollar == std::string_view::npos) {
-      return result;
+      return pieces;
     }
     text.remove_prefix(dollar + 1);
     if (text.starts_with('$')) {
-      result += '$';
+      pieces.back().text += '$';
       text.remove_prefix(1);
       continue;
     }
@@ -97,9 +97,21 @@ std::string substitute(std::string_view text, const Surroundings& surroundings) 
     if (!text.starts_with('{') || end == std::string_view::npos) {
       throw Error(ErrorKind::Usage, R"(a "$" that begins no ${NAME} must be written "$$")");
     }
-    result += resolve(text.substr(1, end - 1), surroundings);
+    const std::string_view reference = text.substr(1, end - 1);
+    pieces.push_back({resolve(reference, surroundings), true});
+    if (pieces.back().text.find('\0') != std::string::npos) {
+      throw Error(ErrorKind::Usage, fmt::format("${{{}}} holds a NUL character", reference));
+    }
     text.remove_prefix(end + 1);
   }
+}
+
+std::string substitute(std::string_view text, const Surroundings& surroundings) {
+  std::string result;
+  for (const TextPiece& piece : resolve_references(text, surroundings)) {
+    result += piece.text;
+  }
+  return result;
 }
 
 }  // namespace re_dms

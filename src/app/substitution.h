@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace re_dms {
 
@@ -21,9 +22,19 @@ Surroundings process_surroundings();
 /// A file of at most `bytes_max`; throws Error of kind Usage with the system's reason.
 std::string read_text_file(const std::string& path, std::size_t bytes_max);
 
-/// Puts in what the text refers to, once: the values put in are not looked at again. "$$" is "$".
+/// A part of a text: as it is written, or put in for a reference.
+struct TextPiece {
+  std::string text;
+  bool put_in = false;
+};
+
+/// Resolves what the text refers to, once: the values put in are not looked at again. "$$" is "$".
 /// One newline at the end of a file's content is left out. Throws Error of kind Usage; its text
-/// never holds a value that was put in.
+/// never holds a value that was put in. The pieces are in order; two of one kind may follow each
+/// other.
+std::vector<TextPiece> resolve_references(std::string_view text, const Surroundings& surroundings);
+
+/// The pieces as one text, as they are.
 std::string substitute(std::string_view text, const Surroundings& surroundings);
 
 }  // namespace re_dms

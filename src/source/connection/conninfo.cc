@@ -80,9 +80,10 @@ ConnectionParameters connection_parameters(const std::string& url, ConnectionPur
       PQconninfoParse(url.c_str(), &problem), &PQconninfoFree);
   const std::unique_ptr<char, decltype(&PQfreemem)> problem_owner(problem, &PQfreemem);
   if (options == nullptr) {
-    throw Error(ErrorKind::Usage, fmt::format("source.url cannot be read: {}", harmless(problem)),
-                "It looks like postgresql://USER@HOST:5432/DATABASE; special characters in user or "
-                "password are written as %XX");
+    throw Error(
+        ErrorKind::Usage, fmt::format("source.url cannot be read: {}", harmless(problem)),
+        "It looks like postgresql://USER@HOST:5432/DATABASE; special characters in user or "
+        "password are written as %XX, except in what stands for a ${NAME} or ${file:/path}");
   }
   ConnectionParameters parameters;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
