@@ -24,9 +24,10 @@ void describe_state(DaemonStatus& status, const RunState::View& view, bool journ
     // While the journal is full the source is left alone, whatever was the matter with it before.
     status.state = DaemonState::Reconnecting;
     status.reason = view.source_trouble.text;
-  } else if (!view.warehouse_trouble.text.empty()) {
-    status.state = DaemonState::WarehouseAway;
-    status.reason = view.warehouse_trouble.text;
+  } else if (!view.stage_trouble.text.empty() || !view.warehouse_trouble.text.empty()) {
+    const bool stage = !view.stage_trouble.text.empty();
+    status.state = stage ? DaemonState::StageAway : DaemonState::WarehouseAway;
+    status.reason = stage ? view.stage_trouble.text : view.warehouse_trouble.text;
     if (journal_full) {
       status.reason += ". Meanwhile nothing is received: " + why_full;
     }
@@ -61,7 +62,7 @@ void describe_tables(DaemonStatus& status, const RunState::View& view) {
 }
 
 void describe_trouble(DaemonStatus& status, const RunState::View& view) {
-  for (const Trouble& trouble : {view.source_trouble, view.warehouse_trouble}) {
+  for (const Trouble& trouble : {view.source_trouble, view.warehouse_trouble, view.stage_trouble}) {
     if (!trouble.text.empty()) {
       status.last_error = LastError{trouble.text, trouble.since};
     }

@@ -202,6 +202,7 @@ void Batcher::State::walk(RecordCursor cursor, const pgoutput::Begin& begin, boo
     }
     fold.fold(record, begin.commit_lsn);
     if (large && fold.memory_bytes() > limits.memory_bytes) {
+      sink.cut_transaction(begin.xid, begin.commit_lsn);
       fold.hand_on();
     }
   }

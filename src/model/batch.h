@@ -42,6 +42,11 @@ class BatchSink {
   virtual ~BatchSink() = default;
   /// May block while staging is behind.
   virtual void layer(Layer&& layer) = 0;
+
+  /// The open batch is one transaction that is handed on before its end, in layers: it can be
+  /// loaded only when all of them are there. Comes before its first layer; may come again.
+  virtual void cut_transaction(std::uint32_t /*xid*/, Lsn /*commit_lsn*/) {}
+
   /// The batch is complete: its end is a commit (or an idle position).
   virtual void seal(const BatchSpan& span, std::vector<SetAside> set_aside) = 0;
   /// The open batch is void: every layer since the last seal is forgotten.

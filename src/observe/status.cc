@@ -15,11 +15,12 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr std::array<std::pair<DaemonState, std::string_view>, 6> kStates = {
+constexpr std::array<std::pair<DaemonState, std::string_view>, 7> kStates = {
     {{DaemonState::Starting, "starting"},
      {DaemonState::Streaming, "streaming"},
      {DaemonState::Paused, "paused"},
      {DaemonState::Reconnecting, "reconnecting"},
+     {DaemonState::StageAway, "stage away"},
      {DaemonState::WarehouseAway, "warehouse away"},
      {DaemonState::Stopping, "stopping"}}};
 

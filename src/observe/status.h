@@ -13,7 +13,15 @@
 
 namespace re_dms {
 
-enum class DaemonState { Starting, Streaming, Paused, Reconnecting, WarehouseAway, Stopping };
+enum class DaemonState {
+  Starting,
+  Streaming,
+  Paused,
+  Reconnecting,
+  StageAway,
+  WarehouseAway,
+  Stopping
+};
 
 /// "starting", "streaming", "paused", "reconnecting", "warehouse away", "stopping".
 std::string_view to_string(DaemonState state);

@@ -94,7 +94,7 @@ struct Flow::State {
     failpoint("stage-clean-up-after");
     StagingRoom room(wiring.store, names,
                      {16U << 20, share_memory(settings.batch.memory_bytes).staging_bytes},
-                     wiring.state.progress, staged, stop, retry_note("stage_retry"));
+                     wiring.state.progress, staged, stop, stage_notes());
     std::vector<std::unique_ptr<StageThread>> behind;
     const auto run = [&](std::string name, std::function<void(const std::stop_token&)> work) {
       behind.push_back(
@@ -153,11 +153,12 @@ struct Flow::State {
         .run(stop);
   }
 
-  Retry::OnError retry_note(std::string event) {
-    return [this, event = std::move(event)](const Error& error, std::chrono::milliseconds wait) {
-      wiring.state.warehouse_trouble(error.what());
-      log(LogLevel::Warn, event, error.what(), {{"wait_ms", wait.count()}});
-    };
+  StagingNotes stage_notes() {
+    return {[this](const Error& error, std::chrono::milliseconds wait) {
+              wiring.state.stage_trouble(error.what());
+              log(LogLevel::Warn, "stage_retry", error.what(), {{"wait_ms", wait.count()}});
+            },
+            [this] { wiring.state.stage_trouble({}); }};
   }
 
   const PipelineSettings& settings;

@@ -27,6 +27,11 @@ void RunState::warehouse_trouble(std::string text) {
   note(view_.warehouse_trouble, std::move(text));
 }
 
+void RunState::stage_trouble(std::string text) {
+  const std::lock_guard lock(mutex_);
+  note(view_.stage_trouble, std::move(text));
+}
+
 void RunState::source_ready() {
   const std::lock_guard lock(mutex_);
   view_.source_ready = true;

@@ -42,6 +42,8 @@ class RunState {
 
   void source_trouble(std::string text);
   void warehouse_trouble(std::string text);
+  /// Empty: it is over.
+  void stage_trouble(std::string text);
   void source_ready();
   void warehouse_ready(std::string description);
   void stopping();
@@ -58,6 +60,7 @@ class RunState {
     std::string warehouse;
     Trouble source_trouble;
     Trouble warehouse_trouble;
+    Trouble stage_trouble;
     LoadSummary last_load;
     std::vector<std::string> live;
     std::vector<SetAside> not_live;

@@ -21,14 +21,14 @@ constexpr std::size_t kNoWeight = 1;
 
 StagingRoom::StagingRoom(ObjectStore& store, StageNames names, StagingLimits limits,
                          Progress& progress, BoundedQueue<StagedBatch>& staged,
-                         std::stop_token stop, Retry::OnError on_error)
+                         std::stop_token stop, StagingNotes notes)
     : store_(store),
       names_(std::move(names)),
       limits_(limits),
       progress_(progress),
       staged_(staged),
       stop_(std::move(stop)),
-      on_error_(std::move(on_error)),
+      notes_(std::move(notes)),
       budget_(limits.memory_bytes),
       jobs_(kQueueItems, kQueueItems),
       events_(kQueueItems, kQueueItems),
@@ -51,6 +51,7 @@ void StagingRoom::end_batch() {
   ++batch_;
   next_layer_ = 0;
   begun_ = false;
+  cut_.reset();
 }
 
 void StagingRoom::loaded() {
@@ -63,7 +64,7 @@ void StagingRoom::layer(Layer&& layer) {
   }
   ByteBudget::Share share = budget_.take(layer.memory_bytes(), stop_);
   auto shared =
-      std::make_shared<const SharedLayer>(SharedLayer{std::move(layer), std::move(share)});
+      std::make_shared<const SharedLayer>(SharedLayer{std::move(layer), std::move(share), cut_});
   const std::vector<PartRange> parts = plan_parts(shared->layer, limits_.part_bytes);
   send(LayerPlanned{describe(shared->layer), parts.size()});
   for (std::size_t i = 0; i < parts.size(); ++i) {
@@ -71,6 +72,14 @@ void StagingRoom::layer(Layer&& layer) {
     jobs_.push(job, kNoWeight, stop_);
   }
   ++next_layer_;
+}
+
+void StagingRoom::cut_transaction(std::uint32_t xid, Lsn commit_lsn) {
+  if (!cut_) {
+    cut_ = std::make_shared<CutTransaction>();
+    cut_->xid = xid;
+    cut_->commit_lsn = commit_lsn;
+  }
 }
 
 void StagingRoom::seal(const BatchSpan& span, std::vector<SetAside> set_aside) {
@@ -98,17 +107,57 @@ void StagingRoom::close() {
 
 void StagingRoom::run_worker(const std::stop_token& stop) {
   while (auto job = jobs_.pop(stop)) {
-    Retry retry(retry_policy(), on_error_);
-    const bool written = retry.run(stop, [&] {
-      failpoint("stage-part-before");
-      StagedFile file = write_part(store_, names_, job->number, job->layer->layer, job->range);
-      failpoint("stage-part-after");
-      send(PartDone{job->number, std::move(file)});
-    });
-    if (!written) {
+    if (!retry(stop, [&] { write(*job); })) {
       return;
     }
   }
+}
+
+void StagingRoom::write(const PartJob& job) {
+  CutTransaction* const cut = job.layer->cut.get();
+  StagedFile file;
+  try {
+    failpoint("stage-part-before");
+    file = write_part(store_, names_, job.number, job.layer->layer, job.range);
+    failpoint("stage-part-after");
+  } catch (const StageFull& full) {
+    // Another batch in the store leaves it when it is loaded: then there is room again.
+    if (cut != nullptr && places_.size() <= 1) {
+      refuse(*cut, full);
+    }
+    throw;
+  }
+  if (cut != nullptr) {
+    cut->staged_bytes += file.stored_bytes;
+  }
+  send(PartDone{job.number, std::move(file)});
+}
+
+void StagingRoom::refuse(const CutTransaction& cut, const StageFull& full) const {
+  throw Error(
+      ErrorKind::Fatal,
+      fmt::format("transaction {} with commit LSN {} does not fit the stage: {} bytes of it "
+                  "are staged, and {}",
+                  cut.xid, cut.commit_lsn, cut.staged_bytes.load(), full.message()),
+      "A transaction is loaded as a whole, so all of it has to be there before anything of "
+      "it can go. Free space on that file system, or move stage.url to a larger one, then "
+      "restart: what the journal holds is staged again");
+}
+
+/// False when it was stopped before the step was done.
+bool StagingRoom::retry(const std::stop_token& stop, const std::function<void()>& step) {
+  bool failed = false;
+  Retry retry(retry_policy(), [&](const Error& error, std::chrono::milliseconds wait) {
+    failed = true;
+    if (notes_.failed) {
+      notes_.failed(error, wait);
+    }
+  });
+  const bool done = retry.run(stop, step);
+  if (done && failed && notes_.done) {
+    notes_.done();
+  }
+  return done;
 }
 
 void StagingRoom::run_assembler(const std::stop_token& stop) {
@@ -171,8 +220,7 @@ void StagingRoom::finish_front(const std::stop_token& stop) {
                [&] { remove_batch(store_, front.staged); });
       places_.try_pop({});
     } else {
-      Retry retry(retry_policy(), on_error_);
-      const bool written = retry.run(stop, [&] {
+      const bool written = retry(stop, [&] {
         if (front.planned > 0) {
           front.staged.manifest_path = write_manifest(store_, names_, front.staged);
         }

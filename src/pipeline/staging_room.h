@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -25,6 +26,12 @@ namespace re_dms {
 /// Batches that may be staged, or begun to be, and not yet loaded.
 inline constexpr std::size_t kStagedBatchesMax = 2;
 
+/// How trouble with the store is told: each failed try, and that a step which had failed is done.
+struct StagingNotes {
+  Retry::OnError failed;
+  std::function<void()> done;
+};
+
 struct StagingLimits {
   std::size_t part_bytes = 16U << 20;     ///< of tuples, per file
   std::size_t memory_bytes = 128U << 20;  ///< of layers that wait for their files
@@ -43,9 +50,10 @@ class StagingRoom final : public BatchSink {
  public:
   /// `staged` receives complete batches in order; all references outlive the room.
   StagingRoom(ObjectStore& store, StageNames names, StagingLimits limits, Progress& progress,
-              BoundedQueue<StagedBatch>& staged, std::stop_token stop, Retry::OnError on_error);
+              BoundedQueue<StagedBatch>& staged, std::stop_token stop, StagingNotes notes);
 
   void layer(Layer&& layer) override;
+  void cut_transaction(std::uint32_t xid, Lsn commit_lsn) override;
   void seal(const BatchSpan& span, std::vector<SetAside> set_aside) override;
   void drop() override;
 
@@ -58,14 +66,25 @@ class StagingRoom final : public BatchSink {
   /// To be called for each batch taken from `staged` when it is loaded: its place is free.
   void loaded();
 
+  /// Until the room is closed and all parts are written. A full store is waited for, except by a
+  /// transaction that is larger than what it has: when no earlier batch will leave the store, its
+  /// layers can never all be there. Then throws Fatal and names the transaction and its size.
   void run_worker(const std::stop_token& stop);
   void run_assembler(const std::stop_token& stop);
 
  private:
+  /// A transaction that is staged before its end.
+  struct CutTransaction {
+    std::uint32_t xid = 0;
+    Lsn commit_lsn;
+    std::atomic<std::uint64_t> staged_bytes{0};
+  };
+
   /// A layer shared by the workers that write its parts; its memory is given back with the last.
   struct SharedLayer {
     Layer layer;
     ByteBudget::Share share;
+    std::shared_ptr<CutTransaction> cut;  // null: of an ordinary batch
   };
 
   struct PartJob {
@@ -106,6 +125,9 @@ class StagingRoom final : public BatchSink {
     bool dropped = false;
   };
 
+  void write(const PartJob& job);
+  bool retry(const std::stop_token& stop, const std::function<void()>& step);
+  [[noreturn]] void refuse(const CutTransaction& cut, const StageFull& full) const;
   bool begin_batch();
   void end_batch();
   void handle(Event& event);
@@ -119,7 +141,7 @@ class StagingRoom final : public BatchSink {
   Progress& progress_;
   BoundedQueue<StagedBatch>& staged_;
   std::stop_token stop_;
-  Retry::OnError on_error_;
+  StagingNotes notes_;
   ByteBudget budget_;
   BoundedQueue<PartJob> jobs_;
   BoundedQueue<Event> events_;
@@ -129,6 +151,7 @@ class StagingRoom final : public BatchSink {
   std::uint64_t batch_ = 1;
   bool begun_ = false;  ///< a layer of this batch was handed in
   std::size_t next_layer_ = 0;
+  std::shared_ptr<CutTransaction> cut_;  ///< the open batch is part of one
   // The assembler's side.
   std::vector<Assembly> assemblies_;
   std::uint64_t next_assembly_ = 1;

@@ -12,11 +12,41 @@
 #include "base/testing/waiting.h"
 #include "batch/batcher.h"
 #include "batch/testing/stream_builder.h"
+#include "pipeline/stage_thread.h"
 
 namespace re_dms {
 namespace {
 
 using ::testing::EndsWith;
+using ::testing::HasSubstr;
+
+/// A directory that takes no more objects while it is full.
+class StoreWithBound final : public ObjectStore {
+ public:
+  explicit StoreWithBound(std::unique_ptr<ObjectStore> store) : store_(std::move(store)) {}
+
+  std::unique_ptr<ObjectWriter> create(const std::string& key) override {
+    if (full) {
+      throw StageFull(ErrorKind::Transient, "cannot write " + key + ": No space left on device");
+    }
+    return store_->create(key);
+  }
+
+  std::vector<std::string> list(const std::string& prefix) override { return store_->list(prefix); }
+
+  std::vector<std::string> list_unfinished(const std::string& prefix) override {
+    return store_->list_unfinished(prefix);
+  }
+
+  void remove(const std::string& key) override { store_->remove(key); }
+
+  std::string key_of(const std::string& path) const override { return store_->key_of(path); }
+
+  std::atomic<bool> full{false};
+
+ private:
+  std::unique_ptr<ObjectStore> store_;
+};
 
 /// A room with its threads, and a fold in front of it. Nobody loads but the test.
 class StagingRoomTest : public ::testing::Test {
@@ -25,13 +55,16 @@ class StagingRoomTest : public ::testing::Test {
     char pattern[] = "/tmp/re_dms_room_XXXXXX";
     ASSERT_NE(::mkdtemp(pattern), nullptr);
     directory_ = pattern;
-    store_ = open_directory_store(directory_);
-    room_ = std::make_unique<StagingRoom>(*store_, StageNames{"7000", "re_dms", 1, "c0ffee"},
-                                          StagingLimits{}, progress_, staged_, stop_.get_token(),
-                                          nullptr);
+    store_ = std::make_unique<StoreWithBound>(open_directory_store(directory_));
+    room_ = std::make_unique<StagingRoom>(
+        *store_, StageNames{"7000", "re_dms", 1, "c0ffee"}, StagingLimits{}, progress_, staged_,
+        stop_.get_token(),
+        StagingNotes{[this](const Error&, auto) { ++failed_; }, [this] { ++done_; }});
     batcher_ = std::make_unique<Batcher>(BatchLimits{50'000, 1U << 20}, Lsn{1000},
                                          std::vector<KnownTable>{{table_, true}}, *room_);
-    threads_.emplace_back([this] { room_->run_worker(stop_.get_token()); });
+    threads_.emplace_back([this] {
+      run_stage("worker", outcome_, [this](const auto&) { room_->run_worker(stop_.get_token()); });
+    });
     threads_.emplace_back([this] { room_->run_assembler(stop_.get_token()); });
   }
 
@@ -63,8 +96,11 @@ class StagingRoomTest : public ::testing::Test {
   }
 
   std::stop_source stop_;
+  Outcome outcome_;
+  std::atomic<int> failed_{0};
+  std::atomic<int> done_{0};
   std::string directory_;
-  std::unique_ptr<ObjectStore> store_;
+  std::unique_ptr<StoreWithBound> store_;
   Progress progress_;
   BoundedQueue<StagedBatch> staged_{100, 100};
   std::unique_ptr<StagingRoom> room_;
@@ -131,6 +167,46 @@ TEST_F(StagingRoomTest, ADroppedBatchGivesItsPlaceBack) {
   fold_one(60'000);
   take();
   EXPECT_EQ(take().layers.size(), 1U);
+}
+
+TEST_F(StagingRoomTest, AnOrdinaryBatchWaitsForRoom) {
+  store_->full = true;
+  fold_one(60'000);
+  EXPECT_TRUE(eventually([&] { return failed_ >= 1; }));
+  EXPECT_EQ(done_, 0);
+  store_->full = false;
+  take();
+  EXPECT_EQ(done_, 1);
+  EXPECT_FALSE(outcome_.error());
+}
+
+/// Nothing of it can be loaded before all of it is staged: waiting would not end.
+TEST_F(StagingRoomTest, ATransactionLargerThanTheStageIsRefused) {
+  begin_large();
+  EXPECT_TRUE(eventually([&] { return !store_->list("").empty(); }));
+  store_->full = true;
+  StreamBuilder records;
+  records.insert(table_.oid, {"1", std::string(60'000, 'y')});
+  batcher_->consume(records.unit(UnitKind::NextPart));
+  ASSERT_TRUE(eventually([&] { return outcome_.error().has_value(); }));
+  const Error error = *outcome_.error();
+  EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+  EXPECT_THAT(error.message(), HasSubstr("with commit LSN " + to_string(Lsn{commit_})));
+  EXPECT_THAT(error.message(), HasSubstr("bytes of it are staged"));
+  EXPECT_THAT(error.message(), HasSubstr("No space left"));
+  EXPECT_THAT(error.advice(), HasSubstr("stage.url"));
+}
+
+/// The batch before it leaves the stage when it is loaded.
+TEST_F(StagingRoomTest, ALargeTransactionWaitsForTheBatchBeforeIt) {
+  fold_one(60'000);
+  take();
+  store_->full = true;
+  begin_large();
+  EXPECT_TRUE(eventually([&] { return failed_ >= 2; }));
+  EXPECT_FALSE(outcome_.error());
+  store_->full = false;
+  EXPECT_TRUE(eventually([&] { return done_ == 1; }));
 }
 
 TEST_F(StagingRoomTest, PartsAndManifestOfABatchHaveOneNumber) {

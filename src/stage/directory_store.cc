@@ -24,10 +24,14 @@ constexpr std::string_view kUnfinishedSuffix = ".partial";
   ErrorKind kind = ErrorKind::Transient;
   std::string advice;
   if (code == ENOSPC || code == EDQUOT || code == EFBIG) {
-    advice =
+    throw StageFull(
+        kind,
+        fmt::format("the stage's disk is full: cannot {} {}: {}", operation, path,
+                    std::strerror(code)),
         "Free space on that file system, or move stage.url to a larger one and restart; what "
-        "was not loaded is safe in the journal and is staged again";
-  } else if (code == EACCES || code == EPERM) {
+        "was not loaded is safe in the journal and is staged again");
+  }
+  if (code == EACCES || code == EPERM) {
     kind = ErrorKind::Fatal;
     advice = "Give the user that runs re_dms the right to read and write there";
   } else if (code == EROFS) {

@@ -6,7 +6,15 @@
 #include <string_view>
 #include <vector>
 
+#include "base/error.h"
+
 namespace re_dms {
+
+/// What a store throws when it has no room; Transient: it may be given some.
+class StageFull : public Error {
+ public:
+  using Error::Error;
+};
 
 /// An object being written. Destroyed without finish(): nothing becomes visible.
 class ObjectWriter {
@@ -18,7 +26,7 @@ class ObjectWriter {
 };
 
 /// Keys are relative, with '/' between parts; no part is empty, "." or "..". From any thread.
-/// Errors are Transient where trying again may help (the disk is full, the store is away) and Fatal
+/// Errors are Transient where trying again may help (StageFull, the store is away) and Fatal
 /// where a person must act (rights, a read-only file system).
 class ObjectStore {
  public:

@@ -68,13 +68,15 @@ class Place:
 def wait_reason(daemon, *words):
     daemon.wait(f"status says {words}",
                 lambda: all(word in daemon.status().get("reason", "") for word in words))
+    return daemon.status()["state"]
 
 
-def waits(place, *words):
+def waits(place, state, *words):
     """It is tried again, and goes on by itself."""
     place.refuse(errno.ENOSPC)
     place.write()
-    wait_reason(place.daemon, *words)
+    said = wait_reason(place.daemon, *words)
+    expect(said == state, f"the state is {said}")
     place.daemon.wait("reading goes on", lambda: place.daemon.said(("source", "connected")))
     lines = place.daemon.log_text().count("_retry")
     expect(lines < 30, f"the log is not filled: {lines}")
@@ -99,14 +101,25 @@ def main():
         warehouse = {"warehouse.url": "duckdb://{}/w.duckdb"}
         stage = {"stage.url": "file://{}/stage"}
         journal = {"journal.directory": "{}/journal"}
-        waits(Place(server, folder, "warehouse", warehouse), "w.duckdb", "No space left", "Free space")
-        waits(Place(server, folder, "stage", stage), "/stage/", "No space left", "Free space")
+        waits(Place(server, folder, "warehouse", warehouse), "warehouse away", "w.duckdb", "No space left", "Free space")
+        waits(Place(server, folder, "stage", stage), "stage away", "the stage's disk is full", "/stage/",
+              "No space left", "Free space")
         ends(Place(server, folder, "stage_read_only", stage), errno.EROFS, "/stage/", "read-only",
              "stage.url")
         ends(Place(server, folder, "journal", journal), errno.ENOSPC, "/journal/", "No space left",
              "nothing is lost")
         ends(Place(server, folder, "journal_read_only", journal), errno.EROFS, "/journal/",
              "read-only", "remount")
+
+        # A transaction of which the stage cannot take all: nothing of it can be loaded and make room.
+        large = Place(server, folder, "stage_large", {**stage, "batch.memory": "64MiB"})
+        large.refuse(errno.ENOSPC)
+        server.psql("INSERT INTO stage_large SELECT i, repeat(md5(i::text), 8) FROM"
+                    " generate_series(100000, 220000) i")
+        expect(large.daemon.wait_end() == 1, "it ends with 1")
+        large.said("transaction ", "with commit LSN", "does not fit the stage", "bytes of it are staged",
+                   "/stage/", "No space left", "stage.url")
+        large.lifted()
 
         # Other files fill the journal's disk: reading pauses before it is full.
         low = unused
