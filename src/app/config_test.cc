@@ -5,7 +5,6 @@
 
 #include <cstdio>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <map>
 
@@ -315,8 +314,7 @@ TEST(Config, LogsAreTextOnATerminalOnly) {
 
 /// The TOML blocks of docs/configuration.md.
 std::vector<std::string> documented() {
-  const auto root = std::filesystem::path(__FILE__).parent_path().parent_path().parent_path();
-  std::ifstream file(root / "docs" / "configuration.md");
+  std::ifstream file(RE_DMS_CONFIGURATION_DOCUMENT);
   std::vector<std::string> blocks;
   bool inside = false;
   for (std::string line; std::getline(file, line);) {

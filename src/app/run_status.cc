@@ -2,17 +2,19 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <utility>
 
 #include "app/status_pages.h"
+#include "observe/log.h"
 
 namespace re_dms {
 
 namespace {
 
-std::uint64_t count(RunState& state, std::string_view name) {
-  return static_cast<std::uint64_t>(state.metrics.counter(name, "").value());
+std::uint64_t count(const Metric& metric) {
+  return static_cast<std::uint64_t>(metric.value());
 }
 
 /// What stands in the way, most serious first.
@@ -78,13 +80,14 @@ DaemonStatus RunStatus::read() const {
   status.now = clock_.now();
   status.uptime_seconds = std::chrono::duration<double>(clock_.steady() - started_).count();
   status.source.connected = view.source_ready;
-  status.source.rows_received = count(state_, "re_dms_messages_journaled_total");
+  status.source.rows_received = count(state_.rows_received);
   status.journal.bytes = static_cast<std::uint64_t>(state_.journal_bytes.load());
   status.journal.max_bytes = settings_.journal.max_bytes;
   status.batch.memory_bytes = state_.fold_bytes.load();
+  status.batch.rows = state_.fold_rows.load();
   status.warehouse.name = view.warehouse;
-  status.warehouse.rows_loaded = count(state_, "re_dms_rows_loaded_total");
-  status.warehouse.batches_loaded = count(state_, "re_dms_batches_loaded_total");
+  status.warehouse.rows_loaded = count(state_.rows_loaded);
+  status.warehouse.batches_loaded = count(state_.batches_loaded);
   if (view.last_load.number != 0) {
     status.warehouse.last_load =
         LastLoad{view.last_load.rows, view.last_load.seconds, view.last_load.at};
@@ -93,6 +96,7 @@ DaemonStatus RunStatus::read() const {
   describe_state(status, view, state_.journal_full, why_full(settings_.journal, state_.disk_low));
   describe_tables(status, view);
   describe_trouble(status, view);
+  status.log_lines_lost = log_lines_lost();
   set_gauges(status);
   return status;
 }
@@ -114,7 +118,10 @@ void RunStatus::set_gauges(const DaemonStatus& status) const {
   gauge("re_dms_journal_bytes", "Size of the journal", static_cast<double>(status.journal.bytes));
   gauge("re_dms_fold_memory_bytes", "Memory of the batch being filled",
         static_cast<double>(status.batch.memory_bytes));
-  gauge("re_dms_server_lsn", "End of the server's WAL", position(progress.server));
+  gauge("re_dms_fold_rows", "Row changes in the batch being filled",
+        static_cast<double>(status.batch.rows));
+  gauge("re_dms_server_lsn", "End of the server's WAL",
+        static_cast<double>(std::max(progress.server.lsn(), progress.received.lsn()).value));
   gauge("re_dms_received_lsn", "Position received", position(progress.received));
   gauge("re_dms_journaled_lsn", "Position durable in the journal", position(progress.journaled));
   gauge("re_dms_staged_lsn", "Position in complete staged batches", position(progress.staged));
@@ -122,6 +129,12 @@ void RunStatus::set_gauges(const DaemonStatus& status) const {
   gauge("re_dms_tables_live", "Tables replicated", static_cast<double>(status.tables.live));
   gauge("re_dms_tables_not_live", "Tables set aside",
         static_cast<double>(status.tables.not_live.size()));
+  gauge("re_dms_tables_left_out", "Tables that source.include matches and that are not replicated",
+        static_cast<double>(status.tables.left_out.size()));
+  state_.metrics
+      .counter("re_dms_log_lines_lost_total",
+               "Lines of the log that nobody read or that could not be written")
+      .set(static_cast<double>(status.log_lines_lost));
 }
 
 }  // namespace re_dms

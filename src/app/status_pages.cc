@@ -69,9 +69,10 @@ void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime no
   status.batch.staged_lsn = lsn_text(progress.staged);
   status.source.journaled_lsn = lsn_text(progress.journaled);
   status.source.received_lsn = lsn_text(progress.received);
-  status.source.server_lsn = lsn_text(progress.server);
   const Lsn received = progress.received.lsn();
+  // Said by keepalives only: rows may be ahead of the last one.
   const Lsn end = std::max(progress.server.lsn(), received);
+  status.source.server_lsn = end.known() ? to_string(end) : std::string();
   status.lag.bytes = loaded.known() ? end.value - std::min(end, loaded).value : 0;
   status.lag.seconds.reset();
   if (received.known() && loaded >= received) {

@@ -80,11 +80,11 @@ std::string to_text(const DaemonStatus& status) {
   text += line("source", position(status.source.server_lsn),
                status.source.connected ? "end of WAL, connected" : "end of WAL, NOT connected");
   text += line("received", position(status.source.received_lsn),
-               fmt::format("{} rows", count_text(status.source.rows_received)));
+               fmt::format("{} row changes", count_text(status.source.rows_received)));
   text += line("journaled", position(status.source.journaled_lsn), "safe here");
   text += line("staged", position(status.batch.staged_lsn),
-               fmt::format("next batch: {} rows, {} of memory", count_text(status.batch.rows),
-                           size_text(status.batch.memory_bytes)));
+               fmt::format("next batch: {} row changes, {} of memory",
+                           count_text(status.batch.rows), size_text(status.batch.memory_bytes)));
   text += line("loaded", position(status.warehouse.loaded_lsn), lag_text(status.lag));
   text += "\n";
   text += line("journal", journal_text(status.journal));
@@ -100,6 +100,10 @@ std::string to_text(const DaemonStatus& status) {
                         status.tables.not_live);
   text += troubles_text("Left out: matched by source.include and not replicated",
                         status.tables.left_out);
+  if (status.log_lines_lost > 0) {
+    text += fmt::format("\nLog: {} lines are lost, because standard error was not read\n",
+                        count_text(status.log_lines_lost));
+  }
   if (status.last_error) {
     text += fmt::format("\nLast error, {} ago:\n  {}\n",
                         duration_text(seconds_between(status.last_error->at, status.now)),

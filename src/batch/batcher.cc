@@ -294,6 +294,10 @@ void Batcher::set_aside(Oid table) {
   state_->fold.skip(table);
 }
 
+std::uint64_t Batcher::changes() const {
+  return state_->fold.changes();
+}
+
 std::size_t Batcher::memory_bytes() const {
   return state_->fold.memory_bytes();
 }

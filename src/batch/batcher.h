@@ -57,6 +57,9 @@ class Batcher {
 
   std::size_t memory_bytes() const;
 
+  /// Row changes of live tables since the last seal.
+  std::uint64_t changes() const;
+
  private:
   struct State;
   std::unique_ptr<State> state_;

@@ -32,6 +32,7 @@ struct RecordView {
 struct JournalBlock {
   std::string bytes;
   std::uint64_t messages = 0;
+  std::uint64_t rows = 0;  ///< those of the messages that insert, update or delete a row
   /// Position reached by the last complete thing in here: end_lsn of the last COMMIT, or the last
   /// idle position; unknown when the block ends neither.
   Lsn position;

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "base/error.h"
+
 namespace re_dms {
 
 Metric& Metrics::counter(std::string_view name, std::string_view help) {
@@ -15,6 +17,7 @@ Metric& Metrics::gauge(std::string_view name, std::string_view help) {
 }
 
 Metric& Metrics::find_or_add(std::string_view name, std::string_view help, MetricKind kind) {
+  RE_DMS_CHECK(!help.empty());
   const std::lock_guard lock(mutex_);
   for (Metric& metric : metrics_) {
     if (metric.name() == name) {

@@ -41,8 +41,8 @@ class Metric {
 /// All metrics of a process. Metrics live as long as the registry.
 class Metrics {
  public:
-  /// Names follow Prometheus: re_dms_…_total for counters, the unit last (_bytes, _seconds). Asking
-  /// again for a name gives the same metric.
+  /// Names follow Prometheus: re_dms_…_total for counters, the unit last (_bytes, _seconds). `help`
+  /// is never empty. Asking again for a name gives the same metric.
   Metric& counter(std::string_view name, std::string_view help);
   Metric& gauge(std::string_view name, std::string_view help);
 

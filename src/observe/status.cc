@@ -156,6 +156,7 @@ DaemonStatus take_status(const Json& json) {
     take(error, "text", status.last_error.emplace().text);
     status.last_error->at = take_time(error, "at");
   }
+  take(part(json, "log"), "lines_lost", status.log_lines_lost);
   return status;
 }
 
@@ -199,7 +200,8 @@ std::string to_json(const DaemonStatus& status) {
        {{"live", status.tables.live},
         {"not_live", troubles_json(status.tables.not_live)},
         {"left_out", troubles_json(status.tables.left_out)}}},
-      {"last_error", nullptr}};
+      {"last_error", nullptr},
+      {"log", {{"lines_lost", status.log_lines_lost}}}};
   if (status.lag.seconds) {
     json["lag"]["seconds"] = *status.lag.seconds;
   }

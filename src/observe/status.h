@@ -23,15 +23,15 @@ enum class DaemonState {
   Stopping
 };
 
-/// "starting", "streaming", "paused", "reconnecting", "warehouse away", "stopping".
+/// "starting", "streaming", "paused", "reconnecting", "stage away", "warehouse away", "stopping".
 std::string_view to_string(DaemonState state);
 
 struct SourceStatus {
   bool connected = false;
   std::string server_lsn;  ///< the server's end of WAL as last heard
   std::string received_lsn;
-  std::string journaled_lsn;  ///< durable here: what the slot was told
-  std::uint64_t rows_received = 0;
+  std::string journaled_lsn;        ///< durable here: what the slot was told
+  std::uint64_t rows_received = 0;  ///< row changes; those that were sent again count again
 };
 
 struct JournalStatus {
@@ -42,7 +42,7 @@ struct JournalStatus {
 /// The batch being filled.
 struct BatchStatus {
   std::uint64_t memory_bytes = 0;
-  std::uint64_t rows = 0;
+  std::uint64_t rows = 0;  ///< row changes in it, before folding
   std::string staged_lsn;
 };
 
@@ -96,6 +96,7 @@ struct DaemonStatus {
   LagStatus lag;
   TablesStatus tables;
   std::optional<LastError> last_error;
+  std::uint64_t log_lines_lost = 0;  ///< nobody read standard error
 };
 
 /// "paused: journal full"

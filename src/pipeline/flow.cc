@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <atomic>
+#include <map>
 #include <random>
 #include <utility>
 
@@ -41,11 +42,11 @@ std::vector<KnownTable> known_tables(const TargetState& target) {
 }
 
 void show_tables(RunState& state, const TargetState& target) {
-  std::vector<std::string> live;
+  std::map<Oid, std::string> live;
   std::vector<SetAside> not_live;
   for (const TargetTable& table : target.tables) {
     if (table.live) {
-      live.push_back(to_string(table.schema.name));
+      live[table.schema.oid] = to_string(table.schema.name);
     } else {
       not_live.push_back({table.schema.oid, table.schema.name, table.reason, table.position});
       log_set_aside(not_live.back());

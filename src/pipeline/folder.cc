@@ -19,6 +19,7 @@ void Folder::run(const std::stop_token& stop) {
       wiring_.batcher.consume(*unit);
     }
     wiring_.state.fold_bytes = wiring_.batcher.memory_bytes();
+    wiring_.state.fold_rows = wiring_.batcher.changes();
     if (wiring_.batcher.in_transaction()) {
       continue;
     }
@@ -26,6 +27,8 @@ void Folder::run(const std::stop_token& stop) {
     const bool ends = until.known() && wiring_.batcher.position() >= until;
     if (ends || seal_is_due()) {
       wiring_.batcher.seal();
+      wiring_.state.fold_bytes = wiring_.batcher.memory_bytes();
+      wiring_.state.fold_rows = wiring_.batcher.changes();
       last_seal_ = clock_.steady();
     }
     if (ends) {

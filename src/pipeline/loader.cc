@@ -47,6 +47,9 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
   }
   wiring_.state.loaded({batch.span.number, report.rows, seconds, real_clock().now(), batch.span.to},
                        static_cast<double>(batch.stored_bytes()));
+  for (const StagedLayer& layer : batch.layers) {
+    wiring_.state.table_live(layer.table->oid, to_string(layer.table->name));
+  }
   for (const SetAside& table : batch.set_aside) {
     announce(table);
   }

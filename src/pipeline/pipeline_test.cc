@@ -2,6 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
+#include <map>
+#include <mutex>
 #include <stdexcept>
 #include <utility>
 
@@ -123,6 +126,39 @@ TEST_F(FlowTest, StagesTwoBatchesAtMostWhileTheTargetIsAway) {
   EXPECT_EQ(warehouse.rows(), 1000U);
   EXPECT_GT(warehouse.spans().size(), 10U);
   EXPECT_LE(staged_max, 2U);
+}
+
+TEST_F(FlowTest, ShowsWhatTheBatchBeingFilledHolds) {
+  FakeWarehouse warehouse(origin_.consistent_point);
+  std::promise<void> loading;
+  std::promise<void> release;
+  std::once_flag first;
+  warehouse.answer = [&](const StagedBatch&) {
+    std::call_once(first, [&] {
+      loading.set_value();
+      release.get_future().wait();
+    });
+    return LoadReport();
+  };
+  Daemon daemon(*this, warehouse);
+  daemon.flow.start(Lsn{end_of(5)});
+  ASSERT_TRUE(daemon.send(transaction(0, true, 3)));
+  loading.get_future().wait();
+  ASSERT_TRUE(daemon.send(transaction(1, false, 4)));
+  EXPECT_TRUE(eventually([&] { return daemon.state.progress.staged.lsn() == Lsn{end_of(2)}; }));
+  EXPECT_TRUE(eventually([&] { return daemon.state.fold_rows == 0; }));
+  for (std::uint64_t i = 2; i < 5; ++i) {
+    ASSERT_TRUE(daemon.send(transaction(i, false, 5)));
+  }
+  EXPECT_TRUE(eventually([&] { return daemon.state.fold_rows == 15; }));
+  EXPECT_GT(daemon.state.fold_bytes, 0U);
+  EXPECT_EQ(daemon.state.rows_received.value(), 22);
+  EXPECT_TRUE(daemon.state.view().live.empty());
+  release.set_value();
+  daemon.flow.join();
+  EXPECT_EQ(daemon.state.fold_rows, 0U);
+  EXPECT_EQ(daemon.state.view().live,
+            (std::map<Oid, std::string>{{table_.oid, to_string(table_.name)}}));
 }
 
 TEST_F(FlowTest, LeavesNoStagedFilesAndFreesTheJournal) {

@@ -17,12 +17,7 @@ constexpr std::chrono::milliseconds kQuiet(500);
 }  // namespace
 
 Recorder::Recorder(JournalWriter& journal, BoundedQueue<JournalBlock>& blocks, RunState& state)
-    : journal_(journal),
-      blocks_(blocks),
-      state_(state),
-      messages_(state.metrics.counter("re_dms_messages_journaled_total",
-                                      "Replication messages written to the journal")),
-      syncs_(state.metrics.counter("re_dms_journal_syncs_total", "Group fsyncs of the journal")) {}
+    : journal_(journal), blocks_(blocks), state_(state) {}
 
 void Recorder::run(const std::stop_token& stop) {
   while (!stop.stop_requested() && !blocks_.finished()) {
@@ -41,7 +36,7 @@ void Recorder::run(const std::stop_token& stop) {
 
 void Recorder::sync() {
   journal_.sync();
-  syncs_.add();
+  state_.journal_syncs.add();
   state_.progress.journaled.advance(journal_.position());
   state_.journal_bytes = journal_.bytes();
   unsynced_bytes_ = 0;
@@ -54,7 +49,8 @@ void Recorder::record_group(JournalBlock block, const std::stop_token& stop) {
     group += block.bytes.size();
     unsynced_bytes_ += block.bytes.size();
     position_waits_ = position_waits_ || block.position.known();
-    messages_.add(static_cast<double>(block.messages));
+    state_.messages_journaled.add(static_cast<double>(block.messages));
+    state_.rows_received.add(static_cast<double>(block.rows));
     journal_.append(block);
     if (group >= kGroupMax) {
       break;

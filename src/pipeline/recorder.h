@@ -27,8 +27,6 @@ class Recorder {
   JournalWriter& journal_;
   BoundedQueue<JournalBlock>& blocks_;
   RunState& state_;
-  Metric& messages_;
-  Metric& syncs_;
   std::size_t unsynced_bytes_ = 0;
   bool position_waits_ = false;
 };

@@ -50,21 +50,24 @@ void RunState::stopping() {
   view_.stopping = true;
 }
 
-void RunState::loaded(const LoadSummary& load, double staged_bytes) {
-  metrics.counter("re_dms_batches_loaded_total", "Batches committed in the target").add();
-  metrics.counter("re_dms_rows_loaded_total", "Net rows applied to the target")
-      .add(static_cast<double>(load.rows));
-  metrics.counter("re_dms_staged_bytes_total", "Compressed bytes of loaded staged files")
-      .add(staged_bytes);
-  metrics.gauge("re_dms_last_load_seconds", "Duration of the last load").set(load.seconds);
+void RunState::loaded(const LoadSummary& load, double bytes) {
+  batches_loaded.add();
+  rows_loaded.add(static_cast<double>(load.rows));
+  staged_bytes.add(bytes);
+  last_load_seconds.set(load.seconds);
   const std::lock_guard lock(mutex_);
   view_.last_load = load;
   view_.warehouse_trouble = {};
 }
 
+void RunState::table_live(Oid oid, std::string name) {
+  const std::lock_guard lock(mutex_);
+  view_.live[oid] = std::move(name);
+}
+
 void RunState::table_set_aside(const SetAside& table) {
   const std::lock_guard lock(mutex_);
-  std::erase(view_.live, to_string(table.table));
+  view_.live.erase(table.oid);
   const bool known = std::any_of(view_.not_live.begin(), view_.not_live.end(),
                                  [&](const SetAside& each) { return each.oid == table.oid; });
   if (!known) {
@@ -72,7 +75,7 @@ void RunState::table_set_aside(const SetAside& table) {
   }
 }
 
-void RunState::tables(std::vector<std::string> live, std::vector<SetAside> not_live) {
+void RunState::tables(std::map<Oid, std::string> live, std::vector<SetAside> not_live) {
   const std::lock_guard lock(mutex_);
   view_.live = std::move(live);
   view_.not_live = std::move(not_live);

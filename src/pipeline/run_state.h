@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <map>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -35,10 +36,26 @@ class RunState {
  public:
   Progress progress;
   Metrics metrics;
+  Metric& messages_journaled = metrics.counter("re_dms_messages_journaled_total",
+                                               "Replication messages written to the journal");
+  Metric& rows_received =
+      metrics.counter("re_dms_rows_received_total",
+                      "Row changes written to the journal; those that are sent again count again");
+  Metric& journal_syncs =
+      metrics.counter("re_dms_journal_syncs_total", "Group fsyncs of the journal");
+  Metric& batches_loaded =
+      metrics.counter("re_dms_batches_loaded_total", "Batches committed in the target");
+  Metric& rows_loaded =
+      metrics.counter("re_dms_rows_loaded_total", "Net rows applied to the target");
+  Metric& staged_bytes =
+      metrics.counter("re_dms_staged_bytes_total", "Compressed bytes of loaded staged files");
+  Metric& last_load_seconds =
+      metrics.gauge("re_dms_last_load_seconds", "Duration of the last load");
   std::atomic<std::uint64_t> journal_bytes{0};
-  std::atomic<bool> journal_full{false};   ///< at a bound of its disk: nothing is received
-  std::atomic<bool> disk_low{false};       ///< full because other files fill the journal's disk
-  std::atomic<std::size_t> fold_bytes{0};  ///< memory of the batch being filled
+  std::atomic<bool> journal_full{false};    ///< at a bound of its disk: nothing is received
+  std::atomic<bool> disk_low{false};        ///< full because other files fill the journal's disk
+  std::atomic<std::size_t> fold_bytes{0};   ///< memory of the batch being filled
+  std::atomic<std::uint64_t> fold_rows{0};  ///< row changes in it
 
   void source_trouble(std::string text);
   void warehouse_trouble(std::string text);
@@ -47,9 +64,10 @@ class RunState {
   void source_ready();
   void warehouse_ready(std::string description);
   void stopping();
-  void loaded(const LoadSummary& load, double staged_bytes);
+  void loaded(const LoadSummary& load, double bytes);
+  void table_live(Oid oid, std::string name);
   void table_set_aside(const SetAside& table);
-  void tables(std::vector<std::string> live, std::vector<SetAside> not_live);
+  void tables(std::map<Oid, std::string> live, std::vector<SetAside> not_live);
   void left_out(std::vector<LeftOut> tables);
 
   /// A copy of everything that is not a plain number.
@@ -62,7 +80,7 @@ class RunState {
     Trouble warehouse_trouble;
     Trouble stage_trouble;
     LoadSummary last_load;
-    std::vector<std::string> live;
+    std::map<Oid, std::string> live;
     std::vector<SetAside> not_live;
     std::vector<LeftOut> left_out;
   };

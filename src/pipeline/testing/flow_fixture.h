@@ -125,6 +125,7 @@ class FlowTest : public ::testing::Test {
     JournalBlock block;
     block.bytes = builder.commit(Lsn{end_of(number + 1)}).bytes();
     block.messages = 2 + static_cast<std::size_t>(rows);
+    block.rows = static_cast<std::size_t>(rows);
     block.position = Lsn{end_of(number + 1)};
     return block;
   }

@@ -118,6 +118,7 @@ JournalBlock BlockMaker::take(const std::vector<CatalogTable>& catalog) {
   }
   JournalBlock block;
   block.messages = taken.messages;
+  block.rows = taken.rows;
   block.position = taken.position;
   std::size_t copied = 0;
   for (const RelationPlace& place : relations_) {

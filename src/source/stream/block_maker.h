@@ -31,6 +31,9 @@ class BlockMaker {
       case 'I':
       case 'U':
       case 'D':
+        append(message);
+        ++block_.rows;
+        return Step::Inside;
       case 'T':
       case 'Y':
       case 'O':

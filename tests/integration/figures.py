@@ -1,0 +1,160 @@
+#!/usr/bin/python3
+"""Goal: every figure of /metrics, /status.json, the status page and `re_dms status` is what a known workload
+makes it. A new figure fails until it is checked here."""
+
+import re
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+import json  # noqa: E402
+
+from postgres import parse_lsn  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
+
+TABLES = """
+CREATE TABLE public.t (id int PRIMARY KEY, n numeric);
+CREATE TABLE public.empty (id int PRIMARY KEY);
+CREATE TABLE public.bad (id int PRIMARY KEY, n numeric(10,2));
+CREATE TABLE public.unkeyed (id int);"""
+# Each is a transaction and, as all is loaded before the next one, a batch.
+WORK = (("INSERT INTO t SELECT i, i FROM generate_series(1, 360) i", 360),
+        ("UPDATE t SET n = n + 1 WHERE id <= 60", 60),
+        ("DELETE FROM t WHERE id > 330", 30))
+ROWS = sum(rows for _, rows in WORK)
+PAGE = {"source", "received", "journaled", "staged", "loaded", "journal", "warehouse", "loads", "last load",
+        "tables"}
+POSITIONS = {"server": ("source", "server_lsn"), "received": ("source", "received_lsn"),
+             "journaled": ("source", "journaled_lsn"), "staged": ("batch", "staged_lsn"),
+             "loaded": ("warehouse", "loaded_lsn")}
+
+
+def flat(value, path=""):
+    """{"a.b": value} of objects inside each other."""
+    if not isinstance(value, dict):
+        return {path: value}
+    parts = (flat(part, f"{path}.{name}".strip(".")) for name, part in value.items())
+    return {key: leaf for part in parts for key, leaf in part.items()}
+
+
+def metrics(daemon):
+    text = daemon.get("/metrics")[1]
+    kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
+    helps = dict(re.findall(r"^# HELP (\S+) (\S.*)$", text, re.M))
+    values = {name: float(value) for name, value in re.findall(r"^(\w+) (\S+)$", text, re.M)}
+    expect(values.keys() == kinds.keys() == helps.keys(), f"each has a kind and a help text: {text}")
+    wrong = [name for name, kind in kinds.items() if name.endswith("_total") != (kind == "counter")]
+    expect(not wrong, f"counters end in _total: {wrong}")
+    return values
+
+
+def check(what, found, wanted):
+    """WANTED: by name a value, or what a value has to fulfil."""
+    expect(found.keys() == wanted.keys(),
+           f"{what}: not checked {found.keys() - wanted.keys()}, not there {wanted.keys() - found.keys()}")
+    for name, want in wanted.items():
+        good = want(found[name]) if callable(want) else found[name] == want
+        expect(good, f"{what}: {name} is {found[name]!r}" + ("" if callable(want) else f", not {want!r}"))
+
+
+def wanted_status(daemon, rows, loaded):
+    """LOADED: the batch_loaded lines of the log."""
+    size = sum(path.stat().st_size for path in daemon.journal.glob("*.journal"))
+    last = loaded[-1]
+    return {
+        "version": daemon.run("version")[1].split()[1], "uptime_seconds": lambda value: 0 < value < 600,
+        "now": lambda text: re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", text),
+        "state": "streaming", "reason": "", "source.connected": True, "source.rows_received": rows,
+        "journal.bytes": size, "journal.max_bytes": 4 << 30,
+        "batch.memory_bytes": 0, "batch.rows": 0,
+        "warehouse.name": lambda text: str(daemon.warehouse) in text,
+        "warehouse.rows_loaded": sum(line["rows"] for line in loaded),
+        "warehouse.batches_loaded": len(loaded),
+        "warehouse.last_load.rows": last["rows"],
+        "warehouse.last_load.seconds": lambda value: abs(value - last["seconds"]) < 0.001,
+        "warehouse.last_load.at": lambda text: abs(seconds_of(text) - seconds_of(last["time"])) < 5,
+        "lag.bytes": lambda value: value < 1 << 20, "lag.seconds": 0, "tables.live": 3,
+        "tables.not_live": lambda tables: [each["table"] for each in tables] == ["public.bad"],
+        "tables.left_out": lambda tables: [each["table"] for each in tables] == ["public.unkeyed"],
+        "last_error": None, "log.lines_lost": 0,
+        **{".".join(path): lambda text: parse_lsn(text) > 0 for path in POSITIONS.values()}}
+
+
+def seconds_of(text):
+    hours, minutes, seconds = re.search(r"[T ](\d\d):(\d\d):(\d\d)", text).groups()
+    return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
+
+
+def check_all(daemon, rows, transactions):
+    """ROWS received in TRANSACTIONS."""
+    lines = map(json.loads, daemon.log_text().splitlines())
+    loaded = [line for line in lines if line["event"] == "batch_loaded"]
+    # Nothing may move between one page and the next.
+    while True:
+        status, values = daemon.status(), metrics(daemon)
+        page, again = daemon.get("/")[1], daemon.status()
+        moved = [name for name, value in flat(status).items() if flat(again)[name] != value]
+        if not set(moved) - {"now", "uptime_seconds", "lag.seconds"}:
+            break
+    check("status.json", flat(status), wanted_status(daemon, rows, loaded))
+    lsns = {name: parse_lsn(status[part][key] or "0/0") for name, (part, key) in POSITIONS.items()}
+    expect(lsns["server"] >= lsns["received"] >= lsns["journaled"] >= lsns["staged"], f"in order: {lsns}")
+    expect(status["lag"]["bytes"] == lsns["server"] - lsns["loaded"], "lag in bytes")
+    check("metrics", values, {
+        "re_dms_up": 1, "re_dms_rows_received_total": rows,
+        # Begin and Commit, and a Relation of each table that has rows.
+        "re_dms_messages_journaled_total": lambda value: value - rows - 2 * transactions in range(1, 4),
+        "re_dms_journal_syncs_total": lambda value: value >= transactions,
+        "re_dms_batches_loaded_total": len(loaded),
+        "re_dms_rows_loaded_total": sum(line["rows"] for line in loaded),
+        "re_dms_staged_bytes_total": lambda value: value > 0,
+        "re_dms_last_load_seconds": lambda value: abs(value - loaded[-1]["seconds"]) < 0.001,
+        "re_dms_journal_bytes": status["journal"]["bytes"], "re_dms_lag_bytes": status["lag"]["bytes"],
+        "re_dms_lag_seconds": 0, "re_dms_fold_memory_bytes": 0, "re_dms_fold_rows": 0,
+        **{f"re_dms_{name}_lsn": lsn for name, lsn in lsns.items()},
+        "re_dms_tables_live": status["tables"]["live"],
+        "re_dms_tables_not_live": len(status["tables"]["not_live"]), "re_dms_tables_left_out": 1,
+        "re_dms_log_lines_lost_total": 0})
+    for text in (page, daemon.run("status")[1]):
+        check_page(text, status, rows)
+
+
+def check_page(text, status, rows):
+    lines = dict(re.findall(r"^  (last load|\w+) +(\S.*)$",
+                            text.split("\nSet aside")[0].split("\nLeft out")[0], re.M))
+    expect(lines.keys() == PAGE, f"unknown or missing lines: {lines.keys() ^ PAGE}")
+    warehouse, tables = status["warehouse"], status["tables"]
+    for name, words in {
+            "source": [status["source"]["server_lsn"], "connected"],
+            "received": [status["source"]["received_lsn"], f"{rows} row changes"],
+            "journaled": [status["source"]["journaled_lsn"]],
+            "staged": [status["batch"]["staged_lsn"], "next batch: 0 row changes, 0 B"],
+            "loaded": [warehouse["loaded_lsn"], "up to date"], "warehouse": [warehouse["name"]], "journal": ["of 4 GiB"],
+            "loads": [f"{warehouse['batches_loaded']} batches, {warehouse['rows_loaded']} rows"],
+            "tables": [f"{tables['live']} live"] + [f", {len(tables[key])} {name}" for key, name in
+                       (("not_live", "set aside"), ("left_out", "left out")) if tables[key]]}.items():
+        missing = [word for word in words if word not in lines[name]]
+        expect(not missing, f"{name}: lacks {missing}:\n{text}")
+    for table in tables["not_live"] + tables["left_out"]:
+        expect(re.search(rf"^  {table['table']} +{re.escape(table['reason'])}$", text, re.M), text)
+
+
+def main():
+    with scenario(TABLES) as (server, daemon):
+        daemon.start().wait_ready()
+        for statement, _ in WORK:
+            server.psql(statement)
+            daemon.catch_up()
+        rows, transactions = ROWS + len(WORK), 2 * len(WORK)  # with the marker's
+        server.psql("INSERT INTO bad VALUES (1, 'NaN')")
+        daemon.catch_up(set_aside=True)
+        rows, transactions = rows + 2, transactions + 2
+        daemon.wait("set aside", lambda: daemon.status()["tables"]["not_live"])
+        daemon.wait("at rest", lambda: daemon.status()["lag"]["seconds"] == 0)
+        expect(daemon.status()["warehouse"]["rows_loaded"] == ROWS + len(WORK) + 1, "rows of live tables")
+        check_all(daemon, rows, transactions)
+        expect(daemon.stop() == 3, "with a table set aside it ends with 3")
+
+
+main()
