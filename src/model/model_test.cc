@@ -55,6 +55,39 @@ TEST(RowMemory, ReusesReleasedBlocks) {
   EXPECT_EQ(memory.bytes(), before);
 }
 
+TEST(RowMemory, CountsLargeBlocksWhileTheyAreHeld) {
+  constexpr std::size_t kLarge = 2U << 20;
+  RowMemory memory;
+  StoredBytes stored = memory.store(std::string(kLarge, 'x'));
+  const std::size_t one = memory.bytes();
+  EXPECT_GE(one, kLarge);
+  const char* const place = stored.block();
+  stored = memory.replace(stored, std::string(kLarge, 'y'));
+  EXPECT_EQ(stored.block(), place);
+  for (std::size_t i = 0; i < 100; ++i) {
+    stored = memory.replace(stored, std::string(kLarge + i % 7, 'z'));
+    ASSERT_LE(memory.bytes(), one + 7);
+  }
+  EXPECT_EQ(stored.view(), std::string(kLarge + 99 % 7, 'z'));
+  memory.release(stored);
+  EXPECT_EQ(memory.bytes(), 0U);
+}
+
+TEST(RowMemory, KeepsLargeBlocksApartFromSmallOnes) {
+  RowMemory memory;
+  std::vector<StoredBytes> kept;
+  for (const std::size_t size : {100U, (1U << 20) - 4, (1U << 20) - 3, 3U << 20, 100U}) {
+    kept.push_back(memory.store(std::string(size, static_cast<char>('a' + kept.size()))));
+  }
+  StoredBytes grown = memory.replace(kept[0], std::string(5U << 20, 'g'));
+  grown = memory.replace(grown, std::string(10, 's'));
+  for (std::size_t i = 1; i < kept.size(); ++i) {
+    EXPECT_EQ(kept[i].view().front(), static_cast<char>('a' + i));
+    EXPECT_EQ(kept[i].view().back(), static_cast<char>('a' + i));
+  }
+  EXPECT_EQ(grown.view(), "ssssssssss");
+}
+
 TEST(Key, PartsComeBackAsTheyWentIn) {
   std::string key;
   append_key_part(key, "a");

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <utility>
 
 #include "base/error.h"
 
@@ -31,12 +32,13 @@ StoredBytes RowMemory::reserve(std::size_t size) {
   RE_DMS_CHECK(size <= 0xFFFFFFF0U);
   const std::size_t needed = size + sizeof(std::uint32_t);
   const std::size_t size_class = class_of(needed);
-  // Beyond the classes (about 1 MiB) a block is a chunk of its own and is not reused.
   const bool classed = size_class < kClasses;
   const std::size_t block_bytes = classed ? class_bytes(size_class) : needed;
   const std::size_t chunk_bytes = std::clamp(bytes_, kFirstChunkBytes, kChunkBytes);
   char* block = nullptr;
-  if (classed && free_[size_class] != nullptr) {
+  if (!classed) {
+    block = large_block(block_bytes);
+  } else if (free_[size_class] != nullptr) {
     block = free_[size_class];
     std::memcpy(&free_[size_class], block, sizeof(char*));
   } else if (block_bytes > chunk_bytes / 4) {
@@ -59,6 +61,14 @@ StoredBytes RowMemory::reserve(std::size_t size) {
   return StoredBytes(block);
 }
 
+char* RowMemory::large_block(std::size_t bytes) {
+  auto block = std::make_unique_for_overwrite<char[]>(bytes);
+  char* const at = block.get();
+  large_.emplace(at, std::move(block));
+  bytes_ += bytes;
+  return at;
+}
+
 StoredBytes RowMemory::store(std::string_view bytes) {
   const StoredBytes stored = reserve(bytes.size());
   std::memcpy(stored.block() + sizeof(std::uint32_t), bytes.data(), bytes.size());
@@ -70,7 +80,10 @@ StoredBytes RowMemory::replace(StoredBytes old, std::string_view bytes) {
     return store(bytes);
   }
   const std::size_t old_class = class_of(old.view().size() + sizeof(std::uint32_t));
-  if (old_class < kClasses && old_class == class_of(bytes.size() + sizeof(std::uint32_t))) {
+  const bool fits = old_class < kClasses
+                        ? old_class == class_of(bytes.size() + sizeof(std::uint32_t))
+                        : old.view().size() == bytes.size();
+  if (fits) {
     const auto size = static_cast<std::uint32_t>(bytes.size());
     std::memcpy(old.block(), &size, sizeof(size));
     std::memcpy(old.block() + sizeof(size), bytes.data(), bytes.size());
@@ -85,10 +98,14 @@ void RowMemory::release(StoredBytes stored) {
   if (!stored) {
     return;
   }
-  const std::size_t size_class = class_of(stored.view().size() + sizeof(std::uint32_t));
+  const std::size_t bytes = stored.view().size() + sizeof(std::uint32_t);
+  const std::size_t size_class = class_of(bytes);
   if (size_class < kClasses) {
     std::memcpy(stored.block(), &free_[size_class], sizeof(char*));
     free_[size_class] = stored.block();
+  } else {
+    RE_DMS_CHECK(large_.erase(stored.block()) == 1);
+    bytes_ -= bytes;
   }
 }
 

@@ -7,6 +7,7 @@
 #include <cstring>
 #include <memory>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace re_dms {
@@ -33,8 +34,9 @@ class StoredBytes {
 };
 
 /// Gives out blocks rounded up to size classes, takes them back for reuse, and frees everything at
-/// once when destroyed. `bytes()` counts all chunks taken from the system: the number that budgets
-/// compare. Not thread-safe.
+/// once when destroyed; a block above about 1 MiB is of the size asked for and goes back to the
+/// system when it is released. `bytes()` counts what is taken from the system: the number that
+/// budgets compare. Not thread-safe.
 class RowMemory {
  public:
   RowMemory() = default;
@@ -65,10 +67,12 @@ class RowMemory {
   static constexpr std::size_t kChunkBytes = 256 << 10;
   static constexpr std::size_t kClasses = 64;
 
+  char* large_block(std::size_t bytes);
   static std::size_t class_of(std::size_t block_bytes);
   static std::size_t class_bytes(std::size_t size_class);
 
   std::vector<std::unique_ptr<char[]>> chunks_;
+  std::unordered_map<const char*, std::unique_ptr<char[]>> large_;  ///< beyond the classes
   std::array<char*, kClasses> free_{};
   char* next_ = nullptr;
   std::size_t left_ = 0;
