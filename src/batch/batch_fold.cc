@@ -174,7 +174,7 @@ void BatchFold::settle(std::size_t table) {
     if (!is_as_assumed(entry)) {
       discard(table);
       entry.standing = Standing::Unmet;
-      entry.schema = nullptr;
+      roster_.set_schema(table, nullptr);
     }
     entry.assumed = false;
   }
@@ -188,7 +188,7 @@ void BatchFold::settle(std::size_t table) {
   if (auto* shape = std::get_if<NewShape>(&verdict)) {
     entry.assumed = entry.standing == Standing::Unmet && !entry.relation;
     entry.standing = Standing::Live;
-    entry.schema = std::make_shared<const TableSchema>(std::move(shape->schema));
+    roster_.set_schema(table, std::make_shared<const TableSchema>(std::move(shape->schema)));
     entry.history = entry.schema->history;
     start_layer(table, entry.schema, std::move(shape->changes));
   }
@@ -239,7 +239,9 @@ void BatchFold::set_aside(std::size_t table, std::string reason) {
 }
 
 void BatchFold::discard(std::size_t table) {
-  current_[table] = nullptr;
+  if (std::exchange(current_[table], nullptr) == nullptr) {
+    return;
+  }
   std::erase_if(layers_, [&](const OpenLayer& layer) {
     if (layer.table != table) {
       return false;
@@ -250,8 +252,10 @@ void BatchFold::discard(std::size_t table) {
 }
 
 void BatchFold::discard_all() {
+  for (const OpenLayer& layer : layers_) {
+    current_[layer.table] = nullptr;
+  }
   layers_.clear();
-  std::fill(current_.begin(), current_.end(), nullptr);
   memory_bytes_ = 0;
 }
 
@@ -278,7 +282,7 @@ void BatchFold::hand_on() {
     if (last && entry.history.empty != entry.schema->history.empty) {
       TableSchema schema = *entry.schema;
       schema.history.empty = entry.history.empty;
-      entry.schema = std::make_shared<const TableSchema>(std::move(schema));
+      roster_.set_schema(layer.table, std::make_shared<const TableSchema>(std::move(schema)));
       done.table = entry.schema;
     }
     sink_.layer(std::move(done));

@@ -81,6 +81,20 @@ TEST(BatchRules, AFullBatchIsSealedAtTheNextCommit) {
   EXPECT_EQ(target.tables[kOrders].size(), 200U);
 }
 
+TEST(BatchRules, ALargeDocumentThatChangesOftenStaysInOneBatch) {
+  // What the fold has of a batch.memory of 64 MiB.
+  FoldRun run({orders()}, {16U << 20, 64U << 20});
+  for (std::size_t i = 0; i < 100; ++i) {
+    run.transaction([&](StreamBuilder& to) {
+      to.update(kOrders, {"1", Cell(std::string((2U << 20) + i % 5, 'd'))});
+    });
+    ASSERT_LT(run.batcher.memory_bytes(), 6U << 20);
+  }
+  EXPECT_TRUE(run.sink.batches.empty());
+  run.seal();
+  EXPECT_EQ(run.last().span.transactions, 100U);
+}
+
 TEST(BatchRules, ManySmallTablesFitIntoOneBatch) {
   std::vector<TableSchema> tables;
   for (Oid oid = 1; oid <= 1000; ++oid) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/error.h"
 #include "pgoutput/messages.h"
 #include "schema/catalog_json.h"
 
@@ -195,12 +196,35 @@ void Facts::read(const RecordView& record) {
 
 TableRoster::TableRoster(const std::vector<KnownTable>& known) {
   for (const KnownTable& table : known) {
-    RosterEntry& entry = entries_[find_or_add(table.schema.oid)];
+    const std::size_t index = find_or_add(table.schema.oid);
+    set_schema(index, std::make_shared<const TableSchema>(table.schema));
+    RosterEntry& entry = entries_[index];
     entry.standing = table.live ? Standing::Live : Standing::NotLive;
-    entry.schema = std::make_shared<const TableSchema>(table.schema);
     entry.history = table.schema.history;
     entry.certain_key = table.schema.certain_key;
     entry.publication = table.schema.publication;
+  }
+}
+
+void TableRoster::set_schema(std::size_t index, TablePtr schema) {
+  forget_name(index);
+  entries_[index].schema = std::move(schema);
+  note_name(index);
+}
+
+void TableRoster::forget_name(std::size_t index) {
+  if (const TablePtr& schema = entries_[index].schema) {
+    const auto named = by_name_.find(std::pair(schema->name.schema, schema->name.name));
+    RE_DMS_CHECK(named != by_name_.end() && named->second.erase(index) == 1);
+    if (named->second.empty()) {
+      by_name_.erase(named);
+    }
+  }
+}
+
+void TableRoster::note_name(std::size_t index) {
+  if (const TablePtr& schema = entries_[index].schema) {
+    by_name_[std::pair(schema->name.schema, schema->name.name)].insert(index);
   }
 }
 
@@ -305,19 +329,24 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
   if (auto refusal = check_identity(schema)) {
     return std::move(*refusal);
   }
-  for (const RosterEntry& other : entries_) {
-    if (other.oid != entry.oid && other.schema && other.schema->name == schema.name) {
+  const auto named = by_name_.find(std::pair(schema.name.schema, schema.name.name));
+  for (const std::size_t other :
+       named == by_name_.end() ? std::set<std::size_t>() : named->second) {
+    if (entries_[other].oid != entry.oid) {
       return Refusal{
           fmt::format("the target holds another table of this name (OID {} in the source), which "
-                      "was dropped or "
-                      "renamed",
-                      other.oid)};
+                      "was dropped or renamed",
+                      entries_[other].oid)};
     }
   }
   return NewShape{std::move(schema), {CreateTable{}}};
 }
 
 bool TableRoster::would_change(const Facts& facts, Lsn at) const {
+  absl::flat_hash_map<Oid, const CatalogTable*> answers;
+  for (const CatalogTable& table : facts.tables) {
+    answers[table.schema.oid] = &table;
+  }
   const auto changes = [&](RosterEntry probe) {
     probe.passed_over = false;
     if (probe.standing != Standing::Live || probe.assumed) {
@@ -331,11 +360,9 @@ bool TableRoster::would_change(const Facts& facts, Lsn at) const {
   const auto with_catalog = [&](Oid oid) {
     const std::size_t index = find(oid);
     RosterEntry probe = index == kNone ? RosterEntry{} : entries_[index];
-    for (const CatalogTable& table : facts.tables) {
-      if (table.schema.oid == oid) {
-        probe.catalog = std::make_shared<const CatalogTable>(table);
-        probe.answer_passed_over = false;
-      }
+    if (const auto answer = answers.find(oid); answer != answers.end()) {
+      probe.catalog = std::make_shared<const CatalogTable>(*answer->second);
+      probe.answer_passed_over = false;
     }
     return probe;
   };
@@ -367,7 +394,9 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
     if (!before.publication) {
       before.publication = entries_[i].publication;
     }
+    forget_name(i);
     entries_[i] = std::move(before);
+    note_name(i);
     if (entries_[i].standing == Standing::Unmet && entries_[i].catalog) {
       unsettled_.push_back(i);
     } else if (news) {

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -97,6 +99,9 @@ class TableRoster {
 
   const RosterEntry& at(std::size_t index) const { return entries_[index]; }
 
+  /// Every change of an entry's `schema` goes through here.
+  void set_schema(std::size_t index, TablePtr schema);
+
   /// kNone for a table never heard of.
   std::size_t find(Oid oid) const;
   std::size_t find_or_add(Oid oid);
@@ -123,10 +128,14 @@ class TableRoster {
  private:
   Verdict judge_unmet(const RosterEntry& entry, Lsn at) const;
   void mark(std::size_t index, bool passing);
+  void forget_name(std::size_t index);
+  void note_name(std::size_t index);
 
   absl::flat_hash_map<Oid, std::size_t> by_oid_;
   std::vector<RosterEntry> entries_;
   std::vector<std::size_t> unsettled_;
+  /// By schema and name of `schema`: the entries that have or had that table in the target.
+  absl::flat_hash_map<std::pair<std::string, std::string>, std::set<std::size_t>> by_name_;
 };
 
 /// Whether the Relation message of a table that was created as the catalog says describes it so.
