@@ -33,6 +33,14 @@ void add(TableLoad& load, const StagedLayer& layer) {
 
 }  // namespace
 
+std::set<Oid> oids(const std::vector<SetAside>& set_aside) {
+  std::set<Oid> result;
+  for (const SetAside& entry : set_aside) {
+    result.insert(entry.oid);
+  }
+  return result;
+}
+
 BatchLoad::BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch,
                      const KnownTables& known, std::string schema, FailedTables& failed)
     : session_(session),
@@ -40,7 +48,8 @@ BatchLoad::BatchLoad(Session& session, const Clock& clock, const StagedBatch& ba
       batch_(batch),
       known_(known),
       schema_(std::move(schema)),
-      failed_(failed) {}
+      failed_(failed),
+      given_up_(oids(batch.set_aside)) {}
 
 BatchOutcome BatchLoad::apply(const LoadRun& run) {
   for (;;) {
@@ -57,23 +66,23 @@ BatchOutcome BatchLoad::apply(const LoadRun& run) {
 std::variant<BatchOutcome, BatchLoad::Fault> BatchLoad::try_layers() {
   BatchOutcome outcome;
   std::map<Oid, EarlierChanges> changed;
+  const TargetCatalog catalog(session_);
   for (const StagedLayer& layer : batch_.layers) {
-    if (auto fault = try_layer(layer, outcome, changed)) {
+    if (auto fault = try_layer(catalog, layer, outcome, changed)) {
       return std::move(*fault);
     }
   }
   return outcome;
 }
 
-std::optional<BatchLoad::Fault> BatchLoad::try_layer(const StagedLayer& layer,
+std::optional<BatchLoad::Fault> BatchLoad::try_layer(const TargetCatalog& catalog,
+                                                     const StagedLayer& layer,
                                                      BatchOutcome& outcome,
                                                      std::map<Oid, EarlierChanges>& changed) {
   const Oid oid = layer.table->oid;
   const auto known = known_.find(oid);
-  // The fold may set a table aside after some of its layers were handed on: they are void.
-  const bool given_up = std::ranges::any_of(
-      batch_.set_aside, [&](const SetAside& entry) { return entry.oid == oid; });
-  if (given_up || failed_.contains(oid) || (known != known_.end() && !known->second.live)) {
+  if (given_up_.contains(oid) || failed_.contains(oid) ||
+      (known != known_.end() && !known->second.live)) {
     return std::nullopt;
   }
   const auto [entry, first] = outcome.tables.try_emplace(oid, current(oid, layer.table->name));
@@ -81,7 +90,7 @@ std::optional<BatchLoad::Fault> BatchLoad::try_layer(const StagedLayer& layer,
     return Fault{&layer, nullptr, "rows came for a table that was never created in the target"};
   }
   const SteadyTime started = clock_.steady();
-  LayerLoad load(session_, layer, entry->second, changed[oid]);
+  LayerLoad load(session_, catalog, layer, entry->second, changed[oid]);
   try {
     load.apply();
   } catch (const Error& error) {
@@ -146,34 +155,41 @@ KnownTable BatchLoad::current(Oid oid, const QualifiedName& name) const {
 }
 
 void BatchLoad::record(const LoadRun& run, BatchOutcome& outcome) {
-  std::vector<SetAside> leaving = batch_.set_aside;
-  for (const auto& [oid, entry] : failed_) {
-    std::erase_if(leaving, [&](const SetAside& other) { return other.oid == entry.oid; });
-    leaving.push_back(entry);
-    outcome.set_aside.push_back(entry);
-  }
-  for (const SetAside& entry : leaving) {
-    const auto place = outcome.tables.try_emplace(entry.oid, current(entry.oid, entry.table)).first;
-    KnownTable& table = place->second;
-    if (table.live) {
-      table.live = false;
-      table.reason = entry.reason;
-      table.position = entry.position;
-      table.set_aside_load = failed_.contains(entry.oid) ? run.number : 0;
+  for (const SetAside& entry : batch_.set_aside) {
+    if (!failed_.contains(entry.oid)) {
+      set_aside(entry, 0, outcome);
     }
   }
-  ServiceTables service(session_);
-  const SystemTime now = clock_.now();
+  for (const auto& [oid, entry] : failed_) {
+    set_aside(entry, run.number, outcome);
+    outcome.set_aside.push_back(entry);
+  }
+  std::vector<const KnownTable*> changed;
   for (const auto& [oid, table] : outcome.tables) {
     const auto known = known_.find(oid);
     // Most loads change rows, not shapes.
     if (known == known_.end() || known->second.schema != table.schema ||
         known->second.live != table.live) {
-      service.write(table, now);
+      changed.push_back(&table);
     }
   }
+  std::vector<AppliedLoad> applied;
   for (const auto& [oid, load] : outcome.loads) {
-    service.write(run, outcome.tables.at(oid).schema, load, now);
+    applied.push_back({&outcome.tables.at(oid).schema, &load});
+  }
+  ServiceTables service(session_);
+  const SystemTime now = clock_.now();
+  service.write(changed, now);
+  service.write(run, applied, now);
+}
+
+void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load, BatchOutcome& outcome) {
+  const auto place = outcome.tables.try_emplace(entry.oid, current(entry.oid, entry.table)).first;
+  if (KnownTable& table = place->second; table.live) {
+    table.live = false;
+    table.reason = entry.reason;
+    table.position = entry.position;
+    table.set_aside_load = load;
   }
 }
 

@@ -4,6 +4,7 @@
 
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -22,6 +23,9 @@ struct BatchOutcome {
   std::map<Oid, TableLoad> loads;
   std::vector<SetAside> set_aside;  ///< tables that could not take the batch
 };
+
+/// The tables that are named.
+std::set<Oid> oids(const std::vector<SetAside>& set_aside);
 
 /// Tables that could not take a batch, by oid.
 using FailedTables = std::map<Oid, SetAside>;
@@ -49,12 +53,13 @@ class BatchLoad {
   };
 
   std::variant<BatchOutcome, Fault> try_layers();
-  std::optional<Fault> try_layer(const StagedLayer& layer, BatchOutcome& outcome,
-                                 std::map<Oid, EarlierChanges>& changed);
+  std::optional<Fault> try_layer(const TargetCatalog& catalog, const StagedLayer& layer,
+                                 BatchOutcome& outcome, std::map<Oid, EarlierChanges>& changed);
   const StagedLayer& largest(const BatchOutcome& outcome, const StagedLayer& failed) const;
   void leave_out(const Fault& fault);
   KnownTable current(Oid oid, const QualifiedName& name) const;
   void record(const LoadRun& run, BatchOutcome& outcome);
+  void set_aside(const SetAside& entry, std::uint64_t load, BatchOutcome& outcome);
 
   Session& session_;
   const Clock& clock_;
@@ -62,6 +67,7 @@ class BatchLoad {
   const KnownTables& known_;
   const std::string schema_;
   FailedTables& failed_;
+  const std::set<Oid> given_up_;  ///< by the fold, maybe after some of their layers were handed on
 };
 
 }  // namespace re_dms::duckdb

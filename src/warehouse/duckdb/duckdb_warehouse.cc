@@ -2,9 +2,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
@@ -75,18 +75,21 @@ TargetState target_state(const Standing& standing, const KnownTables& known) {
 /// not for.
 void set_aside_changed_shapes(Session& session, const Standing& standing, KnownTables& known,
                               SystemTime now) {
-  ServiceTables service(session);
+  TargetCatalog catalog(session);
+  catalog.read_columns();
+  std::vector<const KnownTable*> changed;
   for (auto& [oid, table] : known) {
     if (!table.live) {
       continue;
     }
-    if (auto difference = shape_difference(session, table)) {
+    if (auto difference = catalog.difference(table)) {
       table.live = false;
       table.reason = "the target was changed: " + *difference;
       table.position = standing.loaded;
-      service.write(table, now);
+      changed.push_back(&table);
     }
   }
+  ServiceTables(session).write(changed, now);
 }
 
 TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore& before) {
@@ -165,7 +168,7 @@ LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch
                 "Restart re_dms: it continues where the warehouse stands");
   }
   // Whatever goes wrong from here on, what the file holds is read again before it is relied on.
-  const KnownTables known = known_ ? std::move(*known_) : service.tables();
+  KnownTables known = known_ ? std::move(*known_) : service.tables();
   known_.reset();
   const LoadRun run{standing.loads + 1, epoch_, span, clock_.now()};
   if (trying_ != span) {
@@ -188,10 +191,10 @@ LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch
   for (const auto& [oid, table_load] : outcome.loads) {
     report.rows += table_load.counts.rows();
   }
-  known_ = known;
   for (auto& [oid, table] : outcome.tables) {
-    known_->insert_or_assign(oid, std::move(table));
+    known.insert_or_assign(oid, std::move(table));
   }
+  known_ = std::move(known);
   return report;
 }
 
@@ -204,11 +207,10 @@ LoadReport DuckdbWarehouse::report_again(Session& session, const StagedBatch& ba
       report.set_aside.push_back({oid, table.schema.name, table.reason, table.position});
     }
   }
+  std::set<Oid> left_out = oids(batch.set_aside);
+  left_out.merge(oids(report.set_aside));
   for (const StagedLayer& layer : batch.layers) {
-    const auto is_its = [&](const SetAside& entry) { return entry.oid == layer.table->oid; };
-    const bool left_out = std::ranges::any_of(report.set_aside, is_its) ||
-                          std::ranges::any_of(batch.set_aside, is_its);
-    report.rows += left_out ? 0 : layer.counts.rows();
+    report.rows += left_out.contains(layer.table->oid) ? 0 : layer.counts.rows();
   }
   return report;
 }

@@ -58,9 +58,10 @@ UpdateFacts update_facts(Session& session, std::size_t columns,
 
 }  // namespace
 
-LayerLoad::LayerLoad(Session& session, const StagedLayer& layer, KnownTable& table,
-                     EarlierChanges earlier)
+LayerLoad::LayerLoad(Session& session, const TargetCatalog& catalog, const StagedLayer& layer,
+                     KnownTable& table, EarlierChanges earlier)
     : session_(session),
+      catalog_(catalog),
       layer_(layer),
       table_(table),
       keys_(key_columns(*layer.table)),
@@ -98,11 +99,14 @@ void LayerLoad::change_shape() {
     }
   }
   if (!added.empty()) {
-    changes_ = add_columns(session_, table_, added, changes_);
+    changes_ = add_columns(session_, catalog_, table_, added, changes_);
   }
   table_.schema = *layer_.table;
+  if (created) {
+    return;
+  }
   // Rows are put in by position; a column more or less, or in another place, must not go unnoticed.
-  if (const auto difference = shape_difference(session_, table_)) {
+  if (const auto difference = catalog_.difference(table_)) {
     throw Error(ErrorKind::Table, *difference);
   }
 }

@@ -9,10 +9,11 @@
 namespace re_dms::duckdb {
 
 /// Used for one layer. Throws Table when the table cannot take it, after which the transaction is
-/// good for nothing but ROLLBACK. The session, layer and table must outlive it.
+/// good for nothing but ROLLBACK. Everything it is given by reference must outlive it.
 class LayerLoad {
  public:
-  LayerLoad(Session& session, const StagedLayer& layer, KnownTable& table, EarlierChanges earlier);
+  LayerLoad(Session& session, const TargetCatalog& catalog, const StagedLayer& layer,
+            KnownTable& table, EarlierChanges earlier);
 
   /// Schema changes, then the truncation, then deletes, updates and inserts; `table` is brought to
   /// the layer's shape.
@@ -37,6 +38,7 @@ class LayerLoad {
   Sql on_origin_key() const;
 
   Session& session_;
+  const TargetCatalog& catalog_;
   const StagedLayer& layer_;
   KnownTable& table_;
   const std::vector<std::size_t> keys_;

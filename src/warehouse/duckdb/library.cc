@@ -91,6 +91,9 @@ Library read_functions(const SymbolReader& symbols) {
   symbols.read(functions.validity_row_is_valid, "duckdb_validity_row_is_valid");
   symbols.read(functions.string_t_length, "duckdb_string_t_length");
   symbols.read(functions.string_t_data, "duckdb_string_t_data");
+  symbols.read(functions.table_description_create, "duckdb_table_description_create_ext");
+  symbols.read(functions.table_description_error, "duckdb_table_description_error");
+  symbols.read(functions.table_description_destroy, "duckdb_table_description_destroy");
   symbols.read(functions.free, "duckdb_free");
   return functions;
 }

@@ -32,6 +32,9 @@ struct Library {
   decltype(&::duckdb_validity_row_is_valid) validity_row_is_valid = nullptr;
   decltype(&::duckdb_string_t_length) string_t_length = nullptr;
   decltype(&::duckdb_string_t_data) string_t_data = nullptr;
+  decltype(&::duckdb_table_description_create_ext) table_description_create = nullptr;
+  decltype(&::duckdb_table_description_error) table_description_error = nullptr;
+  decltype(&::duckdb_table_description_destroy) table_description_destroy = nullptr;
   decltype(&::duckdb_free) free = nullptr;
 };
 

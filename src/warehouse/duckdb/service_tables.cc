@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "base/error.h"
@@ -40,11 +41,7 @@ Error lost() {
 }  // namespace
 
 bool ServiceTables::exist() {
-  const Sql count =
-      sql("SELECT count(*) FROM duckdb_tables() WHERE database_name = {} AND schema_name = "
-          "'re_dms_internal' AND table_name = 'source'",
-          literal(session_.catalog()));
-  return number(session_.query(count).at(0).at(0)) > 0;
+  return session_.named({"re_dms_internal", "source"}) == Named::Table;
 }
 
 void ServiceTables::create(const Origin& origin, SystemTime now) {
@@ -124,31 +121,53 @@ KnownTables ServiceTables::tables() {
   return known;
 }
 
-void ServiceTables::write(const KnownTable& table, SystemTime now) {
-  const TableSchema& schema = table.schema;
-  session_.execute(sql("DELETE FROM re_dms_internal.tables WHERE oid = {}", schema.oid));
-  session_.execute(sql(
-      "INSERT INTO re_dms_internal.tables VALUES ({}, 0, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
-      schema.oid, literal(schema.name.schema), literal(schema.name.name),
-      literal(table.target.schema), literal(table.target.name), literal(to_json(schema)),
-      table.live ? sql("'live'") : sql("'needs_resync'"),
-      table.live ? sql("NULL") : literal(table.reason), literal(table.position),
-      table.set_aside_load, literal(now)));
+/// Rows of a few hundred tables fit into one text.
+void ServiceTables::insert(const Sql& table, const std::vector<Sql>& rows) {
+  constexpr std::size_t kRowsMax = 256;
+  for (std::size_t at = 0; at < rows.size(); at += kRowsMax) {
+    const std::vector<Sql> some(
+        rows.begin() + static_cast<std::ptrdiff_t>(at),
+        rows.begin() + static_cast<std::ptrdiff_t>(std::min(rows.size(), at + kRowsMax)));
+    session_.execute(sql("INSERT INTO re_dms_internal.{} VALUES {}", table, joined(some)));
+  }
 }
 
-void ServiceTables::write(const LoadRun& run, const TableSchema& table, const TableLoad& load,
+void ServiceTables::write(const std::vector<const KnownTable*>& tables, SystemTime now) {
+  std::vector<Sql> numbers;
+  std::vector<Sql> rows;
+  for (const KnownTable* table : tables) {
+    const TableSchema& schema = table->schema;
+    numbers.push_back(sql("{}", schema.oid));
+    rows.push_back(sql(
+        "({}, 0, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", schema.oid, literal(schema.name.schema),
+        literal(schema.name.name), literal(table->target.schema), literal(table->target.name),
+        literal(to_json(schema)), table->live ? sql("'live'") : sql("'needs_resync'"),
+        table->live ? sql("NULL") : literal(table->reason), literal(table->position),
+        table->set_aside_load, literal(now)));
+  }
+  if (!rows.empty()) {
+    session_.execute(sql("DELETE FROM re_dms_internal.tables WHERE oid IN ({})", joined(numbers)));
+    insert(sql("tables"), rows);
+  }
+}
+
+void ServiceTables::write(const LoadRun& run, const std::vector<AppliedLoad>& loads,
                           SystemTime applied) {
-  const LayerCounts& counts = load.counts;
-  const auto milliseconds =
-      std::chrono::duration_cast<std::chrono::milliseconds>(load.duration).count();
-  session_.execute(sql(
-      "INSERT INTO re_dms_internal.loads VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, "
-      "{}, {}, {}, {}, {}, NULL, {})",
-      run.number, run.span.number, run.epoch, table.oid, literal(table.name.schema),
-      literal(table.name.name), literal(run.span.from), literal(run.span.to),
-      nullable(run.span.first_commit), nullable(run.span.last_commit), counts.inserts,
-      counts.replaces, counts.updates, counts.deletes, load.stored_bytes, literal(run.started),
-      literal(applied), milliseconds));
+  std::vector<Sql> rows;
+  for (const AppliedLoad& applied_load : loads) {
+    const TableSchema& table = *applied_load.table;
+    const LayerCounts& counts = applied_load.load->counts;
+    const auto milliseconds =
+        std::chrono::duration_cast<std::chrono::milliseconds>(applied_load.load->duration).count();
+    rows.push_back(
+        sql("({}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, NULL, {})",
+            run.number, run.span.number, run.epoch, table.oid, literal(table.name.schema),
+            literal(table.name.name), literal(run.span.from), literal(run.span.to),
+            nullable(run.span.first_commit), nullable(run.span.last_commit), counts.inserts,
+            counts.replaces, counts.updates, counts.deletes, applied_load.load->stored_bytes,
+            literal(run.started), literal(applied), milliseconds));
+  }
+  insert(sql("loads"), rows);
 }
 
 void ServiceTables::advance(const LoadRun& run, SystemTime now) {

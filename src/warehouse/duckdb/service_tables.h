@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "model/batch.h"
@@ -41,6 +42,12 @@ struct TableLoad {
   std::chrono::microseconds duration{0};
 };
 
+/// One table's share of a load.
+struct AppliedLoad {
+  const TableSchema* table = nullptr;
+  const TableLoad* load = nullptr;
+};
+
 /// A load as its rows in re_dms_internal.loads share it.
 struct LoadRun {
   std::uint64_t number = 0;
@@ -49,7 +56,8 @@ struct LoadRun {
   SystemTime started;
 };
 
-/// Every call is one or a few statements in the session's transaction, if it has one open.
+/// Every call is a few statements in the session's transaction, if it has one open; how many, does
+/// not depend on how many tables there are, but for long lists of rows, which are cut.
 class ServiceTables {
  public:
   explicit ServiceTables(Session& session) : session_(session) {}
@@ -66,10 +74,9 @@ class ServiceTables {
   Standing standing();
   KnownTables tables();
 
-  /// Inserts or replaces what is known of a table.
-  void write(const KnownTable& table, SystemTime now);
-  void write(const LoadRun& run, const TableSchema& table, const TableLoad& load,
-             SystemTime applied);
+  /// Inserts or replaces what is known of these tables.
+  void write(const std::vector<const KnownTable*>& tables, SystemTime now);
+  void write(const LoadRun& run, const std::vector<AppliedLoad>& loads, SystemTime applied);
   void advance(const LoadRun& run, SystemTime now);
 
   /// Fills visible_at of loads up to number `last` that have none.
@@ -77,6 +84,8 @@ class ServiceTables {
   void forget_loads_before(SystemTime when);
 
  private:
+  void insert(const Sql& table, const std::vector<Sql>& rows);
+
   Session& session_;
 };
 

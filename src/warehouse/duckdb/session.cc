@@ -230,6 +230,33 @@ std::vector<Row> Session::rows_of(const Sql& select, Blame blame) {
   return result.rows();
 }
 
+Named Session::named(const QualifiedName& name) {
+  duckdb_table_description table = nullptr;
+  const bool found =
+      duckdb_.table_description_create(connection_, catalog_.c_str(), name.schema.c_str(),
+                                       name.name.c_str(), &table) == DuckDBSuccess;
+  const char* error = found ? nullptr : duckdb_.table_description_error(table);
+  const std::string text = error == nullptr ? "" : error;
+  duckdb_.table_description_destroy(&table);
+  if (found) {
+    return Named::Table;
+  }
+  // The two texts of DuckDB 1.4; neither ends the transaction.
+  if (text.ends_with("could be located")) {
+    return Named::Nothing;
+  }
+  if (text.ends_with(" is not an table")) {
+    return Named::Other;
+  }
+  throw statement_error(DUCKDB_ERROR_TRANSACTION, text, ErrorKind::Transient);
+}
+
+std::vector<Row> Session::columns(const QualifiedName& name) {
+  const Sql describe = sql("DESCRIBE {}", qualified(catalog_, name));
+  show(describe);
+  return rows_of(describe, Blame::Target);
+}
+
 void Session::commit() {
   committed_ = false;
   save_blocks(saved_, catalog_);

@@ -33,6 +33,9 @@ enum class Blame {
   Table,   ///< Table: the statement depends on one table's rows or shape
 };
 
+/// What a name stands for in the file.
+enum class Named { Nothing, Table, Other };
+
 /// A row of a query's result, every value as DuckDB's text.
 using Row = std::vector<std::optional<std::string>>;
 
@@ -57,6 +60,15 @@ class Session {
 
   /// Runs one SELECT.
   std::vector<Row> query(const Sql& select, Blame blame = Blame::Target);
+
+  /// What the transaction sees under a name, which is equal to others that differ in capitals only.
+  /// Costs the same however many tables there are, which no query of DuckDB's catalog does. Throws
+  /// Transient when the target fails.
+  Named named(const QualifiedName& name);
+
+  /// Name and type of the columns of a table or view that is there. Costs the same however many
+  /// tables there are. Throws as execute does.
+  std::vector<Row> columns(const QualifiedName& name);
 
   /// COMMIT. On return what the transaction did is durable; a crash at any instant leaves the file
   /// as it was before or after. Throws Transient when the disk fails.

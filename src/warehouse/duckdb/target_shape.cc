@@ -44,27 +44,13 @@ void refuse_impossible(const QualifiedName& target, const TableSchema& table) {
   }
 }
 
-/// "BASE TABLE", "VIEW" or another kind of thing that has this name in the target.
-std::optional<std::string> kind_of(Session& session, const QualifiedName& target) {
+/// The kind of something that is no table, such as "VIEW".
+std::string kind_of(Session& session, const QualifiedName& target) {
   const auto rows = session.query(
       sql("SELECT table_type FROM information_schema.tables WHERE table_catalog = {} AND "
           "lower(table_schema) = lower({}) AND lower(table_name) = lower({})",
           literal(session.catalog()), literal(target.schema), literal(target.name)));
-  return rows.empty() ? std::nullopt : rows[0][0];
-}
-
-/// DuckDB checks a unique index against rows that are deleted in the same transaction, and alters
-/// no table that has an index of any sort.
-std::optional<std::string> index_on(Session& session, const QualifiedName& target) {
-  const auto rows = session.query(
-      sql("SELECT index_name FROM duckdb_indexes() WHERE database_name = {} AND "
-          "lower(schema_name) = lower({}) AND lower(table_name) = lower({}) ORDER BY 1 LIMIT 1",
-          literal(session.catalog()), literal(target.schema), literal(target.name)));
-  if (rows.empty()) {
-    return std::nullopt;
-  }
-  return fmt::format("table {} has an index, with which it cannot be loaded: drop index \"{}\"",
-                     to_string(target), rows[0][0].value_or(""));
+  return rows.empty() ? "unknown" : rows[0][0].value_or("unknown");
 }
 
 Sql definition(const Column& column) {
@@ -97,7 +83,7 @@ void rebuild_with(Session& session, const KnownTable& table, const std::vector<C
 
 void create_target(Session& session, const QualifiedName& target, const TableSchema& table) {
   refuse_impossible(target, table);
-  if (kind_of(session, target)) {
+  if (session.named(target) != Named::Nothing) {
     throw Error(
         ErrorKind::Table,
         fmt::format("a table of that name is already in the target: {} (DuckDB does not tell "
@@ -117,9 +103,9 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
       Blame::Table);
 }
 
-EarlierChanges add_columns(Session& session, const KnownTable& table,
+EarlierChanges add_columns(Session& session, const TargetCatalog& catalog, const KnownTable& table,
                            const std::vector<Column>& columns, EarlierChanges earlier) {
-  if (const auto index = index_on(session, table.target)) {
+  if (const auto index = catalog.index_on(table.target)) {
     throw Error(ErrorKind::Table, *index);
   }
   // ALTER TABLE after an UPDATE or DELETE of the same table in one transaction is accepted by
@@ -141,20 +127,63 @@ EarlierChanges add_columns(Session& session, const KnownTable& table,
   return earlier;
 }
 
-std::optional<std::string> shape_difference(Session& session, const KnownTable& table) {
-  const auto kind = kind_of(session, table.target);
-  if (!kind) {
-    return fmt::format("table {} is not in the target any more", to_string(table.target));
+TargetCatalog::TargetCatalog(Session& session) : session_(session) {
+  for (const Row& row :
+       session_.query(sql("SELECT schema_name, table_name, min(index_name) FROM duckdb_indexes() "
+                          "WHERE database_name = {} GROUP BY ALL",
+                          literal(session_.catalog())))) {
+    indexes_.emplace(folded_name({row[0].value_or(""), row[1].value_or("")}), row[2].value_or(""));
   }
-  if (*kind != "BASE TABLE") {
-    return fmt::format("{} is no table in the target any more, but of kind {}",
-                       to_string(table.target), *kind);
+}
+
+TargetCatalog::FoldedName TargetCatalog::folded_name(const QualifiedName& name) {
+  return {folded(name.schema), folded(name.name)};
+}
+
+void TargetCatalog::read_columns() {
+  all_columns_.emplace();
+  for (Row& row : session_.query(
+           sql("SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
+               "WHERE database_name = {} AND NOT internal ORDER BY table_oid, column_index",
+               literal(session_.catalog())))) {
+    (*all_columns_)[folded_name({row[0].value_or(""), row[1].value_or("")})].push_back(
+        {std::move(row[2]), std::move(row[3])});
   }
-  if (auto index = index_on(session, table.target)) {
+}
+
+std::vector<Row> TargetCatalog::columns(const QualifiedName& target) const {
+  if (!all_columns_) {
+    return session_.columns(target);
+  }
+  const auto found = all_columns_->find(folded_name(target));
+  return found == all_columns_->end() ? std::vector<Row>() : found->second;
+}
+
+/// DuckDB checks a unique index against rows that are deleted in the same transaction, and alters
+/// no table that has an index of any sort.
+std::optional<std::string> TargetCatalog::index_on(const QualifiedName& target) const {
+  const auto found = indexes_.find(folded_name(target));
+  if (found == indexes_.end()) {
+    return std::nullopt;
+  }
+  return fmt::format("table {} has an index, with which it cannot be loaded: drop index \"{}\"",
+                     to_string(target), found->second);
+}
+
+std::optional<std::string> TargetCatalog::difference(const KnownTable& table) const {
+  switch (session_.named(table.target)) {
+    case Named::Nothing:
+      return fmt::format("table {} is not in the target any more", to_string(table.target));
+    case Named::Other:
+      return fmt::format("{} is no table in the target any more, but of kind {}",
+                         to_string(table.target), kind_of(session_, table.target));
+    case Named::Table:
+      break;
+  }
+  if (auto index = index_on(table.target)) {
     return index;
   }
-  const auto found = session.query(sql("SELECT column_name, column_type FROM (DESCRIBE {})",
-                                       qualified(session.catalog(), table.target)));
+  const std::vector<Row> found = columns(table.target);
   const std::vector<Column>& wanted = table.schema.columns;
   for (std::size_t i = 0; i < std::max(found.size(), wanted.size()); ++i) {
     if (i >= found.size()) {

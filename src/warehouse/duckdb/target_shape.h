@@ -1,8 +1,10 @@
 // The shape of target tables: made from a source table's, and compared with it.
 #pragma once
 
+#include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "model/schema_change.h"
@@ -14,17 +16,42 @@ namespace re_dms::duckdb {
 /// Whether rows of the table were updated or deleted earlier in this transaction.
 enum class EarlierChanges { None, Some };
 
+/// The tables of the target as one transaction finds them. Asks DuckDB for all tables at once only
+/// where most of them are wanted: what it answers about its catalog costs what exists.
+class TargetCatalog {
+ public:
+  /// Reads which tables have an index; there are few or none. The session must outlive it.
+  explicit TargetCatalog(Session& session);
+
+  /// Reads the columns of all tables, which difference() asks for one by one otherwise. They must
+  /// not change while the catalog is used.
+  void read_columns();
+
+  /// What makes the target's table another than the known one, or unfit for loads; nothing when
+  /// they agree.
+  std::optional<std::string> difference(const KnownTable& table) const;
+
+  /// Why a table with an index cannot be loaded; nothing for one without.
+  std::optional<std::string> index_on(const QualifiedName& target) const;
+
+ private:
+  using FoldedName = std::pair<std::string, std::string>;  ///< schema and table
+
+  static FoldedName folded_name(const QualifiedName& name);
+  std::vector<Row> columns(const QualifiedName& target) const;
+
+  Session& session_;
+  std::map<FoldedName, std::string> indexes_;                          ///< one of each table's
+  std::optional<std::map<FoldedName, std::vector<Row>>> all_columns_;  ///< name and type
+};
+
 /// CREATE TABLE, and its schema when that is missing. Throws Table when a table of that name is
 /// there already or DuckDB cannot have such a table.
 void create_target(Session& session, const QualifiedName& target, const TableSchema& table);
 
 /// Appends columns, in which older rows have their missing values. Returns what `earlier` is for
 /// the statements that follow. Throws Table for a table with an index: it would be lost.
-EarlierChanges add_columns(Session& session, const KnownTable& table,
+EarlierChanges add_columns(Session& session, const TargetCatalog& catalog, const KnownTable& table,
                            const std::vector<Column>& columns, EarlierChanges earlier);
-
-/// What makes the target's table another than the known one, or unfit for loads; nothing when they
-/// agree.
-std::optional<std::string> shape_difference(Session& session, const KnownTable& table);
 
 }  // namespace re_dms::duckdb
