@@ -260,11 +260,16 @@ std::string read_file(FileSystem& files, const std::string& path) {
 }
 
 void replace_file(FileSystem& files, const std::string& path, std::string_view content) {
+  replace_file(files, path, [content](File& file) { file.append(content); });
+}
+
+void replace_file(FileSystem& files, const std::string& path,
+                  const std::function<void(File&)>& write) {
   const std::string fresh = path + ".new";
   files.remove(fresh);
   {
     const std::unique_ptr<File> file = files.create(fresh);
-    file->append(content);
+    write(*file);
     failpoint("replace-file-written");
     file->sync();
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -80,5 +81,10 @@ std::string read_file(FileSystem& files, const std::string& path);
 /// Replaces a small file with `content`: written beside it, fsynced, renamed, directory fsynced.
 /// On return the new content is durable; after a crash the file holds the old or the new content.
 void replace_file(FileSystem& files, const std::string& path, std::string_view content);
+
+/// The same for content too large to hold: `write` appends it in pieces. When it throws, the file
+/// keeps the old content.
+void replace_file(FileSystem& files, const std::string& path,
+                  const std::function<void(File&)>& write);
 
 }  // namespace re_dms

@@ -51,44 +51,73 @@ std::uint64_t block_bytes(std::string_view headers) {
   return load_le<std::uint64_t>(active_header(headers).data() + kBlockBytesAt);
 }
 
-struct Copy {
-  std::string content;  ///< all of it; the views point into it
-  std::string_view headers;
-
+/// What was saved, read a block at a time.
+class Copy {
+ public:
   struct Block {
-    std::uint64_t at = 0;  ///< offset in the file
-    std::string_view bytes;
+    std::uint64_t at = 0;  ///< offset in the DuckDB file
+    std::string bytes;
   };
 
-  std::vector<Block> blocks;
-};
+  /// Nothing when there is none or it is not whole: then the file was not written to behind it.
+  static std::optional<Copy> open(const std::string& path) {
+    FileSystem& files = real_file_system();
+    if (!files.exists(copy_path(path))) {
+      return std::nullopt;
+    }
+    Copy copy(files.open_read(copy_path(path)));
+    if (!copy.is_whole()) {
+      return std::nullopt;
+    }
+    copy.headers_ = copy.read(kMagic.size(), kHeadersBytes);
+    copy.block_bytes_ = block_bytes(copy.headers_);
+    return copy;
+  }
 
-/// Nothing when there is none or it is not whole: then the file was not written to behind it.
-std::optional<Copy> read_copy(const std::string& path) {
-  FileSystem& files = real_file_system();
-  if (!files.exists(copy_path(path))) {
-    return std::nullopt;
+  const std::string& headers() const { return headers_; }
+
+  std::uint64_t blocks() const {
+    return (file_->size() - kBlocksAt - kCrcBytes) / (sizeof(std::uint64_t) + block_bytes_);
   }
-  Copy copy;
-  copy.content = read_file(files, copy_path(path));
-  std::string_view left = copy.content;
-  if (left.size() < kMagic.size() + kHeadersBytes + 4 || !left.starts_with(kMagic) ||
-      crc32c(0, left.substr(0, left.size() - 4)) !=
-          load_le<std::uint32_t>(&left[left.size() - 4])) {
-    return std::nullopt;
+
+  Block block(std::uint64_t index) const {
+    std::string bytes = read(kBlocksAt + index * (sizeof(std::uint64_t) + block_bytes_),
+                             sizeof(std::uint64_t) + block_bytes_);
+    const auto number = load_le<std::uint64_t>(bytes.data());
+    return {kHeadersBytes + number * block_bytes_, bytes.substr(sizeof(std::uint64_t))};
   }
-  left.remove_suffix(4);
-  left.remove_prefix(kMagic.size());
-  copy.headers = left.substr(0, kHeadersBytes);
-  left.remove_prefix(kHeadersBytes);
-  const std::uint64_t bytes = block_bytes(copy.headers);
-  while (left.size() >= 8 + bytes) {
-    const auto number = load_le<std::uint64_t>(left.data());
-    copy.blocks.push_back({kHeadersBytes + number * bytes, left.substr(8, bytes)});
-    left.remove_prefix(8 + bytes);
+
+ private:
+  static constexpr std::size_t kBlocksAt = kMagic.size() + kHeadersBytes;
+  static constexpr std::size_t kCrcBytes = sizeof(std::uint32_t);
+
+  explicit Copy(std::unique_ptr<File> file) : file_(std::move(file)) {}
+
+  /// Fewer bytes at the end of the file only.
+  std::string read(std::uint64_t at, std::size_t size) const {
+    std::string bytes(size, '\0');
+    bytes.resize(file_->read_at(at, bytes.data(), size));
+    return bytes;
   }
-  return copy;
-}
+
+  bool is_whole() const {
+    constexpr std::size_t kPiece = 256 << 10;
+    const std::uint64_t size = file_->size();
+    if (size < kBlocksAt + kCrcBytes || read(0, kMagic.size()) != kMagic) {
+      return false;
+    }
+    std::uint32_t crc = 0;
+    for (std::uint64_t at = 0; at < size - kCrcBytes; at += kPiece) {
+      crc = crc32c(crc, read(at, std::min<std::uint64_t>(kPiece, size - kCrcBytes - at)));
+    }
+    const std::string stored = read(size - kCrcBytes, kCrcBytes);
+    return stored.size() == kCrcBytes && load_le<std::uint32_t>(stored.data()) == crc;
+  }
+
+  std::unique_ptr<File> file_;
+  std::string headers_;
+  std::uint64_t block_bytes_ = 0;
+};
 
 [[noreturn]] void fail(std::string_view what, const std::string& path) {
   throw Error(ErrorKind::Fatal, fmt::format("cannot {} {}: {}", what, path, std::strerror(errno)));
@@ -178,27 +207,36 @@ void SavedBlocks::save(const std::vector<std::uint64_t>& blocks) {
   if (!file_) {
     file_ = files.open_read(path_);
   }
-  std::string copy(kMagic);
-  const auto append = [&](std::uint64_t at, std::size_t size) {
-    const std::size_t before = copy.size();
-    copy.resize(before + size);
-    if (file_->read_at(at, &copy[before], size) != size) {
-      throw Error(
-          ErrorKind::Fatal,
-          fmt::format("{} ends before offset {}, where it should hold metadata", path_, at + size));
+  replace_file(files, copy_path(path_), [&](File& copy) {
+    std::uint32_t crc = 0;
+    const auto append = [&](std::string_view bytes) {
+      crc = crc32c(crc, bytes);
+      copy.append(bytes);
+    };
+    const std::string headers = read(0, kHeadersBytes);
+    append(kMagic);
+    append(headers);
+    const std::uint64_t bytes = block_bytes(headers);
+    for (const std::uint64_t block : blocks) {
+      std::string number;
+      append_le(number, block);
+      append(number);
+      append(read(kHeadersBytes + block * bytes, bytes));
     }
-  };
-  append(0, kHeadersBytes);
-  const std::uint64_t bytes =
-      block_bytes(std::string_view(copy).substr(copy.size() - kHeadersBytes));
-  copy.reserve(copy.size() + blocks.size() * (sizeof(std::uint64_t) + bytes) +
-               sizeof(std::uint32_t));
-  for (const std::uint64_t block : blocks) {
-    append_le(copy, block);
-    append(kHeadersBytes + block * bytes, bytes);
+    std::string end;
+    append_le(end, crc);
+    copy.append(end);
+  });
+}
+
+std::string SavedBlocks::read(std::uint64_t at, std::size_t size) const {
+  std::string bytes(size, '\0');
+  if (file_->read_at(at, bytes.data(), size) != size) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("{} ends before offset {}, where it should hold metadata", path_, at + size));
   }
-  append_le(copy, crc32c(0, copy));
-  replace_file(files, copy_path(path_), copy);
+  return bytes;
 }
 
 void SavedBlocks::forget() {
@@ -209,7 +247,7 @@ void SavedBlocks::forget() {
 }
 
 void restore_blocks(const std::string& path) {
-  const std::optional<Copy> copy = read_copy(path);
+  const std::optional<Copy> copy = Copy::open(path);
   if (!copy || !real_file_system().exists(path)) {
     return;
   }
@@ -224,8 +262,9 @@ void restore_blocks(const std::string& path) {
                 "that process closes the file");
   }
   const std::string headers = file.read(0, kHeadersBytes);
-  if (headers == copy->headers) {
-    for (const Copy::Block& block : copy->blocks) {
+  if (headers == copy->headers()) {
+    for (std::uint64_t i = 0; i < copy->blocks(); ++i) {
+      const Copy::Block block = copy->block(i);
       file.write(block.at, block.bytes);
     }
   } else {
@@ -239,16 +278,22 @@ void restore_blocks(const std::string& path) {
 }
 
 bool needs_restoring(const std::string& path) {
-  const std::optional<Copy> copy = read_copy(path);
+  const std::optional<Copy> copy = Copy::open(path);
   if (!copy || !real_file_system().exists(path)) {
     return false;
   }
   const LockedFile file(path);
   // Whoever holds it has put it right before, or is inside a COMMIT.
-  return file.lock() && file.read(0, kHeadersBytes) == copy->headers &&
-         std::ranges::any_of(copy->blocks, [&](const Copy::Block& block) {
-           return file.read(block.at, block.bytes.size()) != block.bytes;
-         });
+  if (!file.lock() || file.read(0, kHeadersBytes) != copy->headers()) {
+    return false;
+  }
+  for (std::uint64_t i = 0; i < copy->blocks(); ++i) {
+    const Copy::Block block = copy->block(i);
+    if (file.read(block.at, block.bytes.size()) != block.bytes) {
+      return true;
+    }
+  }
+  return false;
 }
 
 void remove_unfinished_file(const std::string& path) {

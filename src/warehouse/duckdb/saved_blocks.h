@@ -11,18 +11,21 @@
 namespace re_dms::duckdb {
 
 /// A checkpoint of DuckDB 1.4 puts its metadata into free places of the blocks that hold the
-/// metadata of the one before, and writes these blocks where they are, 256 KiB each. A process
-/// killed inside such a write (Linux ends one between two pages) or a power cut leaves a block
-/// whose checksum is wrong, while the file's header still needs it: the file cannot be opened any
-/// more. Everything else a checkpoint writes goes to unused blocks, and last of all the new header.
+/// metadata of the one before, and writes these blocks where they are, 256 KiB each. A block
+/// without a free place it leaves alone (as the writes of 1.4.4 show, which a test watches). A
+/// process killed inside such a write (Linux ends one between two pages) or a power cut leaves a
+/// block whose checksum is wrong, while the file's header still needs it: the file cannot be opened
+/// any more. Everything else a checkpoint writes goes to unused blocks, and last of all the new
+/// header.
 class SavedBlocks {
  public:
   /// `path` is the DuckDB file.
   explicit SavedBlocks(std::string path) : path_(std::move(path)) {}
 
-  /// Copies the file's headers and these blocks into a file beside it. On return the copy and the
-  /// directory are durable. Reads the file through a descriptor that stays open: closing it would
-  /// drop DuckDB's lock on the file. Throws Fatal where the disk fails.
+  /// Copies the file's headers and these blocks into a file beside it, holding one block in memory
+  /// at a time. On return the copy and the directory are durable. Reads the file through a
+  /// descriptor that stays open: closing it would drop DuckDB's lock on the file. Throws Fatal
+  /// where the disk fails.
   void save(const std::vector<std::uint64_t>& blocks);
 
   /// Closes that descriptor: only when DuckDB has closed the file.
@@ -32,6 +35,8 @@ class SavedBlocks {
   void forget();
 
  private:
+  std::string read(std::uint64_t at, std::size_t size) const;
+
   const std::string path_;
   std::unique_ptr<File> file_;
 };

@@ -268,7 +268,8 @@ void Session::commit() {
 void Session::save_blocks(SavedBlocks& saved, const std::string& database) {
   std::vector<std::uint64_t> blocks;
   for (const Row& row :
-       rows_of(sql("SELECT block_id::VARCHAR FROM pragma_metadata_info({})", literal(database)),
+       rows_of(sql("SELECT block_id::VARCHAR FROM pragma_metadata_info({}) WHERE free_blocks > 0",
+                   literal(database)),
                Blame::Target)) {
     blocks.push_back(std::stoull(row.at(0).value()));
   }

@@ -74,7 +74,8 @@ class Session {
   /// as it was before or after. Throws Transient when the disk fails.
   void commit();
 
-  /// Saves the blocks of an attached database before something else than commit() writes its file.
+  /// Saves the blocks of an attached database that a checkpoint may write over, before something
+  /// else than commit() writes its file.
   void save_blocks(SavedBlocks& saved, const std::string& database);
 
   /// The name of the file as a catalog, the first part of every qualified name.

@@ -9,11 +9,13 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <map>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file_system.h"
 #include "warehouse/duckdb/saved_blocks.h"
+#include "warehouse/duckdb/session.h"
 #include "warehouse/testing/duckdb_target.h"
 #include "warehouse/testing/lock_holder.h"
 
@@ -37,6 +39,10 @@ struct Fate {
   };
 
   std::vector<Unsynced> unsynced;
+
+  // What happens to nothing: where the DuckDB file is written, if somebody wants to know.
+  bool watched = false;
+  std::vector<off_t> written;
 };
 
 Fate& fate() {
@@ -79,6 +85,9 @@ int sync_or_fail(int fd) {
 }
 
 ssize_t write_or_end(int fd, const void* bytes, size_t size, off_t at) {
+  if (fate().watched && is_the_file(fd)) {
+    fate().written.push_back(at);
+  }
   note_write(fd, size, at);
   if (fate().writes_left == 1) {
     if (fate().half_of_it) {
@@ -198,6 +207,17 @@ class DuckdbTornWrite : public WarehouseContract {
     return before();
   }
 
+  /// How many free places the blocks have that hold the metadata, by number.
+  std::map<std::int64_t, int> free_places() {
+    duckdb::Session session({file(), 0, ""}, duckdb::FileAccess::ReadOnly);
+    std::map<std::int64_t, int> found;
+    for (const duckdb::Row& row :
+         session.query(duckdb::sql("SELECT block_id, free_blocks FROM pragma_metadata_info()"))) {
+      found.emplace(std::stoll(row[0].value_or("")), std::stoi(row[1].value_or("")));
+    }
+    return found;
+  }
+
   void bring_back() {
     std::filesystem::remove(file().string() + ".saved_blocks");
     std::filesystem::copy_file(before(), file(), std::filesystem::copy_options::overwrite_existing);
@@ -238,6 +258,45 @@ TEST_P(DuckdbTornWrite, LeavesTheFileAsItWasBeforeOrAfter) {
     }
   }
   EXPECT_GT(ends, 6);
+}
+
+TEST_P(DuckdbTornWrite, MeetsNoBlockOfMetadataWithoutAFreePlace) {
+  std::vector<StagedLayer> tables;
+  for (Oid oid = 600; oid < 640; ++oid) {
+    std::vector<Column> columns{key_column("id", bigint_type())};
+    for (int i = 0; i < 15; ++i) {
+      columns.push_back(column(fmt::format("c{}", i), bigint_type()));
+    }
+    const TextRow row(16, "1");
+    tables.push_back(
+        staged(LayerBuilder(make_table(oid, {"shop", fmt::format("t{}", oid)}, columns))
+                   .create()
+                   .insert(row)));
+  }
+  load(std::move(tables));
+  load({staged(inserts(0, 3000).create())});
+  std::size_t full = 0;
+  std::size_t over = 0;
+  for (int round = 0; round < 8; ++round) {
+    const auto places = free_places();
+    fate().written.clear();
+    fate().watched = true;
+    load({staged(inserts(3000 + round * 500, 3500 + round * 500))});
+    fate().watched = false;
+    for (const off_t at : fate().written) {
+      const auto place = places.find((at - 3 * 4096) / (256 << 10));
+      if (at >= 3 * 4096 && place != places.end()) {
+        EXPECT_GT(place->second, 0) << "block " << place->first;
+        ++over;
+      }
+    }
+    for (const auto& [block, free] : places) {
+      full += free == 0 ? 1 : 0;
+    }
+  }
+  // Otherwise this has seen nothing.
+  EXPECT_GT(full, 8U);
+  EXPECT_GT(over, 0U);
 }
 
 TEST_P(DuckdbTornWrite, AnFsyncThatFailsIsNotBelievedTheSecondTime) {
@@ -312,8 +371,8 @@ TEST_P(DuckdbTornWrite, WhileTheFileIsMadeLeavesOneThatOpens) {
       break;
     }
     ++ends;
-    ASSERT_NO_THROW(
-        open_warehouse(target_->settings(), clock_)->take_over(test_origin(), unknown_before()));
+    ASSERT_NO_THROW(open_warehouse(target_->settings(), clock_)
+                        ->take_over(test_origin(), unknown_before()));
   }
   EXPECT_GT(ends, 4);
 }
