@@ -53,6 +53,8 @@ bool Retry::run(const std::stop_token& stop, const std::function<void()>& step) 
     try {
       step();
       return true;
+    } catch (const Stopped&) {
+      return false;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::Transient) {
         throw;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <source_location>
 #include <stop_token>
 #include <string_view>
 
@@ -24,6 +25,14 @@ RetryPolicy parse_retry_policy(std::string_view text);
 /// parse_retry_policy takes it. Tests set it: they need not sit through waits that spare a server.
 const RetryPolicy& retry_policy();
 
+/// What a step throws that ended early because stop was requested. It took effect as a whole or not
+/// at all. Nobody's fault, and not to be tried again before the next start.
+class Stopped : public Error {
+ public:
+  explicit Stopped(std::source_location where = std::source_location::current())
+      : Error(ErrorKind::Transient, "stopped before it was done", {}, where) {}
+};
+
 /// Waits `duration` or until stop is requested; true when the whole time passed.
 bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop);
 
@@ -31,7 +40,8 @@ bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop);
 /// shortened by up to a half at random so that many daemons do not come back at once. Errors that
 /// are not Transient leave at once. `on_error` hears of each failed try and the wait that follows.
 /// A try during which the value of `progress` changed starts the waits over: for steps that last,
-/// where a failure after hours says nothing about the one before. Returns false when stopped.
+/// where a failure after hours says nothing about the one before. Returns false when stopped,
+/// also in the middle of a step, which throws Stopped then.
 class Retry {
  public:
   using OnError = std::function<void(const Error&, std::chrono::milliseconds)>;

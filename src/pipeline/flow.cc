@@ -123,7 +123,7 @@ struct Flow::State {
       log(LogLevel::Warn, "warehouse_retry", error.what(), {{"wait_ms", wait.count()}});
     });
     const TargetBefore before{recovered, origin.target_made};
-    if (!retry.run(stop, [&] { target = wiring.warehouse.take_over(origin, before); })) {
+    if (!retry.run(stop, [&] { target = wiring.warehouse.take_over(origin, before, stop); })) {
       return std::nullopt;
     }
     if (!origin.target_made) {

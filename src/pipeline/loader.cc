@@ -33,7 +33,7 @@ void Loader::load(const StagedBatch& batch, const std::stop_token& stop) {
     wiring_.state.warehouse_trouble(error.what());
     log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
   });
-  if (retry.run(stop, [&] { report = wiring_.warehouse.load(batch); })) {
+  if (retry.run(stop, [&] { report = wiring_.warehouse.load(batch, stop); })) {
     finish(batch, report);
   }
 }

@@ -28,10 +28,10 @@ ErrorKind kind_thrown_by(F call) {
 
 TEST_P(WarehouseContract, AFreshTargetStartsAtTheConsistentPoint) {
   warehouse_ = open();
-  const TargetState first = warehouse_->take_over(test_origin(), unknown_before());
+  const TargetState first = warehouse_->take_over(test_origin(), unknown_before(), {});
   EXPECT_EQ(first.loaded, Lsn{1000});
   EXPECT_TRUE(first.tables.empty());
-  const TargetState second = warehouse_->take_over(test_origin(), unknown_before());
+  const TargetState second = warehouse_->take_over(test_origin(), unknown_before(), {});
   EXPECT_GT(second.epoch, first.epoch);
   EXPECT_EQ(
       select("SELECT complete_lsn, consistent_lsn, complete_position, epoch FROM re_dms.position"),
@@ -44,7 +44,7 @@ TEST_P(WarehouseContract, ATargetOfAnotherSlotIsRefused) {
     Origin other = test_origin();
     (change == 0 ? other.system_identifier : change == 1 ? other.slot : other.database) += "2";
     const auto stranger = open();
-    EXPECT_EQ(kind_thrown_by([&] { stranger->take_over(other, unknown_before()); }),
+    EXPECT_EQ(kind_thrown_by([&] { stranger->take_over(other, unknown_before(), {}); }),
               ErrorKind::Fatal);
   }
   EXPECT_TRUE(load({staged(LayerBuilder(items()).create().insert({"1", "x"}))}).set_aside.empty());
@@ -53,23 +53,26 @@ TEST_P(WarehouseContract, ATargetOfAnotherSlotIsRefused) {
 TEST_P(WarehouseContract, ATargetBeyondTheJournalIsRefusedAndItsLoaderGoesOn) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   const TargetBefore before{Lsn{loaded_.value - 1}, true};
-  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before); }), ErrorKind::Fatal);
+  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before, {}); }),
+            ErrorKind::Fatal);
   EXPECT_TRUE(load({staged(LayerBuilder(items()).insert({"2", "y"}))}).set_aside.empty());
-  EXPECT_NO_THROW(open()->take_over(test_origin(), {loaded_, true}));
+  EXPECT_NO_THROW(open()->take_over(test_origin(), {loaded_, true}, {}));
 }
 
 TEST_P(WarehouseContract, ATargetThatIsGoneIsNotMadeAnew) {
   const TargetBefore before{unknown_before().journal_end, true};
-  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before); }), ErrorKind::Fatal);
+  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before, {}); }),
+            ErrorKind::Fatal);
   EXPECT_TRUE(std::filesystem::is_empty(directory_));
   target_->execute("CREATE TABLE somebody_elses (id int)");
-  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before); }), ErrorKind::Fatal);
+  EXPECT_EQ(kind_thrown_by([&] { open()->take_over(test_origin(), before, {}); }),
+            ErrorKind::Fatal);
   EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), std::nullopt);
 }
 
 TEST_P(WarehouseContract, ALookTellsTheLoadedPositionAndChangesNothing) {
   EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), std::nullopt);
-  const std::uint64_t epoch = open()->take_over(test_origin(), unknown_before()).epoch;
+  const std::uint64_t epoch = open()->take_over(test_origin(), unknown_before(), {}).epoch;
   EXPECT_EQ(inspect_warehouse(target_->settings(), test_origin()), Lsn{1000});
   EXPECT_EQ(select("SELECT epoch FROM re_dms.position"), Rows{std::to_string(epoch)});
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
@@ -100,7 +103,7 @@ TEST_P(WarehouseContract, ALookLeavesATargetAloneThatIsNobodys) {
 TEST_P(WarehouseContract, AnEmptyBatchMovesThePosition) {
   taken();
   StagedBatch batch = next_batch({});
-  EXPECT_EQ(warehouse_->load(batch).rows, 0U);
+  EXPECT_EQ(warehouse_->load(batch, {}).rows, 0U);
   EXPECT_EQ(select("SELECT complete_position FROM re_dms.position"), Rows{"1100"});
   EXPECT_EQ(select("SELECT count(*) FROM re_dms.loads"), Rows{"0"});
 }
@@ -110,7 +113,7 @@ TEST_P(WarehouseContract, ABatchFromAnotherPositionIsRefused) {
   for (const std::uint64_t from : {900U, 1001U}) {
     StagedBatch batch = next_batch({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
     batch.span.from = Lsn{from};
-    EXPECT_EQ(kind_thrown_by([&] { warehouse_->load(batch); }), ErrorKind::Fatal);
+    EXPECT_EQ(kind_thrown_by([&] { warehouse_->load(batch, {}); }), ErrorKind::Fatal);
   }
   EXPECT_EQ(select("SELECT count(*) FROM re_dms.tables"), Rows{"0"});
 }
@@ -118,11 +121,11 @@ TEST_P(WarehouseContract, ABatchFromAnotherPositionIsRefused) {
 TEST_P(WarehouseContract, AnOlderDaemonIsRefused) {
   taken();
   const auto newer = open();
-  newer->take_over(test_origin(), unknown_before());
+  newer->take_over(test_origin(), unknown_before(), {});
   const StagedBatch batch = next_batch({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
-  EXPECT_EQ(kind_thrown_by([&] { warehouse_->load(batch); }), ErrorKind::Fatal);
-  EXPECT_EQ(newer->load(batch).rows, 1U);
-  EXPECT_EQ(kind_thrown_by([&] { warehouse_->load(batch); }), ErrorKind::Fatal);
+  EXPECT_EQ(kind_thrown_by([&] { warehouse_->load(batch, {}); }), ErrorKind::Fatal);
+  EXPECT_EQ(newer->load(batch, {}).rows, 1U);
+  EXPECT_EQ(kind_thrown_by([&] { warehouse_->load(batch, {}); }), ErrorKind::Fatal);
   EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
 }
 
@@ -132,8 +135,8 @@ TEST_P(WarehouseContract, ABatchThatWasLoadedIsNotLoadedAgain) {
   const StagedBatch batch =
       next_batch({staged(LayerBuilder(items()).create().insert({"1", "x"})),
                   staged(LayerBuilder(bad).insert({"1", "x"}).insert({"2", "x"}))});
-  const LoadReport first = warehouse_->load(batch);
-  const LoadReport again = warehouse_->load(batch);
+  const LoadReport first = warehouse_->load(batch, {});
+  const LoadReport again = warehouse_->load(batch, {});
   EXPECT_EQ(first.rows, 1U);
   EXPECT_EQ(again.rows, first.rows);
   EXPECT_EQ(again.set_aside, first.set_aside);

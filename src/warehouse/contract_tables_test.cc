@@ -57,7 +57,7 @@ TEST_P(WarehouseContract, AShapeIsKnownAfterARestart) {
   const TablePtr table = with_column(items(), with_missing("b", text_type(), "m"));
   load({staged(LayerBuilder(table).create().insert({"1", "x", "y"}))});
   warehouse_ = open();
-  const TargetState state = warehouse_->take_over(test_origin(), unknown_before());
+  const TargetState state = warehouse_->take_over(test_origin(), unknown_before(), {});
   EXPECT_EQ(state.loaded, loaded_);
   ASSERT_EQ(state.tables.size(), 1U);
   EXPECT_EQ(state.tables[0].schema, *table);
@@ -71,7 +71,7 @@ TEST_P(WarehouseContract, ASchemaIsStoredWithoutRows) {
   load({staged(LayerBuilder(std::make_shared<TableSchema>(told)).store_schema())});
   EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
   warehouse_ = open();
-  const TargetState state = warehouse_->take_over(test_origin(), unknown_before());
+  const TargetState state = warehouse_->take_over(test_origin(), unknown_before(), {});
   ASSERT_EQ(state.tables.size(), 1U);
   EXPECT_EQ(state.tables[0].schema, told);
   EXPECT_TRUE(state.tables[0].live);
@@ -116,7 +116,8 @@ TEST_P(WarehouseContract, OneTablesTroubleStaysItsOwn) {
   EXPECT_EQ(select("SELECT * FROM shop.bad"), Rows{"1|x"});
   EXPECT_EQ(select("SELECT * FROM shop.good"), (Rows{"3|x", "4|x"}));
   warehouse_ = open();
-  for (const TargetTable& table : warehouse_->take_over(test_origin(), unknown_before()).tables) {
+  for (const TargetTable& table :
+       warehouse_->take_over(test_origin(), unknown_before(), {}).tables) {
     EXPECT_EQ(table.live, table.schema.oid == 501);
     EXPECT_EQ(table.position, table.live ? Lsn{} : before);
   }
@@ -209,7 +210,8 @@ TEST_P(WarehouseContract, ATargetOfAnotherShapeIsSetAsideAtTakeOver) {
   target_->execute("ALTER TABLE shop.other ALTER COLUMN a TYPE INTEGER");
   target_->execute("DROP TABLE shop.gone");
   warehouse_ = open();
-  for (const TargetTable& table : warehouse_->take_over(test_origin(), unknown_before()).tables) {
+  for (const TargetTable& table :
+       warehouse_->take_over(test_origin(), unknown_before(), {}).tables) {
     EXPECT_EQ(table.live, table.schema.oid == 505) << table.schema.name.name;
     EXPECT_EQ(table.position, table.live ? Lsn{} : loaded_);
   }
@@ -232,7 +234,7 @@ TEST_P(WarehouseContract, ATableThatBecameAViewIsSetAside) {
   };
   replace("broken");
   warehouse_ = open();
-  EXPECT_EQ(warehouse_->take_over(test_origin(), unknown_before()).tables.size(), 3U);
+  EXPECT_EQ(warehouse_->take_over(test_origin(), unknown_before(), {}).tables.size(), 3U);
   EXPECT_NE(state_of("broken").find("VIEW"), std::string::npos) << state_of("broken");
   replace("later");
   const LoadReport report = load({staged(LayerBuilder(items(503, "later")).insert({"2", "x"})),
@@ -251,7 +253,7 @@ TEST_P(WarehouseContract, AShapeChangedBetweenTwoLoadsSetsTheTableAside) {
 
 TEST_P(WarehouseContract, AllTablesGoIntoTheSchemaThatIsConfigured) {
   warehouse_ = open("Mirror");
-  warehouse_->take_over(test_origin(), unknown_before());
+  warehouse_->take_over(test_origin(), unknown_before(), {});
   const TablePtr twin = make_table(502, {"other", "items"}, items()->columns);
   const LoadReport report = load({staged(LayerBuilder(items()).create().insert({"1", "x"})),
                                   staged(LayerBuilder(twin).create().insert({"2", "x"}))});

@@ -72,14 +72,14 @@ TEST_P(WarehouseContract, ADamagedFileStopsTheLoadAndChangesNothing) {
     for (const std::string& damage : {flipped, std::string()}) {
       put(path, damage);
       try {
-        warehouse_->load(batch);
+        warehouse_->load(batch, {});
         ADD_FAILURE() << "a damaged file was loaded";
       } catch (const Error& error) {
         EXPECT_EQ(error.kind(), ErrorKind::Fatal) << error.what();
       }
     }
     std::filesystem::remove(path);
-    EXPECT_THROW(warehouse_->load(batch), Error);
+    EXPECT_THROW(warehouse_->load(batch, {}), Error);
     EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
     EXPECT_EQ(state_of("items"), "live|NULL");
     put(path, content);

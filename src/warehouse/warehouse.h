@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -61,7 +62,9 @@ struct LoadReport {
 
 /// Used by one lane's thread at a time. Errors: Transient when the target is away or busy (a reader
 /// holds the file: the message names its pid), Fatal when the fence says that another daemon took
-/// over or the target is not what it should be.
+/// over or the target is not what it should be. When stop is requested, what lasts long ends within
+/// a few seconds with Stopped, and the target is as it was before; a COMMIT that was begun comes to
+/// its end and the call returns.
 class Warehouse {
  public:
   virtual ~Warehouse() = default;
@@ -70,7 +73,8 @@ class Warehouse {
   /// gets loaded = origin.consistent_point. Refuses (Fatal) a target that belongs to another
   /// cluster or slot or is not what is known of it, and then changes nothing: whoever loads it goes
   /// on. Durable on return. May be called again after an outage of its first try.
-  virtual TargetState take_over(const Origin& origin, const TargetBefore& before) = 0;
+  virtual TargetState take_over(const Origin& origin, const TargetBefore& before,
+                                const std::stop_token& stop) = 0;
 
   /// Applies a batch in one target transaction, fenced: the stored epoch must be ours and the
   /// stored loaded position must equal span.from, else Fatal and nothing happens. When the stored
@@ -78,8 +82,8 @@ class Warehouse {
   /// and reports so. Every DELETE, UPDATE and INSERT touches exactly the rows staged; a table for
   /// which that fails, or whose values the target refuses, is set aside with the reason in the same
   /// transaction and the rest is applied. Layers of tables that are not live are skipped. On return
-  /// data and position are durable.
-  virtual LoadReport load(const StagedBatch& batch) = 0;
+  /// data and position are durable. No table is set aside because of a stop.
+  virtual LoadReport load(const StagedBatch& batch, const std::stop_token& stop) = 0;
 
   /// One short text such as "DuckDB 1.4.4 at /var/lib/re_dms/warehouse.duckdb".
   virtual std::string describe() const = 0;

@@ -149,7 +149,7 @@ Expected play(const RecordedStream& stream) {
   };
   StoppedClock clock;
   const auto warehouse = open_warehouse(settings, clock);
-  warehouse->take_over(origin_of(stream), {Lsn{std::numeric_limits<std::uint64_t>::max()}});
+  warehouse->take_over(origin_of(stream), {Lsn{std::numeric_limits<std::uint64_t>::max()}}, {});
   loading = true;
 
   Expected outcome;
@@ -157,7 +157,7 @@ Expected play(const RecordedStream& stream) {
     outcome.txt += describe_batch(batch);
     const StagedBatch staged = stage(batch, *store, outcome.csv);
     statements.comment(fmt::format("batch {}", batch.span.number));
-    const LoadReport report = warehouse->load(staged);
+    const LoadReport report = warehouse->load(staged, {});
     statements.comment(fmt::format("{} rows loaded", report.rows));
     for (const SetAside& table : report.set_aside) {
       statements.comment(fmt::format("set aside: {}: {}", to_string(table.table), table.reason));

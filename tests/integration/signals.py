@@ -68,12 +68,36 @@ def without_a_server(daemon):
     expect(code == 1 and took < 5, f"--until without a server: {code} after {took:.1f} s")
 
 
-def twice(server, daemon):
-    """Before a large load, which the first signal alone would let come to its end."""
+def loaded_lsn(daemon):
+    with DuckdbFile(str(daemon.warehouse)) as duck:
+        return duck.value("SELECT complete_lsn FROM re_dms.position")
+
+
+def in_a_load(server, daemon):
+    """A large load is rolled back, no table is set aside, and the next start loads the same."""
     server.start()
     daemon.start().wait_ready()
     daemon.catch_up()
     expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+    before, said = loaded_lsn(daemon), len(daemon.log_text())
+    server.psql("UPDATE t SET id = id - 1000000")
+    daemon.environment["RE_DMS_FAILPOINT"] = "load-before=stop"
+    daemon.start().wait("it stands in a load", daemon.stands_still)
+    del daemon.environment["RE_DMS_FAILPOINT"]
+    daemon.process.send_signal(signal.SIGTERM)
+    code, took = seconds_to_end(daemon, signal.SIGCONT)
+    expect(code == 0 and took < 5, f"SIGTERM in a load: {code} after {took:.1f} s")
+    expect(loaded_lsn(daemon) == before, f"loaded up to {loaded_lsn(daemon)}, not {before}")
+    log = daemon.log_text()[said:]
+    expect("load_retry" not in log and "set_aside" not in log, "an interrupted load is no failed one")
+    daemon.start().wait_ready()
+    daemon.catch_up()
+    print(f"equal: {daemon.compare()}")
+    expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+
+
+def twice(server, daemon):
+    """Both signals at once, before a large load: the second ends the process."""
     server.psql("UPDATE t SET id = id + 1000000")
     daemon.environment["RE_DMS_FAILPOINT"] = "load-before=stop"
     daemon.start().wait("it stands in a load", daemon.stands_still)
@@ -97,6 +121,7 @@ def main():
         before_the_target_answers(server, daemon)
         inside_a_transaction(server, daemon)
         without_a_server(daemon)
+        in_a_load(server, daemon)
         twice(server, daemon)
 
 

@@ -32,12 +32,13 @@ class FakeWarehouse final : public Warehouse {
     return LoadReport();
   };
 
-  TargetState take_over(const Origin&, const TargetBefore& before) override {
+  TargetState take_over(const Origin&, const TargetBefore& before,
+                        const std::stop_token&) override {
     require_not_ahead(describe(), loaded_, before.journal_end);
     return {++epoch_, loaded_, {}};
   }
 
-  LoadReport load(const StagedBatch& batch) override {
+  LoadReport load(const StagedBatch& batch, const std::stop_token&) override {
     const LoadReport report = answer(batch);
     RE_DMS_CHECK(batch.span.from == loaded_);
     for (const StagedLayer& layer : batch.layers) {

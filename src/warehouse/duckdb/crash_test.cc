@@ -85,9 +85,9 @@ class DuckdbCrash : public WarehouseContract {
         committed = loading && statement == "COMMIT";
       };
       const auto warehouse = open_warehouse(settings, clock_);
-      warehouse->take_over(test_origin(), unknown_before());
+      warehouse->take_over(test_origin(), unknown_before(), {});
       loading = true;
-      warehouse->load(batch);
+      warehouse->load(batch, {});
     });
     loaded_ = batch.span.to;
   }

@@ -31,8 +31,9 @@ class DuckdbWarehouse final : public Warehouse {
   DuckdbWarehouse(WarehouseSettings settings, std::string path, Clock& clock)
       : settings_(std::move(settings)), path_(std::move(path)), clock_(clock) {}
 
-  TargetState take_over(const Origin& origin, const TargetBefore& before) override;
-  LoadReport load(const StagedBatch& batch) override;
+  TargetState take_over(const Origin& origin, const TargetBefore& before,
+                        const std::stop_token& stop) override;
+  LoadReport load(const StagedBatch& batch, const std::stop_token& stop) override;
 
   std::string describe() const override {
     return fmt::format("DuckDB {} at {}", library_version().substr(1), path_);
@@ -92,7 +93,8 @@ void set_aside_changed_shapes(Session& session, const Standing& standing, KnownT
   ServiceTables(session).write(changed, now);
 }
 
-TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore& before) {
+TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore& before,
+                                       const std::stop_token& stop) {
   known_.reset();
   // DuckDB would make a new one.
   if (before.made && !std::filesystem::exists(path_)) {
@@ -102,7 +104,7 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
   std::filesystem::remove_all(settings_.temporary_directory, ignored);
   TargetState state;
   {
-    Session session(session_settings(), FileAccess::ReadWrite);
+    Session session(session_settings(), FileAccess::ReadWrite, stop);
     ServiceTables service(session);
     const SystemTime now = clock_.now();
     failpoint("take-over-before");
@@ -132,13 +134,13 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
   return state;
 }
 
-LoadReport DuckdbWarehouse::load(const StagedBatch& batch) {
+LoadReport DuckdbWarehouse::load(const StagedBatch& batch, const std::stop_token& stop) {
   RE_DMS_CHECK(epoch_ != 0);
   const SteadyTime started = clock_.steady();
   failpoint("load-before");
   LoadReport report;
   {
-    Session session(session_settings(), FileAccess::ReadWrite);
+    Session session(session_settings(), FileAccess::ReadWrite, stop);
     report = load_into(session, batch);
   }
   closed_ = clock_.now();

@@ -29,7 +29,7 @@ class DuckdbFile : public WarehouseContract {
     WarehouseSettings settings = target_->settings();
     settings.memory_bytes = bytes;
     warehouse_ = open_warehouse(settings, clock_);
-    warehouse_->take_over(test_origin(), unknown_before());
+    warehouse_->take_over(test_origin(), unknown_before(), {});
   }
 
   static TablePtr items() {
@@ -49,7 +49,7 @@ TEST_P(DuckdbFile, AReaderThatHoldsItIsNamedAndWaitedFor) {
     const LockHolder holder(path());
     const std::string pid = fmt::format("PID {}", holder.pid());
     try {
-      warehouse_->load(batch);
+      warehouse_->load(batch, {});
       ADD_FAILURE() << "the file was opened twice";
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::Transient);
@@ -65,7 +65,7 @@ TEST_P(DuckdbFile, AReaderThatHoldsItIsNamedAndWaitedFor) {
     }
   }
   EXPECT_EQ(check(), "");
-  EXPECT_EQ(warehouse_->load(batch).rows, 1U);
+  EXPECT_EQ(warehouse_->load(batch, {}).rows, 1U);
 }
 
 TEST_P(DuckdbFile, IsClosedBetweenLoads) {
@@ -78,7 +78,7 @@ TEST_P(DuckdbFile, IsNotTakenForADatabaseWhenItIsNone) {
   std::ofstream(path()) << std::string(20000, 'x');
   warehouse_ = open();
   try {
-    warehouse_->take_over(test_origin(), unknown_before());
+    warehouse_->take_over(test_origin(), unknown_before(), {});
     ADD_FAILURE() << "a text file was taken over";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::Fatal);
@@ -90,7 +90,7 @@ TEST_P(DuckdbFile, ThatIsReplacedWhileRunningIsRefused) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   std::filesystem::remove(path());
   const StagedBatch batch = next_batch({});
-  EXPECT_THROW(warehouse_->load(batch), Error);
+  EXPECT_THROW(warehouse_->load(batch, {}), Error);
 }
 
 TEST_P(DuckdbFile, WithoutItsDirectoryIsExplained) {
@@ -156,13 +156,13 @@ TEST_P(DuckdbFile, TheTableThatTookTheMemoryIsSetAsideNotTheOneThatFoundNone) {
     }
   };
   const auto warehouse = open_warehouse(settings, clock_);
-  warehouse->take_over(test_origin(), unknown_before());
+  warehouse->take_over(test_origin(), unknown_before(), {});
   LayerBuilder large(items());
   for (int i = 1; i < 100; ++i) {
     large.insert({std::to_string(i + 1), std::to_string(i * 7919)});
   }
   const LoadReport report = warehouse->load(
-      next_batch({staged(large.remove({"1"})), staged(LayerBuilder(other).remove({"1"}))}));
+      next_batch({staged(large.remove({"1"})), staged(LayerBuilder(other).remove({"1"}))}), {});
   ASSERT_EQ(report.set_aside.size(), 1U);
   EXPECT_EQ(report.set_aside[0].oid, items()->oid);
   EXPECT_EQ(select("SELECT count(*) FROM shop.other"), Rows{"0"});
@@ -184,11 +184,11 @@ TEST_P(DuckdbFile, ATableThatBreaksTheConnectionIsLeftOutOfTheNextTry) {
     }
   };
   const auto warehouse = open_warehouse(settings, clock_);
-  warehouse->take_over(test_origin(), unknown_before());
+  warehouse->take_over(test_origin(), unknown_before(), {});
   const StagedBatch batch = next_batch(
       {staged(LayerBuilder(items()).remove({"1"})), staged(LayerBuilder(other).remove({"1"}))});
-  EXPECT_THROW(warehouse->load(batch), Error);
-  const LoadReport report = warehouse->load(batch);
+  EXPECT_THROW(warehouse->load(batch, {}), Error);
+  const LoadReport report = warehouse->load(batch, {});
   ASSERT_EQ(report.set_aside.size(), 1U);
   EXPECT_EQ(report.set_aside[0].reason, "a bug");
   EXPECT_EQ(broken, 1);
@@ -217,7 +217,7 @@ TEST_P(DuckdbFile, AnIndexOnATargetIsNamedAtTheStart) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   target_->execute("CREATE INDEX items_a ON shop.items (a)");
   warehouse_ = open();
-  EXPECT_FALSE(warehouse_->take_over(test_origin(), unknown_before()).tables.at(0).live);
+  EXPECT_FALSE(warehouse_->take_over(test_origin(), unknown_before(), {}).tables.at(0).live);
   EXPECT_NE(state_of("items").find("drop index \"items_a\""), std::string::npos);
 }
 

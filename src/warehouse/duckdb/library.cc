@@ -77,6 +77,7 @@ Library read_functions(const SymbolReader& symbols) {
   symbols.read(functions.connect, "duckdb_connect");
   symbols.read(functions.disconnect, "duckdb_disconnect");
   symbols.read(functions.query, "duckdb_query");
+  symbols.read(functions.interrupt, "duckdb_interrupt");
   symbols.read(functions.destroy_result, "duckdb_destroy_result");
   symbols.read(functions.result_error, "duckdb_result_error");
   symbols.read(functions.result_error_type, "duckdb_result_error_type");

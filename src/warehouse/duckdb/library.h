@@ -18,6 +18,7 @@ struct Library {
   decltype(&::duckdb_connect) connect = nullptr;
   decltype(&::duckdb_disconnect) disconnect = nullptr;
   decltype(&::duckdb_query) query = nullptr;
+  decltype(&::duckdb_interrupt) interrupt = nullptr;
   decltype(&::duckdb_destroy_result) destroy_result = nullptr;
   decltype(&::duckdb_result_error) result_error = nullptr;
   decltype(&::duckdb_result_error_type) result_error_type = nullptr;

@@ -34,7 +34,7 @@ class DuckdbManyTables : public WarehouseContract {
     WarehouseSettings settings = target_->settings();
     settings.on_statement = [&](std::string_view statement) { statements.emplace_back(statement); };
     warehouse_ = open_warehouse(settings, clock_);
-    warehouse_->take_over(test_origin(), unknown_before());
+    warehouse_->take_over(test_origin(), unknown_before(), {});
     statements.emplace_back("the load");
     EXPECT_TRUE(
         load({staged(LayerBuilder(table(501)).insert({id, "y"}).remove({"1"}).insert({"1", "z"}))})
@@ -70,7 +70,7 @@ TEST_P(DuckdbManyTables, AreWrittenDownInFewStatements) {
     }
   };
   warehouse_ = open_warehouse(settings, clock_);
-  warehouse_->take_over(test_origin(), unknown_before());
+  warehouse_->take_over(test_origin(), unknown_before(), {});
   statements.clear();
   make_tables(501, 800);
   EXPECT_LT(statements.size(), 12U);

@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/crc32c.h"
 #include "base/error.h"
+#include "base/retry.h"
 
 namespace re_dms::duckdb {
 
@@ -202,7 +203,7 @@ class LockedFile {
 
 }  // namespace
 
-void SavedBlocks::save(const std::vector<std::uint64_t>& blocks) {
+void SavedBlocks::save(const std::vector<std::uint64_t>& blocks, const std::stop_token& stop) {
   FileSystem& files = real_file_system();
   if (!file_) {
     file_ = files.open_read(path_);
@@ -218,6 +219,9 @@ void SavedBlocks::save(const std::vector<std::uint64_t>& blocks) {
     append(headers);
     const std::uint64_t bytes = block_bytes(headers);
     for (const std::uint64_t block : blocks) {
+      if (stop.stop_requested()) {
+        throw Stopped();
+      }
       std::string number;
       append_le(number, block);
       append(number);

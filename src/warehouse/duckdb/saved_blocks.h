@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,7 @@ class SavedBlocks {
   /// at a time. On return the copy and the directory are durable. Reads the file through a
   /// descriptor that stays open: closing it would drop DuckDB's lock on the file. Throws Fatal
   /// where the disk fails.
-  void save(const std::vector<std::uint64_t>& blocks);
+  void save(const std::vector<std::uint64_t>& blocks, const std::stop_token& stop);
 
   /// Closes that descriptor: only when DuckDB has closed the file.
   void close() { file_.reset(); }

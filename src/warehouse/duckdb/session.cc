@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "base/retry.h"
 #include "warehouse/duckdb/faults.h"
 
 namespace re_dms::duckdb {
@@ -40,8 +41,10 @@ class Configuration {
   duckdb_config config_ = nullptr;
 };
 
+}  // namespace
+
 /// The result of a statement, freed with it.
-class Result {
+class Session::Result {
  public:
   explicit Result(const Library& duckdb) : duckdb_(duckdb) {}
 
@@ -95,6 +98,8 @@ class Result {
   duckdb_result result_{};
 };
 
+namespace {
+
 /// What leaves half of the reserve free: a load may take the other half, as it is loads that free
 /// the disk.
 std::uint64_t temporary_bytes_max(const SessionSettings& settings) {
@@ -121,8 +126,11 @@ void replay_log(SessionSettings settings) {
 
 }  // namespace
 
-Session::Session(const SessionSettings& settings, FileAccess access)
-    : duckdb_(library()), on_statement_(settings.on_statement), saved_(settings.path) {
+Session::Session(const SessionSettings& settings, FileAccess access, std::stop_token stop)
+    : duckdb_(library()),
+      on_statement_(settings.on_statement),
+      saved_(settings.path),
+      stop_(std::move(stop)) {
   try {
     open(settings, access);
   } catch (...) {
@@ -136,6 +144,7 @@ Session::~Session() {
 }
 
 void Session::open(const SessionSettings& settings, FileAccess access) {
+  go_on_unless_stopped();
   if (access == FileAccess::ReadWrite) {
     restore_blocks(settings.path);
     remove_unfinished_file(settings.path);
@@ -173,6 +182,9 @@ void Session::open(const SessionSettings& settings, FileAccess access) {
     throw open_error(settings.path, problem);
   }
   RE_DMS_CHECK(duckdb_.connect(database_, &connection_) == DuckDBSuccess);
+  if (stop_.stop_possible()) {
+    interrupts_.emplace(duckdb_, connection_, stop_);
+  }
   execute(sql("SET TimeZone = 'UTC'"));
   catalog_ = query(sql("SELECT current_database()")).at(0).at(0).value();
   // Closing the file would write a log into it that somebody else left.
@@ -192,6 +204,7 @@ std::string Session::try_open(const std::string& path, duckdb_config config) {
 }
 
 void Session::close() {
+  interrupts_.reset();
   if (connection_ != nullptr) {
     duckdb_.disconnect(&connection_);
   }
@@ -205,6 +218,12 @@ void Session::close() {
   }
 }
 
+void Session::go_on_unless_stopped() const {
+  if (stop_.stop_requested()) {
+    throw Stopped();
+  }
+}
+
 void Session::show(const Sql& statement) const {
   if (on_statement_) {
     on_statement_(statement.text());
@@ -212,13 +231,15 @@ void Session::show(const Sql& statement) const {
 }
 
 std::uint64_t Session::execute(const Sql& statement, Blame blame) {
+  go_on_unless_stopped();
   show(statement);
   Result result(duckdb_);
-  result.run(connection_, statement, blame);
+  run(result, statement, blame);
   return result.rows_changed();
 }
 
 std::vector<Row> Session::query(const Sql& select, Blame blame) {
+  go_on_unless_stopped();
   const Sql as_text = sql("SELECT COLUMNS(*)::VARCHAR FROM ({})", select);
   show(as_text);
   return rows_of(as_text, blame);
@@ -226,11 +247,23 @@ std::vector<Row> Session::query(const Sql& select, Blame blame) {
 
 std::vector<Row> Session::rows_of(const Sql& select, Blame blame) {
   Result result(duckdb_);
-  result.run(connection_, select, blame);
+  run(result, select, blame);
   return result.rows();
 }
 
+/// Nothing follows from what a statement says that may have been interrupted.
+void Session::run(Result& result, const Sql& statement, Blame blame) {
+  try {
+    result.run(connection_, statement, blame);
+  } catch (const Error&) {
+    go_on_unless_stopped();
+    throw;
+  }
+  go_on_unless_stopped();
+}
+
 Named Session::named(const QualifiedName& name) {
+  go_on_unless_stopped();
   duckdb_table_description table = nullptr;
   const bool found =
       duckdb_.table_description_create(connection_, catalog_.c_str(), name.schema.c_str(),
@@ -248,10 +281,12 @@ Named Session::named(const QualifiedName& name) {
   if (text.ends_with(" is not an table")) {
     return Named::Other;
   }
+  go_on_unless_stopped();
   throw statement_error(DUCKDB_ERROR_TRANSACTION, text, ErrorKind::Transient);
 }
 
 std::vector<Row> Session::columns(const QualifiedName& name) {
+  go_on_unless_stopped();
   const Sql describe = sql("DESCRIBE {}", qualified(catalog_, name));
   show(describe);
   return rows_of(describe, Blame::Target);
@@ -261,6 +296,10 @@ void Session::commit() {
   committed_ = false;
   save_blocks(saved_, catalog_);
   failpoint("load-blocks-saved");
+  go_on_unless_stopped();
+  // Interrupted, DuckDB 1.4 commits nonetheless, no sooner, and reports an error.
+  interrupts_.reset();
+  stop_ = {};
   execute(sql("COMMIT"));
   committed_ = true;
 }
@@ -274,7 +313,9 @@ void Session::save_blocks(SavedBlocks& saved, const std::string& database) {
     blocks.push_back(std::stoull(row.at(0).value()));
   }
   try {
-    saved.save(blocks);
+    saved.save(blocks, stop_);
+  } catch (const Stopped&) {
+    throw;
   } catch (const Error& error) {
     throw Error(ErrorKind::Transient, error.message(), error.advice());
   }

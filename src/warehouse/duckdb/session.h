@@ -6,10 +6,12 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "warehouse/duckdb/interrupts.h"
 #include "warehouse/duckdb/library.h"
 #include "warehouse/duckdb/saved_blocks.h"
 #include "warehouse/duckdb/sql.h"
@@ -47,7 +49,11 @@ class Session {
   /// not a DuckDB file or cannot be opened. A file in which a crash ended a COMMIT half-way is
   /// brought back to where it stood before it, and a log that DuckDB cannot replay while it opens
   /// the file is replayed in the one way that can; read-only access throws Fatal for both.
-  Session(const SessionSettings& settings, FileAccess access);
+  ///
+  /// From a request to stop on, statements and commit() throw Stopped, also those that run, and the
+  /// transaction is to be rolled back; a COMMIT that was begun comes to its end, and what follows
+  /// it is not stopped any more.
+  Session(const SessionSettings& settings, FileAccess access, std::stop_token stop = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
   Session(Session&&) = delete;
@@ -82,11 +88,15 @@ class Session {
   const std::string& catalog() const { return catalog_; }
 
  private:
+  class Result;
+
+  void run(Result& result, const Sql& statement, Blame blame);
   std::vector<Row> rows_of(const Sql& select, Blame blame);
   void open(const SessionSettings& settings, FileAccess access);
   /// Returns DuckDB's text when it cannot; empty: it is open.
   std::string try_open(const std::string& path, duckdb_config config);
   void close();
+  void go_on_unless_stopped() const;
   void show(const Sql& statement) const;
 
   const Library& duckdb_;
@@ -95,6 +105,8 @@ class Session {
   duckdb_connection connection_ = nullptr;
   std::string catalog_;
   SavedBlocks saved_;
+  std::stop_token stop_;
+  std::optional<Interrupts> interrupts_;
   bool committed_ = false;  ///< nothing was begun behind the last commit()
 };
 

@@ -153,10 +153,10 @@ class DuckdbTornWrite : public WarehouseContract {
     const pid_t child = ::fork();
     if (child == 0) {
       const auto warehouse = open_warehouse(target_->settings(), clock_);
-      warehouse->take_over(test_origin(), unknown_before());
+      warehouse->take_over(test_origin(), unknown_before(), {});
       fate().half_of_it = half;
       fate().writes_left = writes;
-      warehouse->load(batch);
+      warehouse->load(batch, {});
       ::_exit(0);
     }
     int status = 0;
@@ -172,12 +172,12 @@ class DuckdbTornWrite : public WarehouseContract {
     const pid_t child = ::fork();
     if (child == 0) {
       const auto warehouse = open_warehouse(target_->settings(), clock_);
-      warehouse->take_over(test_origin(), unknown_before());
+      warehouse->take_over(test_origin(), unknown_before(), {});
       fate().syncs_left = syncs;
       int code = 43;
       for (int tries = 0; tries < 2 && code == 43; ++tries) {
         try {
-          warehouse->load(batch);
+          warehouse->load(batch, {});
           code = fate().sync_failed ? 42 : 0;
         } catch (const Error&) {
           fate().syncs_left = 0;
@@ -251,9 +251,9 @@ TEST_P(DuckdbTornWrite, LeavesTheFileAsItWasBeforeOrAfter) {
       }
       ++ends;
       const auto warehouse = open_warehouse(target_->settings(), clock_);
-      const TargetState state = warehouse->take_over(test_origin(), unknown_before());
+      const TargetState state = warehouse->take_over(test_origin(), unknown_before(), {});
       ASSERT_TRUE(state.loaded == start || state.loaded == batch.span.to);
-      ASSERT_TRUE(warehouse->load(batch).set_aside.empty());
+      ASSERT_TRUE(warehouse->load(batch, {}).set_aside.empty());
       ASSERT_EQ(select(expected()), Rows{"4333|11831167|667|667|1"});
     }
   }
@@ -312,11 +312,11 @@ TEST_P(DuckdbTornWrite, AnFsyncThatFailsIsNotBelievedTheSecondTime) {
     }
     reported += code == 42 ? 1 : 0;
     const auto warehouse = open_warehouse(target_->settings(), clock_);
-    const TargetState state = warehouse->take_over(test_origin(), unknown_before());
+    const TargetState state = warehouse->take_over(test_origin(), unknown_before(), {});
     if (code == 42) {
       ASSERT_EQ(state.loaded, batch.span.to);
     }
-    ASSERT_TRUE(warehouse->load(batch).set_aside.empty());
+    ASSERT_TRUE(warehouse->load(batch, {}).set_aside.empty());
     ASSERT_EQ(select(expected()), Rows{"4333|11831167|667|667|1"});
   }
   EXPECT_GT(reported, 0);
@@ -348,7 +348,7 @@ TEST_P(DuckdbTornWrite, IsPutRightByWhoeverLoadsAndByNobodyElse) {
   }
   EXPECT_EQ(read_file(real_file_system(), file().string()), left);
   const auto warehouse = open_warehouse(target_->settings(), clock_);
-  EXPECT_EQ(warehouse->take_over(test_origin(), unknown_before()).loaded, batch.span.from);
+  EXPECT_EQ(warehouse->take_over(test_origin(), unknown_before(), {}).loaded, batch.span.from);
   EXPECT_EQ(check_warehouse(target_->settings()), "");
 }
 
@@ -362,7 +362,7 @@ TEST_P(DuckdbTornWrite, WhileTheFileIsMadeLeavesOneThatOpens) {
     const pid_t child = ::fork();
     if (child == 0) {
       fate().writes_left = writes;
-      open_warehouse(target_->settings(), clock_)->take_over(test_origin(), unknown_before());
+      open_warehouse(target_->settings(), clock_)->take_over(test_origin(), unknown_before(), {});
       ::_exit(0);
     }
     int status = 0;
@@ -372,7 +372,7 @@ TEST_P(DuckdbTornWrite, WhileTheFileIsMadeLeavesOneThatOpens) {
     }
     ++ends;
     ASSERT_NO_THROW(open_warehouse(target_->settings(), clock_)
-                        ->take_over(test_origin(), unknown_before()));
+                        ->take_over(test_origin(), unknown_before(), {}));
   }
   EXPECT_GT(ends, 4);
 }

@@ -94,7 +94,7 @@ std::unique_ptr<Warehouse> WarehouseContract::open(const std::string& schema) {
 Warehouse& WarehouseContract::taken() {
   if (!warehouse_) {
     warehouse_ = open();
-    warehouse_->take_over(test_origin(), unknown_before());
+    warehouse_->take_over(test_origin(), unknown_before(), {});
   }
   return *warehouse_;
 }
@@ -116,7 +116,7 @@ LoadReport WarehouseContract::load(std::vector<StagedLayer> layers,
   Warehouse& warehouse = taken();
   StagedBatch batch = next_batch(std::move(layers));
   batch.set_aside = std::move(set_aside);
-  LoadReport report = warehouse.load(batch);
+  LoadReport report = warehouse.load(batch, {});
   loaded_ = batch.span.to;
   return report;
 }
