@@ -101,5 +101,6 @@ def report(server, folder, results):
         updated = run_until_now(daemon)
         results.add(NAME, "updates", updated, "s", "DuckDB alone", alone.seconds(alone.updates()))
         results.add(NAME, "one row", one_row(server, daemon), "s")
-        counts = daemon.compare()
+        # Comparing one costs more than loading it.
+        counts = daemon.compare([("public", f"t{number}") for number in range(1, TABLES, TABLES // 50)])
     print(f"  equal: {sum(counts.values())} rows in {len(counts)} tables", flush=True)

@@ -183,4 +183,43 @@ TEST_P(WarehouseContract, IntervalsOfEqualLengthStayApart) {
   EXPECT_EQ(select("SELECT * FROM shop.spans"), (Rows{"30 days|1 mon", "48:00:00|24:00:00"}));
 }
 
+TEST_P(WarehouseContract, ValuesThatOnlyLookEqualAreReplaced) {
+  const TablePtr table =
+      make_table(509, {"shop", "near"},
+                 {key_column("id", bigint_type()), column("d", type_of(701, "double precision")),
+                  column("i", type_of(1186, "interval")), column("n", type_of(1700, "numeric"))});
+  load({staged(LayerBuilder(table)
+                   .create()
+                   .insert({"1", "0", "1 mon", "1.0"})
+                   .insert({"2", "0", "1 mon", "1.0"}))});
+  const Rows before = select("SELECT * FROM shop.near WHERE id = 2");
+  load({staged(LayerBuilder(table)
+                   .replace({"1"}, {"1", "-0", "30 days", "1.00"})
+                   .insert({"3", "-0", "30 days", "1.00"}))});
+  EXPECT_EQ(select("SELECT d, i, n FROM shop.near WHERE id = 1"),
+            select("SELECT d, i, n FROM shop.near WHERE id = 3"));
+  EXPECT_EQ(select("SELECT * FROM shop.near WHERE id = 2"), before);
+}
+
+TEST_P(WarehouseContract, AFewRowsOfASmallTableAreReplacedUpdatedAndMovedAtOnce) {
+  const TablePtr table = make_table(
+      510, {"shop", "small"},
+      {key_column("id", bigint_type()), column("a", text_type()), column("b", text_type())});
+  LayerBuilder rows(table);
+  rows.create();
+  for (int id = 1; id <= 6; ++id) {
+    rows.insert({std::to_string(id), "a", std::nullopt});
+  }
+  load({staged(rows)});
+  load({staged(LayerBuilder(table)
+                   .replace({"1"}, {"2", "r", "x"})
+                   .replace({"2"}, {"1", std::nullopt, "y"})
+                   .update({"3"}, "010", {std::nullopt, "u", std::nullopt})
+                   .update({"4"}, "101", {"5", std::nullopt, "v"})
+                   .remove({"5"})
+                   .insert({"4", "new", std::nullopt}))});
+  EXPECT_EQ(select("SELECT * FROM shop.small"),
+            (Rows{"1|NULL|y", "2|r|x", "3|u|NULL", "4|new|NULL", "5|a|v", "6|a|NULL"}));
+}
+
 }  // namespace re_dms::testing

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/error.h"
 #include "warehouse/duckdb/staged_rows.h"
 #include "warehouse/staged_file_check.h"
@@ -12,7 +14,7 @@ namespace {
 
 // A temporary table of the connection: of the layer's types and made here, never LIKE the target,
 // whose shape may be another one by the time a later layer runs.
-Sql staged() {
+Sql staged_table() {
   return sql("temp.main.re_dms_staged");
 }
 
@@ -30,30 +32,9 @@ void expect(std::string_view done, std::uint64_t touched, std::uint64_t wanted) 
   }
 }
 
-/// Facts of a layer's update rows that shorten the statement.
-struct UpdateFacts {
-  std::vector<bool> carried_by_all;  ///< per table column
-  std::vector<bool> moved;           ///< per key column: some row gets another value
-};
-
-UpdateFacts update_facts(Session& session, std::size_t columns,
-                         const std::vector<std::size_t>& keys) {
-  std::vector<Sql> facts;
-  facts.reserve(columns + keys.size());
-  for (std::size_t i = 0; i < columns; ++i) {
-    facts.push_back(sql("bool_and(substr(mask, {}, 1) = '1') AS a{}", i + 1, i));
-  }
-  for (std::size_t i = 0; i < keys.size(); ++i) {
-    facts.push_back(sql("bool_or(substr(mask, {}, 1) = '1' AND {} IS DISTINCT FROM {}) AS m{}",
-                        keys[i] + 1, column_name(keys[i]), key_name(i), i));
-  }
-  const auto rows =
-      session.query(sql("SELECT {} FROM {} WHERE op = 'U'", joined(facts), staged()), Blame::Table);
-  UpdateFacts found;
-  for (std::size_t i = 0; i < columns + keys.size(); ++i) {
-    (i < columns ? found.carried_by_all : found.moved).push_back(rows.at(0).at(i) == "true");
-  }
-  return found;
+/// Whether a staged row carries the column: a replaced one carries all, and has no mask.
+Sql carries(std::size_t column) {
+  return sql("(s.op = 'R' OR substr(s.mask, {}, 1) = '1')", column + 1);
 }
 
 }  // namespace
@@ -132,26 +113,51 @@ void LayerLoad::merge_files() {
   if (layer_.shape == LayerShape::Changes && keys_.empty()) {
     throw Error(ErrorKind::Table, "rows were changed, but the table has no key to find them by");
   }
-  session_.execute(
-      sql("CREATE TEMPORARY TABLE re_dms_staged ({})", joined(column_definitions(layer_))),
-      Blame::Table);
-  insert_files(staged());
+  if (is_read_each_time()) {
+    reading_ = layer_.files.data();
+    check_staged_file(*reading_);
+    staged_ = read_converted(layer_, *reading_);
+  } else {
+    staged_ = staged_table();
+    session_.execute(
+        sql("CREATE TEMPORARY TABLE re_dms_staged ({})", joined(column_definitions(layer_))),
+        Blame::Table);
+    insert_files(staged_);
+  }
   check_staged_counts();
   if (layer_.shape == LayerShape::Multiset) {
     take_equal_rows();
   } else {
+    update_replaced_ = is_cheap_to_update();
     delete_rows();
     update_rows();
   }
   insert_rows();
-  session_.execute(sql("DROP TABLE {}", staged()), Blame::Table);
+  if (!is_read_each_time()) {
+    session_.execute(sql("DROP TABLE {}", staged_), Blame::Table);
+  }
+}
+
+std::uint64_t LayerLoad::csv_bytes() const {
+  std::uint64_t bytes = 0;
+  for (const StagedFile& file : layer_.files) {
+    bytes += file.csv_bytes;
+  }
+  return bytes;
+}
+
+/// A temporary table keeps its memory until COMMIT, also when it is dropped: half a megabyte for
+/// one row of a table of 14 columns. A little file is read by each statement instead.
+bool LayerLoad::is_read_each_time() const {
+  constexpr std::uint64_t kBytesMax = 64U << 10;
+  return layer_.files.size() == 1 && csv_bytes() <= kBytesMax;
 }
 
 void LayerLoad::check_staged_counts() {
   const auto counts =
       session_.query(sql("SELECT count(*) FILTER (op = 'I'), count(*) FILTER (op = 'R'), "
                          "count(*) FILTER (op = 'U'), count(*) FILTER (op = 'D') FROM {}",
-                         staged()),
+                         staged_),
                      Blame::Table);
   const LayerCounts& wanted = layer_.counts;
   std::size_t at = 0;
@@ -161,6 +167,25 @@ void LayerLoad::check_staged_counts() {
       throw Error(ErrorKind::Table, "the staged files hold other operations than the layer counts");
     }
   }
+}
+
+/// Where a table is small, an UPDATE writes only the columns that changed; a row that is deleted
+/// and inserted costs a block of 256 KiB for each column of the table in memory until COMMIT, and
+/// all its columns are written anew. In a large table it is the other way round: an UPDATE writes a
+/// whole row group anew for each row it meets. An UPDATE keeps what it writes in memory, so it has
+/// to be little.
+bool LayerLoad::is_cheap_to_update() {
+  constexpr std::uint64_t kTableRowsMax = 2048;
+  constexpr std::uint64_t kBytesMax = 1U << 20;
+  if (layer_.counts.replaces == 0 || layer_.counts.rows() > kTableRowsMax ||
+      csv_bytes() > kBytesMax) {
+    return false;
+  }
+  const auto rows =
+      session_.query(sql("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {})",
+                         qualified(session_.catalog(), table_.target), kTableRowsMax + 1),
+                     Blame::Table);
+  return std::stoull(rows.at(0).at(0).value_or("")) <= kTableRowsMax;
 }
 
 Sql LayerLoad::on_origin_key() const {
@@ -174,13 +199,15 @@ Sql LayerLoad::on_origin_key() const {
 }
 
 void LayerLoad::delete_rows() {
-  const std::uint64_t wanted = layer_.counts.deletes + layer_.counts.replaces;
+  const std::uint64_t wanted =
+      layer_.counts.deletes + (update_replaced_ ? 0 : layer_.counts.replaces);
   if (wanted == 0) {
     return;
   }
   const std::uint64_t deleted =
-      session_.execute(sql("DELETE FROM {} AS t USING {} AS s WHERE s.op IN ('D', 'R') AND {}",
-                           qualified(session_.catalog(), table_.target), staged(), on_origin_key()),
+      session_.execute(sql("DELETE FROM {} AS t USING {} AS s WHERE s.op IN ({}) AND {}",
+                           qualified(session_.catalog(), table_.target), staged_,
+                           update_replaced_ ? sql("'D'") : sql("'D', 'R'"), on_origin_key()),
                        Blame::Table);
   changes_ = EarlierChanges::Some;
   expect("DELETE found", deleted, wanted);
@@ -207,7 +234,7 @@ void LayerLoad::take_equal_rows() {
       sql("CREATE TEMPORARY TABLE re_dms_gone AS SELECT g.*, count(*) AS found FROM (SELECT {0}, "
           "count(*) AS copies FROM {1} WHERE op = 'D' GROUP BY {0}) AS g JOIN {2} AS t ON {3} "
           "GROUP BY ALL",
-          row, staged(), target, same),
+          row, staged_, target, same),
       Blame::Table);
   const auto sums = session_.query(
       sql("SELECT coalesce(sum(least(copies, found)), 0), coalesce(sum(found), 0) FROM {}", gone()),
@@ -228,9 +255,15 @@ void LayerLoad::take_equal_rows() {
   session_.execute(sql("DROP TABLE {}", gone()), Blame::Table);
 }
 
+Sql LayerLoad::updated_ops() const {
+  return update_replaced_ ? sql("'U', 'R'") : sql("'U'");
+}
+
 /// One statement for all updates: keys that swap or move in a circle change at the same moment.
 void LayerLoad::update_rows() {
-  if (layer_.counts.updates == 0) {
+  const std::uint64_t wanted =
+      layer_.counts.updates + (update_replaced_ ? layer_.counts.replaces : 0);
+  if (wanted == 0) {
     return;
   }
   const std::vector<Sql> set = assignments();
@@ -238,47 +271,70 @@ void LayerLoad::update_rows() {
   std::uint64_t updated = 0;
   if (set.empty()) {
     const auto rows = session_.query(sql("SELECT count(*) FROM {} AS t JOIN {} AS s ON {} WHERE "
-                                         "s.op = 'U'",
-                                         target, staged(), on_origin_key()),
+                                         "s.op IN ({})",
+                                         target, staged_, on_origin_key(), updated_ops()),
                                      Blame::Table);
     updated = std::stoull(rows.at(0).at(0).value_or("0"));
   } else {
-    updated = session_.execute(sql("UPDATE {} AS t SET {} FROM {} AS s WHERE s.op = 'U' AND {}",
-                                   target, joined(set), staged(), on_origin_key()),
+    updated = session_.execute(sql("UPDATE {} AS t SET {} FROM {} AS s WHERE s.op IN ({}) AND {}",
+                                   target, joined(set), staged_, updated_ops(), on_origin_key()),
                                Blame::Table);
     changes_ = EarlierChanges::Some;
   }
-  expect("UPDATE found", updated, layer_.counts.updates);
+  expect("UPDATE found", updated, wanted);
 }
 
-/// Names only columns some row carries, and key columns only when a row moves: DuckDB writes a
-/// column anew, for every row group that has a changed row, when it is named.
+/// Whether some row of the layer writes the column: an expression over all of them.
+Sql LayerLoad::is_written(std::size_t column) const {
+  const Sql value = column_name(column);
+  if (update_replaced_) {
+    // Values that are equal for DuckDB may differ: 0 and -0, a month and 30 days.
+    return sql(
+        "bool_or({0} AND (t.{1} IS DISTINCT FROM s.{2} OR t.{1}::VARCHAR IS DISTINCT FROM "
+        "s.{2}::VARCHAR))",
+        carries(column), identifier(layer_.table->columns[column].name), value);
+  }
+  if (const auto key = std::ranges::find(keys_, column); key != keys_.end()) {
+    return sql("bool_or({} AND s.{} IS DISTINCT FROM s.{})", carries(column), value,
+               key_name(static_cast<std::size_t>(key - keys_.begin())));
+  }
+  return layer_.updated_columns[column] ? sql("true") : sql("false");
+}
+
+/// Names only columns that some row writes, and key columns only when a row moves: DuckDB writes a
+/// column anew, for every row group that has a changed row, when it is named, and keeps a block of
+/// 256 KiB for each in memory until COMMIT.
 std::vector<Sql> LayerLoad::assignments() {
   const std::vector<Column>& columns = layer_.table->columns;
-  RE_DMS_CHECK(layer_.updated_columns.size() == columns.size());
-  const UpdateFacts facts = update_facts(session_, columns.size(), keys_);
-  std::vector<bool> unmoved(columns.size());
-  for (std::size_t i = 0; i < keys_.size(); ++i) {
-    unmoved[keys_[i]] = !facts.moved[i];
+  RE_DMS_CHECK(layer_.counts.updates == 0 || layer_.updated_columns.size() == columns.size());
+  std::vector<Sql> facts;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    facts.push_back(sql("{} AS w{}, bool_and({}) AS a{}", is_written(i), i, carries(i), i));
   }
+  const Sql target =
+      sql("JOIN {} AS t ON {}", qualified(session_.catalog(), table_.target), on_origin_key());
+  const auto rows =
+      session_.query(sql("SELECT {} FROM {} AS s {} WHERE s.op IN ({})", joined(facts), staged_,
+                         update_replaced_ ? target : Sql(), updated_ops()),
+                     Blame::Table);
   std::vector<Sql> set;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (unmoved[i] || !layer_.updated_columns[i]) {
+    if (rows.at(0).at(2 * i) != "true") {
       continue;
     }
     const Sql name = identifier(columns[i].name);
     const Sql value = column_name(i);
-    set.push_back(
-        facts.carried_by_all[i]
-            ? sql("{} = s.{}", name, value)
-            : sql("{0} = CASE WHEN substr(s.mask, {1}, 1) = '1' THEN s.{2} ELSE t.{0} END", name,
-                  i + 1, value));
+    const bool carried_by_all = rows.at(0).at(2 * i + 1) == "true";
+    set.push_back(carried_by_all ? sql("{} = s.{}", name, value)
+                                 : sql("{0} = CASE WHEN {1} THEN s.{2} ELSE t.{0} END", name,
+                                       carries(i), value));
   }
   return set;
 }
 
 void LayerLoad::insert_rows() {
-  const std::uint64_t wanted = layer_.counts.inserts + layer_.counts.replaces;
+  const std::uint64_t wanted =
+      layer_.counts.inserts + (update_replaced_ ? 0 : layer_.counts.replaces);
   if (wanted == 0) {
     return;
   }
@@ -288,8 +344,9 @@ void LayerLoad::insert_rows() {
     values.push_back(column_name(i));
   }
   const std::uint64_t inserted =
-      session_.execute(sql("INSERT INTO {} SELECT {} FROM {} WHERE op IN ('I', 'R')",
-                           qualified(session_.catalog(), table_.target), joined(values), staged()),
+      session_.execute(sql("INSERT INTO {} SELECT {} FROM {} WHERE op IN ({})",
+                           qualified(session_.catalog(), table_.target), joined(values), staged_,
+                           update_replaced_ ? sql("'I'") : sql("'I', 'R'")),
                        Blame::Table);
   expect("INSERT made", inserted, wanted);
 }

@@ -29,13 +29,18 @@ class LayerLoad {
   void change_shape();
   void insert_files(const Sql& into);
   void merge_files();
+  std::uint64_t csv_bytes() const;
+  bool is_read_each_time() const;
   void check_staged_counts();
+  bool is_cheap_to_update();
   void delete_rows();
   void take_equal_rows();
   void update_rows();
+  Sql is_written(std::size_t column) const;
   std::vector<Sql> assignments();
   void insert_rows();
   Sql on_origin_key() const;
+  Sql updated_ops() const;
 
   Session& session_;
   const TargetCatalog& catalog_;
@@ -43,6 +48,8 @@ class LayerLoad {
   KnownTable& table_;
   const std::vector<std::size_t> keys_;
   EarlierChanges changes_;
+  bool update_replaced_ = false;  ///< replaced rows are updated, not deleted and inserted
+  Sql staged_;                    ///< what the statements read the rows of a merge from
   const StagedFile* reading_ = nullptr;
 };
 

@@ -71,6 +71,16 @@ std::vector<Sql> converted_columns(const StagedLayer& layer) {
   return values;
 }
 
+Sql read_converted(const StagedLayer& layer, const StagedFile& file) {
+  std::vector<Sql> values;
+  for (const StagedColumn& column : staged_columns(layer)) {
+    values.push_back(
+        sql("{} AS {}", column.type == nullptr ? column.name : from_text(*column.type, column.name),
+            column.name));
+  }
+  return sql("(SELECT {} FROM {})", joined(values), read_file(layer, file));
+}
+
 std::vector<Sql> column_definitions(const StagedLayer& layer) {
   std::vector<Sql> definitions;
   for (const StagedColumn& column : staged_columns(layer)) {

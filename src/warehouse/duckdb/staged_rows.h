@@ -23,6 +23,9 @@ Sql read_file(const StagedLayer& layer, const StagedFile& file);
 /// included when the layer's shape has them.
 std::vector<Sql> converted_columns(const StagedLayer& layer);
 
+/// A subquery with what the temporary table of the layer would hold, if `file` is its only one.
+Sql read_converted(const StagedLayer& layer, const StagedFile& file);
+
 /// The same columns as definitions for a table, all nullable: rows that delete have no values.
 std::vector<Sql> column_definitions(const StagedLayer& layer);
 

@@ -2,12 +2,9 @@
 SET TimeZone = 'UTC';
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT current_database());
 BEGIN TRANSACTION;
-SELECT COLUMNS(*)::VARCHAR FROM (SELECT table_type FROM information_schema.tables WHERE table_catalog = 'golden' AND lower(table_schema) = lower('public') AND lower(table_name) = lower('t'));
+SELECT COLUMNS(*)::VARCHAR FROM (SELECT schema_name, table_name, min(index_name) FROM duckdb_indexes() WHERE database_name = 'golden' GROUP BY ALL);
 CREATE SCHEMA IF NOT EXISTS "golden"."public";
 CREATE TABLE "golden"."public"."t" ("id" INTEGER, "v" VARCHAR);
-SELECT COLUMNS(*)::VARCHAR FROM (SELECT table_type FROM information_schema.tables WHERE table_catalog = 'golden' AND lower(table_schema) = lower('public') AND lower(table_name) = lower('t'));
-SELECT COLUMNS(*)::VARCHAR FROM (SELECT index_name FROM duckdb_indexes() WHERE database_name = 'golden' AND lower(schema_name) = lower('public') AND lower(table_name) = lower('t') ORDER BY 1 LIMIT 1);
-SELECT COLUMNS(*)::VARCHAR FROM (SELECT column_name, column_type FROM (DESCRIBE "golden"."public"."t"));
 INSERT INTO "golden"."public"."t" SELECT CAST(c1 AS INTEGER), c2 FROM read_csv('/DIRECTORY/stage/7000000000000000001/golden/1-0/b1-l0-p0.csv.gz', columns = {'c1': 'VARCHAR', 'c2': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', nullstr = '\N', allow_quoted_nulls = false, auto_detect = false, header = false, new_line = '\n', compression = 'gzip', parallel = false, max_line_size = 27, buffer_size = 4194304);
 DELETE FROM re_dms_internal.tables …;
 INSERT INTO re_dms_internal.tables …;
