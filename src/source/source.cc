@@ -31,7 +31,7 @@ struct Source::State {
   bool accepted = false;            ///< the source took us once
   std::set<std::string> warned_of;  ///< problems of the publication
   Patience patience;
-  ToldAnswers told;
+  ReportedAnswers reported;
 };
 
 namespace {
@@ -237,7 +237,7 @@ void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open
                     const StreamWiring& wiring, const std::stop_token& stop) {
   ReadTimes times;
   times.silence = state_->patience.times();
-  SlotReader reader(state_->settings, origin, wiring, state_->told, times);
+  SlotReader reader(state_->settings, origin, wiring, state_->reported, times);
   const Lsn received = wiring.progress.received.lsn();
   try {
     connecting(state_->accepted, [&] { reader.run({from, journaled_to}, open, stop); });

@@ -9,7 +9,6 @@
 
 #include "observe/advice.h"
 #include "observe/log.h"
-#include "schema/catalog_json.h"
 #include "source/catalog/catalog.h"
 #include "source/connection/identity.h"
 #include "source/setup/publication.h"
@@ -59,14 +58,13 @@ void require_nothing_undone(Lsn flushed, Lsn journaled_to) {
 }  // namespace
 
 SlotReader::SlotReader(const SourceSettings& settings, const Origin& origin,
-                       const StreamWiring& wiring, ToldAnswers& told, ReadTimes times)
+                       const StreamWiring& wiring, ReportedAnswers& reported, ReadTimes times)
     : settings_(settings),
       origin_(origin),
       wiring_(wiring),
       times_(times),
       clock_(real_clock()),
-      told_(told),
-      admitted_(origin.admitted.begin(), origin.admitted.end()),
+      questions_(settings, origin, times.facts, reported),
       maker_(Lsn{}),
       feedback_(times.feedback),
       silence_(times.silence, clock_.steady()) {}
@@ -79,9 +77,9 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
     push(abort_block(), false);
   }
   while (!stop_.stop_requested()) {
-    facts_due_ = facts_due_ || since(asked_at_, clock_.steady()) >= times_.facts;
-    if (facts_due_ && !maker_.transaction_open() && !wiring_.paused()) {
-      tell_facts();
+    questions_.look_at_clock(clock_.steady());
+    if (questions_.due() && !maker_.transaction_open() && !wiring_.paused()) {
+      report_catalog_news();
     }
     const Harvest harvest = receive();
     const SteadyTime now = clock_.steady();
@@ -169,7 +167,7 @@ SlotReader::Harvest SlotReader::receive() {
           harvest.paused = true;
           return harvest;
         }
-        tell_facts();
+        report_catalog_news();
       }
     }
   } while (harvest.bytes - before >= kMoreToCome && harvest.bytes < kPlenty);
@@ -219,60 +217,15 @@ void SlotReader::hand_on() {
   if (!wait_until_visible()) {
     return;
   }
-  JournalBlock block = maker_.take(ask_catalog());
+  JournalBlock block =
+      maker_.take(questions_.ask_about(watch_->connection(), maker_.tables_wanted()));
   push(std::move(block), maker_.transaction_open());
   note_progress();
 }
 
-/// What the catalog says of the tables whose Relation messages are in the block.
-std::vector<CatalogTable> SlotReader::ask_catalog() {
-  std::vector<CatalogTable> catalog;
-  const std::vector<Oid> tables = maker_.tables_wanted();
-  if (tables.empty()) {
-    return catalog;
-  }
-  catalog = read_tables(watch_->connection(), settings_.publication, tables);
-  for (CatalogTable& table : catalog) {
-    table.admitted = admitted_.contains(table.schema.oid);
-    told_[table.schema.oid] = timeless(table);
-  }
-  return catalog;
-}
-
-/// What the catalog says of all tables that are, or were, in the stream. Of one that is dropped,
-/// its last name is told, if one was.
-std::vector<CatalogTable> SlotReader::ask_all() {
-  std::unordered_set<Oid> known = admitted_;
-  for (const auto& [oid, answer] : told_) {
-    known.insert(oid);
-  }
-  std::vector<CatalogTable> answers = read_published_tables(
-      watch_->connection(), settings_.publication, {known.begin(), known.end()});
-  if (std::ranges::none_of(answers, [](const CatalogTable& table) {
-        return table.schema.publication.has_value();
-      })) {
-    require_publication(watch_->connection(), settings_.publication);
-  }
-  for (CatalogTable& table : answers) {
-    table.admitted = admitted_.contains(table.schema.oid);
-    const auto told = told_.find(table.schema.oid);
-    if (table.schema.name == QualifiedName{} && told != told_.end()) {
-      table.schema.name = catalog_from_json(told->second).at(0).schema.name;
-    }
-  }
-  return answers;
-}
-
-/// The answer as it is compared with earlier ones.
-std::string SlotReader::timeless(CatalogTable answer) {
-  answer.asked_at = {};
-  return catalog_to_json({answer});
-}
-
-/// Asks about all tables when it is time; between transactions only. What is news goes to the
-/// journal, so that a night without news costs nothing there.
-void SlotReader::tell_facts() {
-  if (!facts_due_ || !watch_->alive()) {
+/// Asks about all tables when it is time; between transactions only.
+void SlotReader::report_catalog_news() {
+  if (!questions_.due() || !watch_->alive()) {
     return;
   }
   // Relations that wait for an answer get it first: answers come in the order they were asked in.
@@ -282,37 +235,10 @@ void SlotReader::tell_facts() {
   if (stop_.stop_requested()) {
     return;
   }
-  facts_due_ = false;
-  asked_at_ = clock_.steady();
-  std::vector<CatalogTable> answers;
-  try {
-    answers = ask_all();
-  } catch (const Unanswered&) {
-    throw;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::Transient) {
-      throw;
-    }
-    // A busy server: the stream goes on, and it is asked again in a minute.
-    log(LogLevel::Warn, "catalog_question_failed", error.what(), {});
-    return;
-  }
-  JournalBlock block;
-  ToldAnswers news;
-  for (const CatalogTable& table : answers) {
-    std::string text = timeless(table);
-    // Nothing is entered before it is handed on.
-    const auto told = told_.find(table.schema.oid);
-    if (told == told_.end() || told->second != text) {
-      block.add(RecordKind::Catalog, catalog_to_json({table}));
-      news[table.schema.oid] = std::move(text);
-    }
-  }
-  if (!block.empty()) {
-    push(std::move(block), false);
-    for (auto& [oid, text] : news) {
-      told_[oid] = std::move(text);
-    }
+  CatalogNews news = questions_.ask_about_all(watch_->connection(), clock_.steady());
+  if (!news.block.empty()) {
+    push(std::move(news.block), false);
+    questions_.note_reported(std::move(news.answers));
     watch_->make_position();
   }
 }
@@ -400,7 +326,7 @@ int SlotReader::patience_ms(bool paused, SteadyTime now) const {
     patience = std::min(patience, kLookAtJournal);
   }
   if (!paused && !maker_.transaction_open() && watch_->alive()) {
-    patience = std::min(patience, times_.facts - std::min(times_.facts, since(asked_at_, now)));
+    patience = std::min(patience, questions_.until_due(now));
   }
   if (!paused && !maker_.transaction_open() && server_end_ > maker_.position()) {
     patience = std::min(patience, times_.idle - std::min(times_.idle, since(idle_at_, now)));

@@ -7,15 +7,14 @@
 #include <chrono>
 #include <optional>
 #include <stop_token>
-#include <string>
-#include <unordered_map>
-#include <unordered_set>
+#include <string_view>
 
 #include "base/clock.h"
 #include "model/origin.h"
 #include "source/connection/connection.h"
 #include "source/settings.h"
 #include "source/stream/block_maker.h"
+#include "source/stream/catalog_questions.h"
 #include "source/stream/feedback.h"
 #include "source/stream/replication_stream.h"
 #include "source/stream/silence.h"
@@ -40,14 +39,11 @@ struct StreamStart {
   Lsn journaled_to;  ///< end of the journal, idle positions included
 };
 
-/// Per table the catalog's last answer that was handed on in this run.
-using ToldAnswers = std::unordered_map<Oid, std::string>;
-
 /// Lives for one connection; used by one thread. What it is given by reference outlives it.
 class SlotReader {
  public:
   SlotReader(const SourceSettings& settings, const Origin& origin, const StreamWiring& wiring,
-             ToldAnswers& told, ReadTimes times = {});
+             ReportedAnswers& reported, ReadTimes times = {});
 
   /// As Source::stream.
   void run(StreamStart start, bool& open, const std::stop_token& stop);
@@ -67,10 +63,7 @@ class SlotReader {
   Harvest receive();
   BlockMaker::Step take(std::string_view copy_data);
   void hand_on();
-  std::vector<CatalogTable> ask_catalog();
-  std::vector<CatalogTable> ask_all();
-  static std::string timeless(CatalogTable answer);
-  void tell_facts();
+  void report_catalog_news();
   bool wait_until_visible();
   void push(JournalBlock block, bool open_after);
   void note_progress();
@@ -87,8 +80,7 @@ class SlotReader {
   const StreamWiring& wiring_;
   ReadTimes times_;
   Clock& clock_;
-  ToldAnswers& told_;
-  std::unordered_set<Oid> admitted_;
+  CatalogQuestions questions_;
 
   std::optional<SourceWatch> watch_;
   std::optional<ReplicationStream> stream_;
@@ -103,8 +95,6 @@ class SlotReader {
   bool idle_urgent_ = false;  ///< the server waits for a position
   SteadyTime block_began_{};
   SteadyTime idle_at_{};
-  SteadyTime asked_at_{};  ///< about all tables
-  bool facts_due_ = true;
 };
 
 }  // namespace re_dms

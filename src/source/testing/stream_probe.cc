@@ -97,7 +97,7 @@ void StreamProbe::read(const SourceSettings& settings, const Origin& origin, Str
   const StreamWiring wiring{queue_, progress_, [this] { return paused_.load(); },
                             [this] { started_ = true; }};
   try {
-    SlotReader(settings, origin, wiring, told_, times).run(start, open_, stop);
+    SlotReader(settings, origin, wiring, reported_, times).run(start, open_, stop);
   } catch (const Error& error) {
     const std::lock_guard lock(mutex_);
     error_ = error;

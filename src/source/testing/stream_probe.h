@@ -70,7 +70,7 @@ class StreamProbe {
   std::atomic<bool> started_{false};
   std::atomic<bool> finished_{false};
   bool open_;
-  ToldAnswers told_;
+  ReportedAnswers reported_;
   std::jthread journal_thread_;
   std::jthread thread_;
 };

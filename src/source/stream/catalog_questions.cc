@@ -1,0 +1,108 @@
+#include "source/stream/catalog_questions.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "observe/log.h"
+#include "schema/catalog_json.h"
+#include "source/catalog/catalog.h"
+#include "source/setup/publication.h"
+
+namespace re_dms {
+
+using std::chrono::milliseconds;
+
+CatalogQuestions::CatalogQuestions(const SourceSettings& settings, const Origin& origin,
+                                   milliseconds interval, ReportedAnswers& reported)
+    : settings_(settings),
+      interval_(interval),
+      reported_(reported),
+      admitted_(origin.admitted.begin(), origin.admitted.end()) {}
+
+void CatalogQuestions::look_at_clock(SteadyTime now) {
+  due_ = due_ || until_due(now) == milliseconds{0};
+}
+
+milliseconds CatalogQuestions::until_due(SteadyTime now) const {
+  return interval_ - std::min(interval_, std::chrono::duration_cast<milliseconds>(now - asked_at_));
+}
+
+std::vector<CatalogTable> CatalogQuestions::ask_about(Connection& connection,
+                                                      const std::vector<Oid>& tables) {
+  if (tables.empty()) {
+    return {};
+  }
+  std::vector<CatalogTable> answers = read_tables(connection, settings_.publication, tables);
+  for (CatalogTable& table : answers) {
+    table.admitted = admitted_.contains(table.schema.oid);
+    reported_[table.schema.oid] = without_time(table);
+  }
+  return answers;
+}
+
+CatalogNews CatalogQuestions::ask_about_all(Connection& connection, SteadyTime now) {
+  due_ = false;
+  asked_at_ = now;
+  try {
+    return news_of(read_all(connection));
+  } catch (const Unanswered&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Transient) {
+      throw;
+    }
+    log(LogLevel::Warn, "catalog_question_failed", error.what(), {});
+    return {};
+  }
+}
+
+void CatalogQuestions::note_reported(ReportedAnswers answers) {
+  for (auto& [oid, text] : answers) {
+    reported_[oid] = std::move(text);
+  }
+}
+
+/// A table that is dropped has no name in the catalog: it keeps the last one reported, if one was.
+std::vector<CatalogTable> CatalogQuestions::read_all(Connection& connection) {
+  std::unordered_set<Oid> known = admitted_;
+  for (const auto& [oid, answer] : reported_) {
+    known.insert(oid);
+  }
+  std::vector<CatalogTable> answers =
+      read_published_tables(connection, settings_.publication, {known.begin(), known.end()});
+  if (std::ranges::none_of(answers, [](const CatalogTable& table) {
+        return table.schema.publication.has_value();
+      })) {
+    require_publication(connection, settings_.publication);
+  }
+  for (CatalogTable& table : answers) {
+    table.admitted = admitted_.contains(table.schema.oid);
+    const auto reported = reported_.find(table.schema.oid);
+    if (table.schema.name == QualifiedName{} && reported != reported_.end()) {
+      table.schema.name = catalog_from_json(reported->second).at(0).schema.name;
+    }
+  }
+  return answers;
+}
+
+CatalogNews CatalogQuestions::news_of(const std::vector<CatalogTable>& answers) const {
+  CatalogNews news;
+  for (const CatalogTable& table : answers) {
+    std::string text = without_time(table);
+    const auto reported = reported_.find(table.schema.oid);
+    if (reported == reported_.end() || reported->second != text) {
+      news.block.add(RecordKind::Catalog, catalog_to_json({table}));
+      news.answers[table.schema.oid] = std::move(text);
+    }
+  }
+  return news;
+}
+
+/// The answer as it is compared with earlier ones.
+std::string CatalogQuestions::without_time(CatalogTable answer) {
+  answer.asked_at = {};
+  return catalog_to_json({answer});
+}
+
+}  // namespace re_dms
