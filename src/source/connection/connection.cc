@@ -12,13 +12,14 @@
 #include "observe/log.h"
 #include "source/connection/password_command.h"
 #include "source/connection/sqlstate.h"
+#include "source/connection/tls_input.h"
 
 namespace re_dms {
 
 namespace {
 
-/// Bytes may sit in the TLS layer where poll does not see them.
-constexpr std::chrono::milliseconds kLongestPoll{100};
+/// libpq reads when it cannot write, and poll does not see what it has read then.
+constexpr std::chrono::milliseconds kUnsentPoll{100};
 
 void log_notice(void* /*unused*/, const PGresult* notice) {
   const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
@@ -89,8 +90,11 @@ bool wait_for_result(PGconn* connection, SteadyTime deadline) {
       return false;
     }
     const bool unsent = PQflush(connection) > 0;
-    wait_for_socket(connection, unsent ? POLLIN | POLLOUT : POLLIN,
-                    std::min(deadline, now + kLongestPoll));
+    if (unsent) {
+      wait_for_socket(connection, POLLIN | POLLOUT, std::min(deadline, now + kUnsentPoll));
+    } else if (!may_hold_input(connection)) {
+      wait_for_socket(connection, POLLIN, deadline);
+    }
     if (PQconsumeInput(connection) == 0) {
       return true;
     }

@@ -11,6 +11,7 @@
 #include "observe/log.h"
 #include "source/connection/sql_text.h"
 #include "source/connection/sqlstate.h"
+#include "source/connection/tls_input.h"
 
 namespace re_dms {
 
@@ -71,12 +72,21 @@ ReplicationStream::ReplicationStream(Connection replication, const SourceSetting
   PQsetNoticeReceiver(connection_.raw(), &note_left_out, left_out_.get());
   connection_.query(start_command(settings, from),
                     fmt::format("starting slot \"{}\" at {}", settings.slot, from));
+  encrypted_ = is_encrypted(connection_.raw());
+  read_tls_ahead(connection_.raw());
 }
 
 void ReplicationStream::read_socket() {
   if (PQconsumeInput(connection_.raw()) == 0) {
     throw_ended();
   }
+  may_hold_input_ = re_dms::may_hold_input(connection_.raw());
+}
+
+bool ReplicationStream::more_to_read(std::size_t brought) const {
+  // In the clear libpq reads at least 16 KiB at a time, of GSS encryption one record.
+  constexpr std::size_t kHalfARead = 8U << 10;
+  return may_hold_input_ || brought >= (encrypted_ ? 1 : kHalfARead);
 }
 
 std::optional<std::string_view> ReplicationStream::next() {
@@ -144,8 +154,11 @@ void ReplicationStream::finish(std::chrono::milliseconds patience) {
     }
     const bool unsent = PQflush(connection_.raw()) > 0;
     pollfd waiting{socket(), static_cast<short>(unsent ? POLLIN | POLLOUT : POLLIN), 0};
-    if (poll(&waiting, 1, static_cast<int>(left.count())) <= 0 ||
-        PQconsumeInput(connection_.raw()) == 0) {
+    if (!re_dms::may_hold_input(connection_.raw()) &&
+        poll(&waiting, 1, static_cast<int>(left.count())) <= 0) {
+      return;
+    }
+    if (PQconsumeInput(connection_.raw()) == 0) {
       return;
     }
   }

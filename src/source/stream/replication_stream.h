@@ -1,6 +1,7 @@
 // A replication connection in COPY mode: messages out of it, feedback into it, never blocking.
 #pragma once
 
+#include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
@@ -24,8 +25,13 @@ class ReplicationStream {
   /// when somebody else reads the slot, Fatal when the slot cannot be used.
   ReplicationStream(Connection replication, const SourceSettings& settings, Lsn from);
 
-  /// Takes what the socket holds, without waiting. Throws when the connection has ended.
+  /// Takes some of what the socket holds, without waiting. Throws when the connection has ended.
   void read_socket();
+
+  /// Whether to call read_socket() again before anybody waits. `brought`: the bytes of the messages
+  /// that the last call completed. True where input may lie that poll does not see, and where so
+  /// much came that there is surely more.
+  bool more_to_read(std::size_t brought) const;
 
   /// The next CopyData message, valid until the next call; empty when none is complete. Throws
   /// Fatal where the server said that it leaves changes out from here on.
@@ -47,6 +53,8 @@ class ReplicationStream {
 
   Connection connection_;
   std::string publication_;
+  bool encrypted_ = false;
+  bool may_hold_input_ = false;
   // What the server said when it left changes out. On the heap: libpq keeps its address.
   std::unique_ptr<std::string> left_out_ = std::make_unique<std::string>();
   std::unique_ptr<char, decltype(&PQfreemem)> message_{nullptr, &PQfreemem};

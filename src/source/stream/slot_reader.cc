@@ -21,18 +21,19 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr std::size_t kBlockBytes = 256U << 10;
-/// libpq reads 16 KiB at a time; less than half of it means that the socket is empty.
-constexpr std::size_t kMoreToCome = 8U << 10;
-/// A harvest of this size is not waited after: more is there already.
-constexpr std::size_t kPlenty = 128U << 10;
+/// After this much the reader looks after everything else, but does not wait.
+constexpr std::size_t kEnoughBytes = 128U << 10;
+/// The same for a row of many megabytes, which brings no message until it is complete.
+constexpr int kEnoughReads = 1024;
 /// A Unix socket holds some 200 rows; asleep when it is full, the reader would stall the server.
 constexpr std::chrono::microseconds kNap{250};
 /// While something received is not confirmed: how often the journal's progress is looked at.
 constexpr milliseconds kLookAtJournal{20};
 constexpr milliseconds kPushTry{50};
 constexpr milliseconds kPausedPoll{100};
-/// Bytes may sit in the TLS layer where poll does not see them.
 constexpr milliseconds kLongestPoll{1000};
+/// libpq reads when it cannot write, and poll does not see what it has read then.
+constexpr milliseconds kUnsentPoll{20};
 constexpr milliseconds kPoliteEnd{500};
 
 milliseconds since(SteadyTime then, SteadyTime now) {
@@ -81,17 +82,17 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
     if (questions_.due() && !maker_.transaction_open() && !wiring_.paused()) {
       report_catalog_news();
     }
-    const Harvest harvest = receive();
+    const ReadResult read = receive();
     const SteadyTime now = clock_.steady();
     add_idle_position();
     if (!maker_.empty() &&
-        (harvest.bytes == 0 || harvest.paused || since(block_began_, now) >= times_.block)) {
+        (read.bytes == 0 || read.paused || since(block_began_, now) >= times_.block)) {
       hand_on();
     }
-    listen(harvest, now);
+    listen(read, now);
     report(now);
-    look_after_server(harvest.paused, now);
-    wait(harvest);
+    look_after_server(read.paused, now);
+    wait(read);
   }
   finish();
 }
@@ -146,32 +147,41 @@ void SlotReader::require_own_position(Lsn journaled_to) {
   }
 }
 
-SlotReader::Harvest SlotReader::receive() {
-  Harvest harvest;
-  harvest.paused = !maker_.transaction_open() && wiring_.paused();
-  if (harvest.paused) {
-    return harvest;
-  }
-  std::size_t before = 0;
-  do {
-    before = harvest.bytes;
+SlotReader::ReadResult SlotReader::receive() {
+  ReadResult result;
+  result.paused = !maker_.transaction_open() && wiring_.paused();
+  int reads = 0;
+  while (!result.paused) {
+    ++counts_.reads;
     stream_->read_socket();
-    while (const std::optional<std::string_view> copy_data = stream_->next()) {
-      harvest.bytes += copy_data->size();
-      const BlockMaker::Step step = take(*copy_data);
-      if (maker_.bytes() >= kBlockBytes) {
-        hand_on();
-      }
-      if (step == BlockMaker::Step::Committed) {
-        if (wiring_.paused()) {
-          harvest.paused = true;
-          return harvest;
-        }
-        report_catalog_news();
-      }
+    const std::size_t bytes = take_messages(result.paused);
+    result.bytes += bytes;
+    result.more = stream_->more_to_read(bytes);
+    if (!result.more || result.bytes >= kEnoughBytes || ++reads == kEnoughReads) {
+      break;
     }
-  } while (harvest.bytes - before >= kMoreToCome && harvest.bytes < kPlenty);
-  return harvest;
+  }
+  return result;
+}
+
+/// Takes what libpq holds, up to a commit after which reading is to pause. Returns the bytes.
+std::size_t SlotReader::take_messages(bool& paused) {
+  std::size_t bytes = 0;
+  while (const std::optional<std::string_view> copy_data = stream_->next()) {
+    bytes += copy_data->size();
+    const BlockMaker::Step step = take(*copy_data);
+    if (maker_.bytes() >= kBlockBytes) {
+      hand_on();
+    }
+    if (step == BlockMaker::Step::Committed) {
+      paused = wiring_.paused();
+      if (paused) {
+        break;
+      }
+      report_catalog_news();
+    }
+  }
+  return bytes;
 }
 
 BlockMaker::Step SlotReader::take(std::string_view copy_data) {
@@ -291,8 +301,8 @@ void SlotReader::note_progress() {
 }
 
 /// While reading is paused nobody listens: a server that hangs then is left as one that is stuck.
-void SlotReader::listen(const Harvest& harvest, SteadyTime now) {
-  if (harvest.bytes > 0 || harvest.paused) {
+void SlotReader::listen(const ReadResult& read, SteadyTime now) {
+  if (read.bytes > 0 || read.more || read.paused) {
     silence_.end(now);
     return;
   }
@@ -317,46 +327,51 @@ void SlotReader::look_after_server(bool held_up, SteadyTime now) {
   watch_->call_now_and_then(now);
 }
 
-int SlotReader::patience_ms(bool paused, SteadyTime now) const {
-  milliseconds patience = std::min(kLongestPoll, times_.feedback.silence);
+milliseconds SlotReader::poll_timeout(bool paused, SteadyTime now) const {
+  milliseconds timeout = std::min(kLongestPoll, times_.feedback.silence);
   if (paused) {
-    patience = std::min(patience, kPausedPoll);
+    timeout = std::min(timeout, kPausedPoll);
   }
   if (maker_.position() > feedback_.flushed()) {
-    patience = std::min(patience, kLookAtJournal);
+    timeout = std::min(timeout, kLookAtJournal);
   }
   if (!paused && !maker_.transaction_open() && watch_->alive()) {
-    patience = std::min(patience, questions_.until_due(now));
+    timeout = std::min(timeout, questions_.until_due(now));
   }
   if (!paused && !maker_.transaction_open() && server_end_ > maker_.position()) {
-    patience = std::min(patience, times_.idle - std::min(times_.idle, since(idle_at_, now)));
+    timeout = std::min(timeout, times_.idle - std::min(times_.idle, since(idle_at_, now)));
   }
-  return static_cast<int>(patience.count());
+  return timeout;
 }
 
 /// Little came: a moment's sleep lets more arrive than a wake-up per message would (measured: 0.8
 /// to 1.3 µs a row against 4.5 to 5.2). Nothing came: waits for the socket, the plain connection,
-/// stop.
-void SlotReader::wait(const Harvest& harvest) {
-  if (harvest.bytes > 0 && !harvest.paused) {
-    if (harvest.bytes < kPlenty) {
-      std::this_thread::sleep_for(kNap);
-    }
+/// stop. Never waits while libpq or the TLS layer may hold input.
+void SlotReader::wait(const ReadResult& read) {
+  if (!read.paused && (read.more || read.bytes >= kEnoughBytes)) {
+    return;
+  }
+  if (!read.paused && read.bytes > 0) {
+    ++counts_.naps;
+    std::this_thread::sleep_for(kNap);
     return;
   }
   pollfd waiting[3] = {{stream_->socket(), 0, 0},
                        {stop_signal_->descriptor(), POLLIN, 0},
                        {watch_->socket(), static_cast<short>(POLLIN | POLLRDHUP), 0}};
-  if (!harvest.paused) {
+  milliseconds timeout = poll_timeout(read.paused, clock_.steady());
+  if (!read.paused) {
     waiting[0].events = POLLIN;
   }
   if (!stream_->flush()) {
     waiting[0].events = static_cast<short>(waiting[0].events | POLLOUT);
+    timeout = std::min(timeout, kUnsentPoll);
   }
-  if (poll(waiting, 3, patience_ms(harvest.paused, clock_.steady())) <= 0) {
+  ++counts_.polls;
+  if (poll(waiting, 3, static_cast<int>(timeout.count())) <= 0) {
     return;
   }
-  if (harvest.paused && (waiting[0].revents & (POLLHUP | POLLERR)) != 0) {
+  if (read.paused && (waiting[0].revents & (POLLHUP | POLLERR)) != 0) {
     throw Error(ErrorKind::Transient, "the source closed the connection while reading was paused");
   }
   const SteadyTime now = clock_.steady();

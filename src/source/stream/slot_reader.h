@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string_view>
@@ -39,6 +40,13 @@ struct StreamStart {
   Lsn journaled_to;  ///< end of the journal, idle positions included
 };
 
+/// How often the reader looked for input and how often it waited.
+struct ReadCounts {
+  std::uint64_t reads = 0;
+  std::uint64_t naps = 0;   ///< for more than the little that came
+  std::uint64_t polls = 0;  ///< for anything at all
+};
+
 /// Lives for one connection; used by one thread. What it is given by reference outlives it.
 class SlotReader {
  public:
@@ -51,16 +59,21 @@ class SlotReader {
   /// run() has thrown because the server said nothing and did not answer.
   bool left_in_silence() const { return silence_.left(); }
 
+  /// Of this connection so far.
+  const ReadCounts& counts() const { return counts_; }
+
  private:
-  /// What one try at the socket brought.
-  struct Harvest {
+  /// What one look at the connection brought.
+  struct ReadResult {
     std::size_t bytes = 0;
+    bool more = false;    ///< there is, or may be, more to read without waiting
     bool paused = false;  ///< stands between two transactions and may not take the next
   };
 
   void connect(StreamStart start);
   void require_own_position(Lsn journaled_to);
-  Harvest receive();
+  ReadResult receive();
+  std::size_t take_messages(bool& paused);
   BlockMaker::Step take(std::string_view copy_data);
   void hand_on();
   void report_catalog_news();
@@ -68,11 +81,11 @@ class SlotReader {
   void push(JournalBlock block, bool open_after);
   void note_progress();
   void add_idle_position();
-  void listen(const Harvest& harvest, SteadyTime now);
+  void listen(const ReadResult& read, SteadyTime now);
   void report(SteadyTime now);
   void look_after_server(bool held_up, SteadyTime now);
-  void wait(const Harvest& harvest);
-  int patience_ms(bool paused, SteadyTime now) const;
+  void wait(const ReadResult& read);
+  std::chrono::milliseconds poll_timeout(bool paused, SteadyTime now) const;
   void finish();
 
   const SourceSettings& settings_;
@@ -93,6 +106,7 @@ class SlotReader {
   Silence silence_;
   Lsn server_end_;            ///< of the last keepalive
   bool idle_urgent_ = false;  ///< the server waits for a position
+  ReadCounts counts_;
   SteadyTime block_began_{};
   SteadyTime idle_at_{};
 };

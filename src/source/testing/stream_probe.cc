@@ -76,8 +76,8 @@ std::string describe(const RecordView& record) {
 }  // namespace
 
 StreamProbe::StreamProbe(SourceSettings settings, Origin origin, Lsn from, Lsn journaled_to,
-                         bool open, ReadTimes times)
-    : open_(open) {
+                         bool open, ReadTimes times, bool paused)
+    : paused_(paused), open_(open) {
   journal_thread_ = std::jthread([this](const std::stop_token& stop) { journal(stop); });
   thread_ = std::jthread([=, this, settings = std::move(settings),
                           origin = std::move(origin)](const std::stop_token& stop) {
@@ -96,12 +96,14 @@ void StreamProbe::read(const SourceSettings& settings, const Origin& origin, Str
                        ReadTimes times, const std::stop_token& stop) {
   const StreamWiring wiring{queue_, progress_, [this] { return paused_.load(); },
                             [this] { started_ = true; }};
+  SlotReader reader(settings, origin, wiring, reported_, times);
   try {
-    SlotReader(settings, origin, wiring, reported_, times).run(start, open_, stop);
+    reader.run(start, open_, stop);
   } catch (const Error& error) {
     const std::lock_guard lock(mutex_);
     error_ = error;
   }
+  counts_ = reader.counts();
   finished_ = true;
 }
 

@@ -21,7 +21,7 @@ namespace re_dms {
 class StreamProbe {
  public:
   StreamProbe(SourceSettings settings, Origin origin, Lsn from, Lsn journaled_to, bool open = false,
-              ReadTimes times = {});
+              ReadTimes times = {}, bool paused = false);
   /// Stops and joins.
   ~StreamProbe();
   StreamProbe(const StreamProbe&) = delete;
@@ -55,6 +55,9 @@ class StreamProbe {
 
   Progress& progress() { return progress_; }
 
+  /// Of the whole stream, once it has ended.
+  ReadCounts counts() const { return counts_; }
+
  private:
   void read(const SourceSettings& settings, const Origin& origin, StreamStart start,
             ReadTimes times, const std::stop_token& stop);
@@ -65,12 +68,13 @@ class StreamProbe {
   mutable std::mutex mutex_;
   std::vector<std::string> records_;
   std::optional<Error> error_;
-  std::atomic<bool> paused_{false};
+  std::atomic<bool> paused_;
   std::atomic<bool> held_{false};
   std::atomic<bool> started_{false};
   std::atomic<bool> finished_{false};
   bool open_;
   ReportedAnswers reported_;
+  ReadCounts counts_;
   std::jthread journal_thread_;
   std::jthread thread_;
 };

@@ -2,8 +2,10 @@
 
 #include <fcntl.h>
 #include <libpq-fe.h>
+#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +16,7 @@
 #include <fstream>
 #include <map>
 #include <memory>
+#include <random>
 #include <stdexcept>
 
 #include "base/testing/waiting.h"
@@ -68,12 +71,32 @@ std::vector<std::string> as_owner(const std::vector<std::string>& command) {
   return words;
 }
 
+/// A port nobody listens on, of those that no outgoing connection is given (Linux: 32768 and up).
+int free_port() {
+  std::random_device dice;
+  std::uniform_int_distribution<int> ports(16384, 32767);
+  for (;;) {
+    const int port = ports(dice);
+    const int probe = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    address.sin_port = htons(static_cast<std::uint16_t>(port));
+    const int bound = bind(probe, reinterpret_cast<const sockaddr*>(&address), sizeof address);
+    close(probe);
+    if (bound == 0) {
+      return port;
+    }
+  }
+}
+
 using ConnectionPtr = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 using ResultPtr = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
 }  // namespace
 
-ThrowawayPostgres::ThrowawayPostgres(const std::vector<std::string>& settings, Identity identity)
+ThrowawayPostgres::ThrowawayPostgres(const std::vector<std::string>& settings, Identity identity,
+                                     Tls tls)
     : programs_(find_programs()) {
   std::string folder = (fs::temp_directory_path() / "re_dms_pg_XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) {
@@ -97,8 +120,25 @@ ThrowawayPostgres::ThrowawayPostgres(const std::vector<std::string>& settings, I
   append_lines(data + "/pg_hba.conf",
                {"local all needs_password scram-sha-256", "local all rejected reject",
                 "local all all trust", "local replication all trust"});
+  if (tls == Tls::On) {
+    append_lines(data + "/postgresql.conf", set_up_tls());
+    append_lines(data + "/pg_hba.conf", {"hostssl all all 127.0.0.1/32 trust"});
+  }
   fs::permissions(data + "/pg_hba.conf", fs::perms::all & ~fs::perms(0133));
   start();
+}
+
+/// The settings for TLS, with its files made. The certificate is its own authority.
+std::vector<std::string> ThrowawayPostgres::set_up_tls() {
+  const std::string key = folder_ + "/server.key";
+  const std::string certificate = folder_ + "/server.crt";
+  run_or_throw(
+      as_owner({"openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+                "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", certificate}));
+  tls_port_ = free_port();
+  return {"listen_addresses = '127.0.0.1'", "port = " + std::to_string(tls_port_), "ssl = on",
+          "ssl_key_file = '" + key + "'", "ssl_cert_file = '" + certificate + "'"};
 }
 
 ThrowawayPostgres::~ThrowawayPostgres() {
@@ -112,7 +152,12 @@ ThrowawayPostgres::~ThrowawayPostgres() {
 std::string ThrowawayPostgres::url(std::string_view user, std::string_view database) const {
   std::string text = "postgresql://";
   text.append(user).append("@/").append(database).append("?host=").append(folder_);
-  return text;
+  return tls_port_ == 0 ? text : text + "&port=" + std::to_string(tls_port_);
+}
+
+std::string ThrowawayPostgres::tls_url() const {
+  return "postgresql://postgres@localhost:" + std::to_string(tls_port_) +
+         "/postgres?hostaddr=127.0.0.1&sslmode=verify-full&sslrootcert=" + folder_ + "/server.crt";
 }
 
 std::string ThrowawayPostgres::execute(const std::string& sql) const {
