@@ -1,7 +1,7 @@
 """A throwaway PostgreSQL for tests and benchmarks: its own cluster in a folder of its own.
 
-It listens on a Unix socket, on loopback TCP only when asked, and ends with the program that started
-it. Started by root it runs as user postgres.
+It listens on a Unix socket, on loopback TCP only when asked, there with TLS when asked, and ends with
+the program that started it. Started by root it runs as user postgres.
 """
 
 import os
@@ -17,6 +17,7 @@ import time
 from pathlib import Path
 from urllib.parse import quote
 
+from certificate import make_certificate
 from cluster import PostgresError, as_owner, find_bin, make_cluster
 
 START_SECONDS = 60
@@ -78,7 +79,8 @@ class Postgres:
     all others; with OWN_IDENTITY initdb runs, which takes seconds.
     """
 
-    def __init__(self, *, tcp=False, settings=None, parent=None, own_identity=False):
+    def __init__(self, *, tcp=False, tls=False, settings=None, parent=None, own_identity=False):
+        tcp = tcp or tls
         self.bin = find_bin()
         self.root = Path(tempfile.mkdtemp(prefix="re_dms_pg.", dir=parent))
         self.data = self.root / "data"
@@ -88,8 +90,10 @@ class Postgres:
         if os.geteuid() == 0:
             shutil.chown(self.root, "postgres", "postgres")
         make_cluster(self.bin, self.data, own_identity)
+        self.certificate = None
         self._configure({**SETTINGS, "listen_addresses": "'127.0.0.1'" if tcp else "''",
-                         "unix_socket_directories": f"'{self.root}'", **(settings or {})})
+                         "unix_socket_directories": f"'{self.root}'", **(self._make_tls() if tls else {}),
+                         **(settings or {})})
 
     def __enter__(self):
         self.start()
@@ -102,10 +106,19 @@ class Postgres:
         with open(self.data / "postgresql.conf", "a", encoding="utf-8") as conf:
             conf.writelines(f"{key} = {value}\n" for key, value in settings.items())
 
-    def url(self, *, tcp=False, database="postgres"):
-        """A libpq URL of the server."""
-        host = "127.0.0.1" if tcp else str(self.root)
-        return f"postgresql:///{quote(database)}?host={quote(host, '')}&port={self.port}&user=postgres"
+    def _make_tls(self):
+        key, self.certificate = make_certificate(self.root, "server")
+        return {"ssl": "on", "ssl_key_file": f"'{key}'", "ssl_cert_file": f"'{self.certificate}'"}
+
+    def url(self, *, tcp=False, tls=False, database="postgres"):
+        """A libpq URL of the server: over its Unix socket, over TCP in the clear, or over TLS."""
+        over = f"host={quote(str(self.root), '')}"
+        if tls:
+            over = (f"host=localhost&hostaddr=127.0.0.1&sslmode=verify-full"
+                    f"&sslrootcert={quote(str(self.certificate), '')}")
+        elif tcp:
+            over = "host=127.0.0.1&sslmode=disable"
+        return f"postgresql:///{quote(database)}?{over}&port={self.port}&user=postgres"
 
     def environment(self, database="postgres"):
         """What libpq programs need to reach the server."""

@@ -21,10 +21,10 @@ def keep(server, folder):
 
 
 @contextmanager
-def scenario(sql="", *, options=None, settings=None):
+def scenario(sql="", *, options=None, settings=None, tls=False):
     """Yields (server, daemon): the server with the tables of SQL, the daemon not started yet."""
     folder = Path(tempfile.mkdtemp(prefix="re_dms_test."))
-    with Postgres(settings=settings) as server:
+    with Postgres(settings=settings, tls=tls) as server:
         create_marker(server)
         server.psql(sql)
         with Daemon(server, folder / "daemon", options) as daemon:

@@ -20,9 +20,8 @@ namespace {
 // - attmissingval is an array of one element. Printed as an array and read as text[] it gives the
 //   element's text, except for box, whose delimiter is ';' and which needs no quotes.
 // - Key columns of an index are the first indnkeyatts; the rest is INCLUDE.
-// - A leaf partition is in the publication by itself or by an ancestor; DETACH and ATTACH in
-// between
-//   write pg_inherits anew.
+// - A leaf partition is in the publication by itself or by an ancestor; DETACH and ATTACH between
+//   two answers write pg_inherits anew.
 // - The position is asked for during execution, so after the snapshot was taken. The highest of the
 //   rows' counts: functions such as format_type look beyond the snapshot. Where none of the tables
 //   exists, one row of nulls gives it.

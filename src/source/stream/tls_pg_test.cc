@@ -13,8 +13,9 @@ using ::testing::Le;
 class TlsStream : public StreamTest {
  protected:
   static void SetUpTestSuite() {
-    postgres_ =
-        std::make_unique<ThrowawayPostgres>(std::vector<std::string>{}, ThrowawayPostgres::Tls::On);
+    postgres_ = std::make_unique<ThrowawayPostgres>(std::vector<std::string>{},
+                                                    ThrowawayPostgres::Identity::Shared,
+                                                    ThrowawayPostgres::Tls::On);
   }
 
   /// Starts the stream and has the server send what `sql` does while nothing is read, so that all
