@@ -1,4 +1,4 @@
-// The session settings that every connection to the source pins.
+// The session settings that every connection to the source pins, and then proves to be in force.
 #pragma once
 
 #include <array>
@@ -27,6 +27,7 @@ inline constexpr std::array kPinnedSettings = {
     OutputSetting{"quote_all_identifiers", "off"},
     OutputSetting{"standard_conforming_strings", "on"},
     OutputSetting{"row_security", "off"},
+    OutputSetting{"default_transaction_read_only", "off"},
     OutputSetting{"statement_timeout", "0"},
     OutputSetting{"lock_timeout", "0"},
     OutputSetting{"idle_in_transaction_session_timeout", "0"},
@@ -39,5 +40,11 @@ inline constexpr std::array kPinnedSettings = {
 /// segment records them.
 inline constexpr auto kOutputSettings = std::span(kPinnedSettings).first<9>();
 static_assert(kOutputSettings.back().name == "quote_all_identifiers");
+
+/// Whether the server shows the setting as in force. Behind the date style stands the order in
+/// which input is read ("ISO, MDY"), which says nothing about output.
+constexpr bool in_force(const OutputSetting& setting, std::string_view shown) {
+  return shown == setting.value || (setting.name == "datestyle" && shown.starts_with("ISO, "));
+}
 
 }  // namespace re_dms

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "observe/log.h"
 #include "source/connection/password_command.h"
+#include "source/connection/session_proof.h"
 #include "source/connection/sqlstate.h"
 #include "source/connection/tls_input.h"
 
@@ -162,6 +163,7 @@ Connection::Connection(const SourceSettings& settings, ConnectionPurpose purpose
   finish_connecting(connection_.get(), connect_patience(parameters),
                     target_of(parameters, purpose));
   PQsetnonblocking(connection_.get(), 1);
+  prove_session(*this, purpose);
 }
 
 /// As PQexec, which waits without end.

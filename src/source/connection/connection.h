@@ -74,6 +74,7 @@ class Connection {
  public:
   /// Connects; runs password_command first. Throws within connect_patience: Transient when the
   /// server cannot be reached, Refused when it does not take this user, database or password.
+  /// Refused too when the session is not the one asked for (session_proof.h).
   Connection(const SourceSettings& settings, ConnectionPurpose purpose);
 
   /// From now on a query waits for its result this long at most.
