@@ -6,6 +6,7 @@
 // come and then takes all of it. Acknowledges what it has read. Prints one line of JSON.
 #include <fmt/format.h>
 #include <libpq-fe.h>
+#include <openssl/ssl.h>
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
@@ -59,6 +60,17 @@ std::uint64_t parse_lsn(const std::string& text) {
   throw std::runtime_error(fmt::format("{}: {}", what, PQerrorMessage(connection)));
 }
 
+/// Null without TLS.
+SSL* tls_of(PGconn* connection) {
+  return static_cast<SSL*>(PQsslStruct(connection, "OpenSSL"));
+}
+
+/// libpq takes one TLS record a call, and a record holds one message.
+bool tls_may_hold_more(PGconn* connection) {
+  const SSL* tls = tls_of(connection);
+  return tls != nullptr && SSL_want(tls) == SSL_NOTHING;
+}
+
 ConnectionPtr start(const char* conninfo, const std::string& slot, const std::string& publication) {
   const std::array<const char*, 3> keys{"dbname", "replication", nullptr};
   const std::array<const char*, 3> values{conninfo, "database", nullptr};
@@ -74,6 +86,9 @@ ConnectionPtr start(const char* conninfo, const std::string& slot, const std::st
       PQexec(connection.get(), command.c_str()), &PQclear);
   if (PQresultStatus(result.get()) != PGRES_COPY_BOTH) {
     fail(connection.get(), "cannot start replication");
+  }
+  if (SSL* tls = tls_of(connection.get()); tls != nullptr) {
+    SSL_set_read_ahead(tls, 1);
   }
   return connection;
 }
@@ -149,7 +164,9 @@ Drained drain(PGconn* connection, std::uint64_t end) {
       asked = false;
     }
     if (drained.lsn < end) {
-      wait_for_much(PQsocket(connection));
+      if (!tls_may_hold_more(connection)) {
+        wait_for_much(PQsocket(connection));
+      }
       if (PQconsumeInput(connection) == 0) {
         fail(connection, "the connection was lost");
       }

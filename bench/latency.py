@@ -77,10 +77,15 @@ def report(server, folder, results):
         daemon.catch_up(1200)
         daemon.stop()
         plain = measure_once(server, daemon, script)
-        daemon.environment |= SLOW_FSYNC
+        environment = daemon.environment
+        daemon.environment = environment | SLOW_FSYNC
         slow = measure_once(server, daemon, script)
+        daemon.environment = environment
+        daemon.configure({**options, "source.url": server.url(tls=True)})
+        over_tls = measure_once(server, daemon, script)
         daemon.compare()
     for share, metric in ((50, "p50"), (99, "p99"), (100, "maximum")):
         results.add(NAME, metric, plain[share], "s")
         results.add(NAME, f"{metric} with slow fsync", slow[share], "s")
+        results.add(NAME, f"{metric} over TLS", over_tls[share], "s")
     results.add(NAME, "p50 added by slow fsync", slow[50] - plain[50], "s")

@@ -9,6 +9,9 @@ LIMITS = [
     (None, "staged", 1.3),
     (None, "staged against pg_recvlogical over TCP", 1.0),
     (None, "loaded", 1.6),
+    (None, "staged over TLS", 1.3),
+    (None, "loaded over TLS", 1.6),
+    (None, "loaded against pg_recvlogical over TLS", 1.2),
     (("W1",), "CPU to staged", 4.0),
     (("W1",), "CPU to loaded", 8.0),
     (None, "peak memory", MEMORY_MIB + 256),
@@ -18,6 +21,8 @@ LIMITS = [
     (("W6",), "one row", 2.0),
     (("L",), "p50", 0.9),
     (("L",), "p99", 1.8),
+    (("L",), "p50 over TLS", 0.9),
+    (("L",), "p99 over TLS", 1.8),
     (("L",), "p50 added by slow fsync", 0.05),
 ]
 

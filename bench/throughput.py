@@ -38,8 +38,8 @@ class Bench:
 
     def __init__(self, workload, server, folder):
         self.workload, self.server, self.folder = workload, server, folder
-        options = {"batch.memory": f"{MEMORY_MIB}MiB", "batch.interval": None}
-        self.daemon = Daemon(server, folder / "daemon", options)
+        self.options = {"batch.memory": f"{MEMORY_MIB}MiB", "batch.interval": None}
+        self.daemon = Daemon(server, folder / "daemon", self.options)
         self.rows, self.end, self.last = 0, 0, 0
 
     def prepare(self):
@@ -60,24 +60,25 @@ class Bench:
         self.end = server.lsn()
         print(f"  {self.rows} rows loaded in {time.monotonic() - begin:.0f} s", flush=True)
 
-    def repeated(self, once, key):
-        """RUNS measurements, more where they spread too far."""
-        runs = [once() for _ in range(RUNS)]
+    def repeated(self, once, key, count=RUNS):
+        """COUNT measurements, more where they spread too far."""
+        runs = [once() for _ in range(count)]
         values = sorted(map(key, runs))
-        if RUNS > 1 and values[-1] / values[0] > 1 + SPREAD_MAX:
-            runs += [once() for _ in range(RUNS)]
+        if count > 1 and values[-1] / values[0] > 1 + SPREAD_MAX:
+            runs += [once() for _ in range(count)]
         middle = statistics.median_low(map(key, runs))
         return next(run for run in runs if key(run) == middle)
 
-    def drain(self, tcp=False):
+    def drain(self, **over):
+        """OVER what: as Postgres.url()."""
         copy_slot(self.server, COPY)
-        command = [BUILD / "bench" / "drain", self.server.url(tcp=tcp), COPY, "re_dms",
+        command = [BUILD / "bench" / "drain", self.server.url(**over), COPY, "re_dms",
                    format_lsn(self.end)]
         return json.loads(measure.must(command).output)
 
-    def recvlogical(self, tcp=False):
+    def recvlogical(self, **over):
         copy_slot(self.server, COPY)
-        command = [self.server.bin / "pg_recvlogical", "-d", self.server.url(tcp=tcp), "-S", COPY,
+        command = [self.server.bin / "pg_recvlogical", "-d", self.server.url(**over), "-S", COPY,
                    "--start", "-E", format_lsn(self.end), "-f", "/dev/null", "-F", "0",
                    "-o", "proto_version=1", "-o", "publication_names=re_dms", "-o", "messages=true"]
         return measure.must(command).seconds
@@ -88,9 +89,10 @@ class Bench:
         shutil.copytree(self.folder / "before", self.daemon.folder)
         copy_slot(self.server, SLOT)
 
-    def re_dms(self, environment=None):
+    def re_dms(self, environment=None, **over):
         """One run from the state before the load, with the times and the CPU of both ends."""
         self.restore()
+        self.daemon.configure({**self.options, "source.url": self.server.url(**over)})
         begin = time.monotonic()
         seen = {}
         with measure.CpuSampler() as sender:
@@ -151,6 +153,25 @@ def report_daemon(bench, results, drain, over_tcp):
     results.add(name, "CPU of the walsender", microseconds(run["walsender"], rows), "us/row")
     results.add(name, "peak memory", measured.rss_bytes / MIB, "MiB")
     return run["staged"]
+
+
+def report_over_tls(bench, results):
+    """Peers and daemon once more, with the certificate checked; the daemon once less often than without."""
+    name, rows = bench.workload.name, bench.rows
+    drain = bench.repeated(lambda: bench.drain(tls=True), lambda each: each["seconds"], max(1, RUNS - 1))
+    results.add(name, "drain over TLS", drain["seconds"], "s")
+    results.add(name, "drain over TLS CPU", microseconds(drain["user"] + drain["system"], rows), "us/row")
+    recvlogical = bench.recvlogical(tls=True)
+    results.add(name, "pg_recvlogical over TLS", recvlogical, "s", "drain over TLS", drain["seconds"])
+    run = bench.repeated(lambda: bench.re_dms(tls=True), lambda each: each["loaded"], max(1, RUNS - 1))
+    results.add(name, "staged over TLS", run["staged"], "s", "drain over TLS", drain["seconds"])
+    results.add(name, "loaded over TLS", run["loaded"], "s", "drain over TLS", drain["seconds"])
+    results.add(name, "loaded against pg_recvlogical over TLS", run["loaded"], "s",
+                "pg_recvlogical over TLS", recvlogical)
+    measured = run["measured"]
+    results.add(name, "CPU over TLS", microseconds(measured.cpu, rows), "us/row")
+    results.add(name, "CPU of receive over TLS", microseconds(measured.threads.get("receive", 0), rows),
+                "us/row")
 
 
 def report_slow_fsync(bench, results, staged):
