@@ -29,6 +29,11 @@ STEPS = [
     "ALTER TABLE grows ADD h bytea DEFAULT '\\x00ff', ADD i text[] DEFAULT '{a,NULL}',"
     " ADD j jsonb DEFAULT '{\"k\": 1}', ADD k uuid DEFAULT '00000000-0000-0000-0000-000000000001';"
     " INSERT INTO grows (a) VALUES ('last');",
+    "CREATE TYPE pair AS (x int, y text); CREATE DOMAIN boxes AS box[];"
+    " ALTER TABLE grows ADD ab box[] DEFAULT '{(1,1),(0,0);NULL}', ADD ac text[] DEFAULT '{\"a\\\"\\\\,;\",\"{}\",\"\"}',"
+    " ADD ad boxes DEFAULT '{(1,1),(0,0)}', ADD ae pair[] DEFAULT '{\"(1,\\\"a, b\\\")\",NULL}', ADD af text DEFAULT '',"
+    " ADD ag int[] DEFAULT '[0:1][2:2]={{1},{2}}', ADD ah int4range[] DEFAULT '{\"[1,3)\"}';"
+    " INSERT INTO grows (a, ab) VALUES ('arrays', NULL);",
     # Rewritten, a row that brings the new file's number, and a column again.
     "VACUUM FULL grows", "INSERT INTO grows (a) VALUES ('in the new file')",
     "ALTER TABLE grows ADD l int; ALTER TABLE grows ALTER l SET DEFAULT 3; INSERT INTO grows (a) VALUES ('m');",

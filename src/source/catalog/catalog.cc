@@ -17,8 +17,9 @@ namespace {
 // - Domains are followed to their base; the innermost domain's typmod counts (PostgreSQL 15,
 //   getBaseTypeAndTypmod).
 // - A true array is one that array_out prints: int2vector has typcategory 'A' too.
-// - attmissingval is an array of one element. Printed as an array and read as text[] it gives the
-//   element's text, except for box, whose delimiter is ';' and which needs no quotes.
+// - attmissingval is an array of one element, an array itself where the column is one;
+//   array_to_string gives what the element's output function prints, unquoted (PostgreSQL 15,
+//   array_to_text).
 // - Key columns of an index are the first indnkeyatts; the rest is INCLUDE.
 // - A leaf partition is in the publication by itself or by an ancestor; DETACH and ATTACH between
 //   two answers write pg_inherits anew.
@@ -31,7 +32,7 @@ WITH RECURSIVE col AS (
          (SELECT coalesce(max(d.attnum), 0) FROM pg_attribute d
            WHERE d.attrelid = c.oid AND d.attnum > 0 AND d.attisdropped) AS last_dropped,
          a.attnum, a.attname, a.atttypid, a.atttypmod, a.attnotnull,
-         a.attmissingval::text AS missing
+         array_to_string(a.attmissingval, '') AS missing
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
@@ -77,9 +78,7 @@ SELECT col.relid, col.nspname, col.relname, col.relreplident,
        CASE WHEN t.typoutput = 'array_out'::regproc THEN t.typelem ELSE 0 END,
        coalesce(col.attnum = ANY (identity.key), false),
        col.attnotnull,
-       CASE WHEN t.typdelim = ',' THEN (col.missing::text[])[1]
-            ELSE substr(col.missing, 2, length(col.missing) - 2) END,
-       col.relfilenode, col.relnatts, col.last_dropped,
+       col.missing, col.relfilenode, col.relnatts, col.last_dropped,
        primary_key.indexrelid, primary_key.attnums,
        pub.oid::text || ',' || pub.xmin || coalesce(',' || way.steps, ''),
        pub.puballtables OR way.steps IS NOT NULL,
