@@ -142,6 +142,27 @@ TEST(SetAside, ReplicaIdentitiesThatDoNotFold) {
   EXPECT_EQ(run.last().set_aside.size(), 1U);
 }
 
+TEST(SetAside, AKeyThatPostgresDoesNotSendWhole) {
+  CatalogTable told{orders(), true};
+  told.unsent_key = true;
+  FoldRun live({orders(), items()});
+  live.transaction([&](StreamBuilder& to) {
+    to.insert(kOrders, {"1", "a"}).catalog({told}).relation(orders()).insert(kItems, {"1", "a"});
+  });
+  live.transaction([](StreamBuilder& to) { to.insert(kOrders, {"1", "b"}); });
+  live.seal();
+  ASSERT_EQ(live.last().set_aside.size(), 1U);
+  EXPECT_THAT(live.last().set_aside[0].reason, HasSubstr("generated column"));
+  // Nor is one that was met like that, of which other reasons speak too.
+  told.admitted = false;
+  FoldRun unmet({});
+  unmet.transaction([&](StreamBuilder& to) {
+    to.catalog({told}).relation(orders()).insert(kOrders, {"1", "a"});
+  });
+  EXPECT_EQ(unmet.seal(), "");
+  EXPECT_THAT(unmet.last().set_aside.at(0).reason, HasSubstr("generated column"));
+}
+
 TEST(SetAside, ATableMetWithRows) {
   FoldRun run({orders()});
   run.transaction([](StreamBuilder& to) {

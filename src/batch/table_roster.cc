@@ -135,10 +135,26 @@ std::optional<Refusal> check_publication(const RosterEntry& entry) {
   return entry.catalog ? unpublished_in_between(entry.publication, *entry.catalog) : std::nullopt;
 }
 
+std::optional<Refusal> check_key(const RosterEntry& entry) {
+  if (entry.catalog && entry.catalog->unsent_key) {
+    return Refusal{
+        "its replica identity has a generated column, which PostgreSQL does not send, so rows that "
+        "differ in it alone look like one; ALTER TABLE … REPLICA IDENTITY USING INDEX, with a "
+        "unique index over other columns, or REPLICA IDENTITY FULL"};
+  }
+  return std::nullopt;
+}
+
+/// What the latest answer alone says against the table.
+std::optional<Refusal> check_answer(const RosterEntry& entry) {
+  auto refusal = check_key(entry);
+  return refusal ? refusal : check_publication(entry);
+}
+
 Verdict judge_live(const RosterEntry& entry, Lsn at) {
   // The target's version of a table is newer than facts passed over on the way to its position.
   if (!entry.answer_passed_over) {
-    if (auto refusal = check_publication(entry)) {
+    if (auto refusal = check_answer(entry)) {
       return std::move(*refusal);
     }
   }
@@ -295,6 +311,9 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
   // Without a name: dropped before anything was heard of it.
   if (!entry.catalog || entry.catalog->schema.name.name.empty()) {
     return {};
+  }
+  if (auto refusal = check_key(entry)) {
+    return std::move(*refusal);
   }
   if (!entry.catalog->admitted) {
     return Refusal{

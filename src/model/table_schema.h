@@ -144,6 +144,9 @@ struct CatalogTable {
   /// the answer is of a version that did not ask for it, nor for the primary key and publication.
   Lsn asked_at{};
   std::optional<PrimaryKey> primary_key{};
+  /// The index that is its replica identity has a generated column, which PostgreSQL does not send:
+  /// the key columns of `schema` do not tell its rows apart.
+  bool unsent_key = false;
 };
 
 }  // namespace re_dms

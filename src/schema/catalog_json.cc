@@ -177,6 +177,9 @@ Json catalog_table_to_json(const CatalogTable& table) {
   if (table.primary_key) {
     json["primary_key"] = key_to_json(*table.primary_key);
   }
+  if (table.unsent_key) {
+    json["unsent_key"] = true;
+  }
   return json;
 }
 
@@ -190,6 +193,7 @@ CatalogTable catalog_table_from_json(const Json& json) {
   if (json.contains("primary_key")) {
     table.primary_key = key_from_json(json.at("primary_key"));
   }
+  table.unsent_key = json.value("unsent_key", false);
   return table;
 }
 

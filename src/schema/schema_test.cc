@@ -68,6 +68,9 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
   EXPECT_TRUE(tables[0].admitted);
   EXPECT_EQ(tables[0].asked_at, entry.asked_at);
   EXPECT_EQ(tables[0].primary_key, entry.primary_key);
+  EXPECT_FALSE(tables[0].unsent_key);
+  entry.unsent_key = true;
+  EXPECT_TRUE(catalog_from_json(catalog_to_json({entry}))[0].unsent_key);
   EXPECT_EQ(table_schema_from_json(to_json(entry.schema)), entry.schema);
 }
 

@@ -1,52 +1,88 @@
-#include "source/catalog/candidates.h"
-
 #include <fmt/format.h>
 
+#include "source/catalog/candidates.h"
 #include "source/connection/sql_text.h"
 
 namespace re_dms {
 
 namespace {
 
+/// Columns of a row of kCandidates.
+enum Answer { Id, Schema, Name, Persistence, Identity, HasKey, HasIndex, Unsent, Generated };
+
+// What CREATE PUBLICATION and the stream make of each table. The identity's index is the one that
+// PostgreSQL 15 takes (RelationGetIndexList); only its key columns count, not those it INCLUDEs.
 constexpr const char* kCandidates = R"(
 SELECT c.oid, n.nspname, c.relname, c.relpersistence, c.relreplident,
        EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
-       EXISTS (SELECT 1 FROM pg_index i
-                WHERE i.indrelid = c.oid AND i.indisunique AND i.indisvalid AND i.indimmediate
-                  AND i.indpred IS NULL
-                  AND CASE c.relreplident WHEN 'd' THEN i.indisprimary
-                                          WHEN 'i' THEN i.indisreplident END)
+       identity.indrelid IS NOT NULL,
+       (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+         WHERE a.attrelid = c.oid AND a.attgenerated <> ''
+           AND a.attnum = ANY ((identity.indkey::int2[])[0:identity.indnkeyatts - 1])),
+       EXISTS (SELECT 1 FROM pg_attribute a
+                WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  AND a.attgenerated <> '')
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+  LEFT JOIN pg_index identity
+    ON identity.indrelid = c.oid AND identity.indisunique AND identity.indisvalid
+   AND identity.indimmediate AND identity.indpred IS NULL
+   AND CASE c.relreplident WHEN 'd' THEN identity.indisprimary
+                           WHEN 'i' THEN identity.indisreplident END
  WHERE c.relkind = 'r' AND c.relpersistence IN ('p', 'u')
    AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'
  ORDER BY n.nspname, c.relname)";
 
-std::string problem_of(const QueryResult& result, int row, const std::string& table) {
-  if (result.text(row, 3) == "u") {
+constexpr int kPostgres18 = 180000;
+
+/// Why the replica identity that is there does not do; empty: it does.
+std::string identity_problem(const QueryResult& result, int row, const std::string& table,
+                             int server_version) {
+  if (!result.is_null(row, Unsent)) {
+    return fmt::format(
+        "its replica identity has the generated column {1}, which PostgreSQL does not send, so "
+        "rows that differ in it alone look like one. To replicate it: ALTER TABLE {0} REPLICA "
+        "IDENTITY USING INDEX, with a unique index over other columns, all NOT NULL{2}",
+        table, result.text(row, Unsent),
+        server_version >= kPostgres18 ? ""
+                                      : "; or ALTER TABLE " + table + " REPLICA IDENTITY FULL");
+  }
+  // PostgreSQL 18, CheckCmdReplicaIdentity.
+  if (server_version >= kPostgres18 && result.text(row, Identity) == "f" &&
+      result.flag(row, Generated)) {
+    return fmt::format(
+        "REPLICA IDENTITY FULL covers its generated columns, which are not published; published "
+        "like this, the application's own UPDATE would fail. To replicate it: ALTER TABLE {} "
+        "REPLICA IDENTITY DEFAULT (with a primary key over other columns)",
+        table);
+  }
+  return "";
+}
+
+std::string problem_of(const QueryResult& result, int row, const std::string& table,
+                       int server_version) {
+  if (result.text(row, Persistence) == "u") {
     return fmt::format(
         "it is unlogged, so its changes are not in the WAL. To replicate it: ALTER TABLE {} SET "
         "LOGGED",
         table);
   }
-  const std::string_view identity = result.text(row, 4);
-  if (identity == "f" || result.flag(row, 6)) {
-    return "";
+  const std::string_view identity = result.text(row, Identity);
+  if (identity == "f" || result.flag(row, HasIndex)) {
+    return identity_problem(result, row, table, server_version);
   }
   if (identity == "n") {
     return fmt::format(
         "REPLICA IDENTITY NOTHING says no row which it was. To replicate it: ALTER TABLE {} "
-        "REPLICA "
-        "IDENTITY DEFAULT (with a primary key)",
+        "REPLICA IDENTITY DEFAULT (with a primary key)",
         table);
   }
   if (identity == "i") {
     return fmt::format(
         "the index that was its replica identity is gone or not valid. To replicate it: ALTER "
-        "TABLE "
-        "{} REPLICA IDENTITY DEFAULT (with a primary key), or USING INDEX another one",
+        "TABLE {} REPLICA IDENTITY DEFAULT (with a primary key), or USING INDEX another one",
         table);
   }
-  if (result.flag(row, 5)) {
+  if (result.flag(row, HasKey)) {
     return fmt::format(
         "its primary key is deferrable, which is no replica identity. To replicate it: ALTER TABLE "
         "{} REPLICA IDENTITY USING INDEX, with a unique index that is not deferrable",
@@ -67,10 +103,11 @@ std::vector<CandidateTable> list_candidates(Connection& connection,
   std::vector<CandidateTable> candidates;
   for (int row = 0; row < result.rows(); ++row) {
     CandidateTable candidate;
-    candidate.oid = result.oid(row, 0);
-    candidate.name = {std::string(result.text(row, 1)), std::string(result.text(row, 2))};
+    candidate.oid = result.oid(row, Id);
+    candidate.name = {std::string(result.text(row, Schema)), std::string(result.text(row, Name))};
     if (selection.matches(candidate.name)) {
-      candidate.problem = problem_of(result, row, quote_name(candidate.name));
+      candidate.problem =
+          problem_of(result, row, quote_name(candidate.name), connection.server_version());
       candidates.push_back(std::move(candidate));
     }
   }

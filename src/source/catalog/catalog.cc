@@ -82,6 +82,9 @@ SELECT col.relid, col.nspname, col.relname, col.relreplident,
        primary_key.indexrelid, primary_key.attnums,
        pub.oid::text || ',' || pub.xmin || coalesce(',' || way.steps, ''),
        pub.puballtables OR way.steps IS NOT NULL,
+       EXISTS (SELECT 1 FROM pg_attribute g
+                WHERE g.attrelid = col.relid AND g.attnum = ANY (identity.key)
+                  AND g.attgenerated <> ''),
        pg_current_wal_insert_lsn()
   FROM (SELECT) always
   LEFT JOIN col ON true
@@ -144,6 +147,7 @@ CatalogTable table_at(const QueryResult& result, int row) {
   if (!result.is_null(row, 19)) {
     table.primary_key = {result.oid(row, 19), numbers<std::int16_t>(result.text(row, 20))};
   }
+  table.unsent_key = result.flag(row, 23);
   if (result.flag(row, 22)) {
     schema.publication = publishing(result.text(row, 21));
   }
@@ -191,7 +195,7 @@ Answers ask(Connection& connection, const std::string& publication, const std::s
   Answers answers;
   std::vector<CatalogTable>& tables = answers.tables;
   for (int row = 0; row < result.rows(); ++row) {
-    answers.asked_at = std::max(answers.asked_at, result.lsn(row, 23));
+    answers.asked_at = std::max(answers.asked_at, result.lsn(row, 24));
     if (result.is_null(row, 0)) {
       continue;
     }
