@@ -1,5 +1,3 @@
-#include "source/setup/publication.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -8,6 +6,7 @@
 #include "base/failpoint.h"
 #include "observe/advice.h"
 #include "source/connection/sql_text.h"
+#include "source/setup/publication.h"
 
 namespace re_dms {
 
@@ -39,6 +38,11 @@ std::vector<CandidateTable> qualified(const std::vector<CandidateTable>& candida
   std::copy_if(candidates.begin(), candidates.end(), std::back_inserter(tables),
                [](const CandidateTable& table) { return table.problem.empty(); });
   return tables;
+}
+
+std::string add_table_sql(const std::string& name, const std::vector<CandidateTable>& tables) {
+  return fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name),
+                     table_list(tables));
 }
 
 Error setup_error(Error error, const std::string& sql) {
@@ -220,29 +224,33 @@ PublicationState ensure_publication(Connection& connection, const SourceSettings
   const std::string& name = settings.publication;
   const std::optional<PublicationState> existing = find_publication(connection, name);
   std::vector<CandidateTable> tables = qualified(candidates);
-  std::string sql;
-  if (!existing) {
-    sql = create_publication_sql(name, tables);
-  } else if (publication_problems(*existing, name, false).empty()) {
+  if (existing && !publication_problems(*existing, name, false).empty()) {
+    return require_usable_publication(connection, name);
+  }
+  if (existing) {
     std::erase_if(tables, [&](const CandidateTable& t) { return existing->publishes(t.oid); });
-    if (!tables.empty()) {
-      sql = fmt::format("ALTER PUBLICATION {} ADD TABLE {}", quote_identifier(name),
-                        table_list(tables));
-    }
   }
-  if (!sql.empty()) {
-    connection.wait_at_most(settings.lock_timeout + kSetUpPatience);
-    connection.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
-                     "preparing the publication");
-    try {
-      failpoint("publication-before");
-      connection.query(sql, fmt::format("publishing {} tables", tables.size()));
-      failpoint("publication-after");
-    } catch (const Error& error) {
-      throw setup_error(error, sql);
+  connection.wait_at_most(settings.lock_timeout + kSetUpPatience);
+  // What is lost with the server's power is lost with the slot, which flushes the WAL before it.
+  connection.query(fmt::format("SET lock_timeout = {}; SET synchronous_commit = off",
+                               settings.lock_timeout.count()),
+                   "preparing the publication");
+  try {
+    failpoint("publication-before");
+    if (!existing) {
+      connection.query(create_publication_sql(name, {}), "creating the publication");
     }
-    connection.query("SET lock_timeout = 0", "preparing the publication");
+    // One by one: a lock that is waited for must not keep others held.
+    for (const CandidateTable& table : tables) {
+      connection.query(add_table_sql(name, {table}),
+                       fmt::format("publishing {}", to_string(table.name)));
+    }
+    failpoint("publication-after");
+  } catch (const Error& error) {
+    throw setup_error(
+        error, existing ? add_table_sql(name, tables) : create_publication_sql(name, tables));
   }
+  connection.query("RESET lock_timeout; RESET synchronous_commit", "preparing the publication");
   return require_usable_publication(connection, name);
 }
 

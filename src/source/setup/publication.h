@@ -57,8 +57,9 @@ std::string create_publication_sql(const std::string& name,
                                    const std::vector<CandidateTable>& tables);
 
 /// Creates the publication with the candidates that qualify, or adds those that an existing one
-/// lacks; then as require_usable_publication. Waits for a table's lock for lock_timeout at most;
-/// nobody queues behind that wait (SHARE UPDATE EXCLUSIVE).
+/// lacks, one by one; then as require_usable_publication. Waits for a table's lock (SHARE UPDATE
+/// EXCLUSIVE) for lock_timeout at most and holds no other meanwhile. After an error those before
+/// are published.
 PublicationState ensure_publication(Connection& connection, const SourceSettings& settings,
                                     const std::vector<CandidateTable>& candidates);
 

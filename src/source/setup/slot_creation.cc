@@ -41,24 +41,20 @@ std::unordered_map<Oid, Access> read_access(Connection& connection, const std::v
   return access;
 }
 
-/// Why the table cannot be followed from its first row; empty: it can. Takes its ACCESS SHARE lock.
+/// Why the table cannot be followed from its first row; empty: it can.
 std::string reason_against(Connection& connection, const CandidateTable& table,
                            const Access& access) {
   if (!access.granted) {
     return fmt::format(
         "re_dms may not read it and cannot tell whether it is empty: GRANT SELECT ON {} to its "
-        "role "
-        "(and USAGE on the schema)",
+        "role (and USAGE on the schema)",
         quote_name(table.name));
   }
   if (access.filtered) {
     return "row security hides rows of it from re_dms, so it cannot tell whether the table is "
            "empty: give its role BYPASSRLS";
   }
-  const QueryResult result =
-      connection.query(fmt::format("SELECT EXISTS (SELECT 1 FROM ONLY {})", quote_name(table.name)),
-                       fmt::format("looking for rows in {}", to_string(table.name)));
-  return result.flag(0, 0) ? kHoldsRows : "";
+  return holds_rows(connection, table) ? kHoldsRows : "";
 }
 
 void look_at_tables(Connection& connection, const std::string& publication,
@@ -80,7 +76,6 @@ void look_at_tables(Connection& connection, const std::string& publication,
     }
   }
   std::sort(creation.origin.admitted.begin(), creation.origin.admitted.end());
-  require_unchanged_files(connection, oids);
   const auto& admitted = creation.origin.admitted;
   creation.tables = read_tables(connection, publication, oids);
   for (CatalogTable& table : creation.tables) {
@@ -120,18 +115,26 @@ void drop_unfinished(const SourceSettings& settings) {
 
 }  // namespace
 
-void require_unchanged_files(Connection& connection, const std::vector<Oid>& oids) {
-  const QueryResult changed =
-      connection.query(fmt::format("SELECT oid::regclass FROM pg_class WHERE oid = ANY ({}) AND "
-                                   "pg_relation_filenode(oid) IS DISTINCT FROM relfilenode",
-                                   oid_array(oids)),
-                       "comparing file nodes");
-  if (changed.rows() > 0) {
-    throw Error(ErrorKind::Transient,
-                fmt::format("{} was truncated, rewritten or dropped while the slot was created",
-                            changed.text(0, 0)),
-                "Nothing is lost: the slot is dropped and made again");
+bool holds_rows(Connection& connection, const CandidateTable& table) {
+  const std::string doing = fmt::format("looking for rows in {}", to_string(table.name));
+  // Ends the lock, for which a migration's ALTER would wait, and the application behind that; the
+  // snapshot is the transaction's.
+  connection.query("SAVEPOINT look", doing);
+  // The name is looked up anew, and the file as it is now, both under the lock that FROM takes.
+  const std::optional<QueryResult> found = connection.query_unless(
+      fmt::format("SELECT EXISTS (SELECT 1 FROM ONLY {0}), to_regclass({1}) = {2} AND "
+                  "pg_relation_filenode({2}) = (SELECT relfilenode FROM pg_class WHERE oid = {2})",
+                  quote_name(table.name), quote_literal(quote_name(table.name)), table.oid),
+      "42P01", doing);
+  if (!found || !found->flag(0, 1)) {
+    throw Error(
+        ErrorKind::Transient,
+        fmt::format("{} was truncated, rewritten, renamed or dropped while the slot was created",
+                    to_string(table.name)),
+        "Nothing is lost: the slot is dropped and made again");
   }
+  connection.query("ROLLBACK TO SAVEPOINT look; RELEASE SAVEPOINT look", doing);
+  return found->flag(0, 0);
 }
 
 SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Origin& identity,

@@ -13,10 +13,11 @@
 namespace re_dms {
 
 /// Creates the slot and looks at `tables` in its snapshot. No lock is held while the slot is
-/// created (ACCESS SHARE before it and a waiting ALTER are a deadlock that no detector sees); what
-/// happened to a table between snapshot and look shows in its file node and is a Transient error,
-/// as is a lock not got within lock_timeout. On every error after its creation the slot is dropped
-/// again. `identity` becomes the result's origin.
+/// created (ACCESS SHARE before it and a waiting ALTER are a deadlock that no detector sees), and
+/// one at a time afterwards; what happened to a table between snapshot and look shows in its file
+/// node and is a Transient error, as is a lock not got within lock_timeout. After an error `made`
+/// takes the slot back, once the connection used here is closed. `identity` becomes the result's
+/// origin.
 SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Origin& identity,
                                        const std::vector<CandidateTable>& tables);
 
@@ -26,9 +27,10 @@ SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Ori
 SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
                         const std::vector<CandidateTable>& tables);
 
-/// Throws Transient when one of the tables was truncated, rewritten or dropped since the snapshot
-/// of the connection's transaction: it looks empty in it then, without any error (PostgreSQL 15,
-/// mvcc-caveats), and only its file node tells.
-void require_unchanged_files(Connection& connection, const std::vector<Oid>& oids);
+/// Whether the table holds rows in the snapshot of the connection's transaction, asked under a lock
+/// of its own (ACCESS SHARE) that is released on return. Throws Transient when it was truncated,
+/// rewritten, renamed or dropped since the snapshot: it looks empty in it then, without any error
+/// (PostgreSQL 15, mvcc-caveats), and only its file node tells.
+bool holds_rows(Connection& connection, const CandidateTable& table);
 
 }  // namespace re_dms
