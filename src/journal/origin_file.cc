@@ -110,6 +110,14 @@ void remove_segments(FileSystem& files, const std::string& directory) {
   failpoint("segments-removed-after");
 }
 
+void remove_beginning(FileSystem& files, const std::string& directory) {
+  remove_segments(files, directory);
+  // Last: while it is there, whoever repeats this still knows whose journal this was.
+  files.remove(origin_path(directory));
+  failpoint("beginning-removed");
+  files.sync_directory(directory);
+}
+
 void remove_journal(FileSystem& files, const std::string& directory, const DirectoryLock&) {
   remove_segments(files, directory);
   // Last: while it is there, a repeated teardown still knows whose journal this was.

@@ -24,6 +24,10 @@ void store_origin(FileSystem& files, const std::string& directory, const Origin&
 /// the lock. Durable on return.
 void remove_segments(FileSystem& files, const std::string& directory);
 
+/// Removes segments and origin.json, for a first start that failed and whose slot is dropped. The
+/// caller holds the lock. Durable on return; may be repeated.
+void remove_beginning(FileSystem& files, const std::string& directory);
+
 /// Removes segments, origin.json and lock, for teardown. The directory itself and files that are
 /// not ours stay. `held` is the caller's lock of the directory. Durable on return; may be repeated.
 void remove_journal(FileSystem& files, const std::string& directory, const DirectoryLock& held);

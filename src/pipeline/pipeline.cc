@@ -107,11 +107,70 @@ class Run {
     return true;
   }
 
+  /// After an error nothing stays behind: a slot that nobody reads keeps WAL until the source's
+  /// disk is full.
   void create_slot() {
+    try {
+      make_slot();
+    } catch (const Error& error) {
+      throw taken_back(error);
+    } catch (const std::exception& problem) {
+      throw taken_back(
+          {ErrorKind::Fatal, fmt::format("beginning the journal in {} failed: {}",
+                                         settings_.journal.directory, problem.what())});
+    }
+  }
+
+  Error taken_back(const Error& error) {
+    if (intended_) {
+      withdraw();
+    }
+    const std::string left = source_.take_back(error.kind());
+    if (left.empty()) {
+      forget();
+      return error;
+    }
+    return {error.kind(), error.message(),
+            fmt::format("{}{}{}", error.advice(), error.advice().empty() ? "" : ". ", left)};
+  }
+
+  /// Where the slot's creation is recorded already, but perhaps not durably, it counts as intended
+  /// again: a start that finds it recorded goes on with it.
+  void withdraw() {
+    attempt([&] {
+      if (auto stored = load_origin(files_, settings_.journal.directory);
+          stored && stored->created) {
+        stored->created = false;
+        store_origin(files_, settings_.journal.directory, *stored);
+      }
+    });
+  }
+
+  /// A slot of this name that is there later is somebody else's. Where that cannot be written, the
+  /// next start takes it for ours and drops it.
+  void forget() {
+    if (intended_) {
+      attempt([&] { remove_beginning(files_, settings_.journal.directory); });
+    }
+    intended_ = false;
+  }
+
+  /// A step after which the first error is reported in any case.
+  template <typename F>
+  static void attempt(F step) {
+    try {
+      step();
+    } catch (const Error& error) {
+      log(LogLevel::Warn, "first_start", error.what(), {});
+    }
+  }
+
+  void make_slot() {
     const std::string& directory = settings_.journal.directory;
     SlotCreation creation = source_.create_slot(intended_before_, [&](const Origin& origin) {
       // Before the slot: a target that cannot work must not leave one behind that holds WAL.
       require_fresh_target(settings_, origin);
+      intended_ = true;
       store_origin(files_, directory, origin);
       failpoint("slot-intended");
     });
@@ -129,6 +188,7 @@ class Run {
       journal.sync();
     }
     store_origin(files_, directory, origin_);
+    intended_ = false;
     failpoint("slot-recorded");
   }
 
@@ -197,6 +257,7 @@ class Run {
   Origin origin_;
   Lsn until_;
   bool intended_before_ = false;  // a slot of our name may be there and is ours
+  bool intended_ = false;         // by a try of this run that is not over
   std::set<std::string> logged_left_out_;
   std::optional<Error> source_error_;
   std::vector<CatalogTable> first_tables_;

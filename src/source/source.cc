@@ -1,5 +1,3 @@
-#include "source/source.h"
-
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -13,20 +11,25 @@
 #include "source/connection/connection.h"
 #include "source/connection/identity.h"
 #include "source/connection/sql_text.h"
+#include "source/setup/first_start.h"
 #include "source/setup/publication.h"
 #include "source/setup/slot.h"
 #include "source/setup/slot_creation.h"
 #include "source/setup/synchronous_names.h"
+#include "source/source.h"
 #include "source/stream/slot_reader.h"
 
 namespace re_dms {
 
 struct Source::State {
   explicit State(SourceSettings wanted)
-      : settings(std::move(wanted)), selection(settings.include, settings.exclude) {}
+      : settings(std::move(wanted)),
+        selection(settings.include, settings.exclude),
+        first_start(settings) {}
 
   SourceSettings settings;
   TableSelection selection;
+  FirstStart first_start;
   std::vector<LeftOut> left_out;
   bool accepted = false;            ///< the source took us once
   std::set<std::string> warned_of;  ///< problems of the publication
@@ -167,19 +170,23 @@ SlotCreation Source::create_slot(bool intended_before,
   }
   // The publication comes first: decoding looks it up in the catalog as of the slot's position.
   const PublicationState publication =
-      settings.auto_setup ? ensure_publication(plain, settings, candidates)
+      settings.auto_setup ? ensure_publication(plain, settings, candidates, state_->first_start)
                           : require_usable_publication(plain, settings.publication);
   std::vector<LeftOut> left_out;
   const std::vector<CandidateTable> tables =
       published_tables(candidates, publication, settings.publication, left_out);
   intend(identity);
-  SlotCreation creation = settings.auto_setup
-                              ? create_slot_with_snapshot(settings, identity, tables)
-                              : adopt_slot(settings, identity, tables);
+  SlotCreation creation = settings.auto_setup ? create_slot_with_snapshot(
+                                                    settings, identity, tables, state_->first_start)
+                                              : adopt_slot(settings, identity, tables);
   creation.left_out.insert(creation.left_out.begin(), left_out.begin(), left_out.end());
   state_->left_out = creation.left_out;
   state_->accepted = true;
   return creation;
+}
+
+std::string Source::take_back(ErrorKind reason) {
+  return state_->first_start.take_back(reason);
 }
 
 void Source::verify(const Origin& origin) {

@@ -6,6 +6,7 @@
 #include <stop_token>
 #include <vector>
 
+#include "base/error.h"
 #include "model/lsn.h"
 #include "model/origin.h"
 #include "source/settings.h"
@@ -29,8 +30,14 @@ class Source {
   /// `intend` is called after all checks and must have made the intention durable before it
   /// returns: only then is the slot created. A slot of our name that is there and that
   /// `intended_before` says we began to create is dropped first; any other is refused. Tables that
-  /// hold rows at the consistent point are not admitted.
+  /// hold rows at the consistent point are not admitted. After an error: take_back.
   SlotCreation create_slot(bool intended_before, const std::function<void(const Origin&)>& intend);
+
+  /// After create_slot failed, or its caller could not keep what it made, for this reason: drops
+  /// the slot, and the publication if create_slot made it, unless the reason may pass (Transient):
+  /// then the next try goes on with it. Returns what stays behind because dropping failed, and how
+  /// to drop it; empty: nothing. Never throws.
+  std::string take_back(ErrorKind reason);
 
   /// Later starts and every connect. Refuses a cluster, timeline, database or slot other than the
   /// origin's, a slot that is gone, invalidated or of another plugin, a server whose commits wait

@@ -95,6 +95,35 @@ def ends(place, code, *words):
     place.lifted()
 
 
+def first_start(server, folder):
+    """The disk is full from where the slot is made: neither slot nor publication stay behind."""
+    disk, flag = folder / "first.disk", folder / "first.flag"
+    disk.mkdir(parents=True)
+    server.psql("CREATE TABLE public.first (id serial PRIMARY KEY, a text)")
+    daemon = Daemon(server, folder / "first", {
+        "source.slot": "first", "source.publication": "first", "source.include": ["public.first"],
+        "source.lock_timeout": "5min", "journal.directory": f"{disk}/journal"}, environment={
+            "LD_PRELOAD": LIBRARY, "REFUSE_WRITES_BELOW": str(disk), "REFUSE_WRITES_WHILE": str(flag)})
+    with daemon, server.session() as writer:
+        # The slot waits for whoever writes, so that the disk is full when it is made.
+        writer.must("BEGIN; INSERT INTO public.first (a) VALUES ('x')")
+        daemon.start()
+        daemon.wait("the slot is being made", lambda: server.value(
+            "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE_REPLICATION_SLOT%' AND"
+            " wait_event = 'transactionid'") == "1")
+        flag.write_text(str(errno.ENOSPC), encoding="utf-8")
+        writer.must("ROLLBACK")
+        expect(daemon.wait_end() == 1, "it ends with 1")
+        said = daemon.log_text()
+        expect(f"{disk}/journal" in said and "No space left" in said, said)
+        left = server.value("SELECT (SELECT count(*) FROM pg_replication_slots WHERE slot_name = 'first') +"
+                            " (SELECT count(*) FROM pg_publication WHERE pubname = 'first')")
+        expect(left == "0", f"{left} of slot and publication stay behind:\n{said}")
+        flag.unlink()
+        daemon.start().wait_ready()
+        expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+
+
 def main():
     with scenario() as (server, unused):
         folder = unused.folder
@@ -120,6 +149,8 @@ def main():
         large.said("transaction ", "with commit LSN", "does not fit the stage", "bytes of it are staged",
                    "/stage/", "No space left", "stage.url")
         large.lifted()
+
+        first_start(server, folder)
 
         # Other files fill the journal's disk: reading pauses before it is full.
         low = unused

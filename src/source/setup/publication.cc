@@ -1,3 +1,5 @@
+#include "source/setup/publication.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,7 +8,6 @@
 #include "base/failpoint.h"
 #include "observe/advice.h"
 #include "source/connection/sql_text.h"
-#include "source/setup/publication.h"
 
 namespace re_dms {
 
@@ -220,7 +221,8 @@ std::string create_publication_sql(const std::string& name,
 }
 
 PublicationState ensure_publication(Connection& connection, const SourceSettings& settings,
-                                    const std::vector<CandidateTable>& candidates) {
+                                    const std::vector<CandidateTable>& candidates,
+                                    FirstStart& made) {
   const std::string& name = settings.publication;
   const std::optional<PublicationState> existing = find_publication(connection, name);
   std::vector<CandidateTable> tables = qualified(candidates);
@@ -239,6 +241,7 @@ PublicationState ensure_publication(Connection& connection, const SourceSettings
     failpoint("publication-before");
     if (!existing) {
       connection.query(create_publication_sql(name, {}), "creating the publication");
+      made.publication_made();
     }
     // One by one: a lock that is waited for must not keep others held.
     for (const CandidateTable& table : tables) {

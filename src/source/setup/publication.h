@@ -9,6 +9,7 @@
 #include "source/catalog/candidates.h"
 #include "source/catalog/pattern.h"
 #include "source/connection/connection.h"
+#include "source/setup/first_start.h"
 
 namespace re_dms {
 
@@ -61,7 +62,8 @@ std::string create_publication_sql(const std::string& name,
 /// EXCLUSIVE) for lock_timeout at most and holds no other meanwhile. After an error those before
 /// are published.
 PublicationState ensure_publication(Connection& connection, const SourceSettings& settings,
-                                    const std::vector<CandidateTable>& candidates);
+                                    const std::vector<CandidateTable>& candidates,
+                                    FirstStart& made);
 
 /// What to do where the role may not run `sql`, which publishes tables.
 std::string publishing_advice(const std::string& sql);

@@ -140,6 +140,7 @@ TEST_F(Setup, RefusesAPublicationThatIsAlteredWhileTheSlotIsMade) {
   });
   EXPECT_EQ(error.kind(), ErrorKind::Fatal);
   EXPECT_THAT(error.message(), HasSubstr("some rows or columns of public.t"));
+  EXPECT_EQ(source.take_back(error.kind()), "");
   EXPECT_EQ(slots(), "0");
 }
 

@@ -6,7 +6,6 @@
 #include <unordered_map>
 
 #include "base/failpoint.h"
-#include "observe/log.h"
 #include "source/catalog/catalog.h"
 #include "source/connection/sql_text.h"
 #include "source/setup/publication.h"
@@ -83,34 +82,40 @@ void look_at_tables(Connection& connection, const std::string& publication,
   }
 }
 
-QueryResult create_slot(Connection& replication, const SourceSettings& settings) {
-  // The keyword form is understood by every supported version.
-  const std::string command = fmt::format(
-      "CREATE_REPLICATION_SLOT {} LOGICAL pgoutput USE_SNAPSHOT", quote_identifier(settings.slot));
-  const std::string doing = fmt::format("creating slot \"{}\"", settings.slot);
-  std::optional<QueryResult> created = replication.query_unless(command, "55P03", doing);
+/// What the server answers; nothing where a transaction did not end in time.
+std::optional<QueryResult> make_slot(Connection& replication, const SourceSettings& settings,
+                                     FirstStart& made) {
+  made.slot_begun(PQbackendPID(replication.raw()));
+  try {
+    // The keyword form is understood by every supported version.
+    return replication.query_unless(
+        fmt::format("CREATE_REPLICATION_SLOT {} LOGICAL pgoutput USE_SNAPSHOT",
+                    quote_identifier(settings.slot)),
+        "55P03", fmt::format("creating slot \"{}\"", settings.slot));
+  } catch (const Error&) {
+    // Without an answer it may be there, or come to be.
+    if (PQstatus(replication.raw()) == CONNECTION_OK) {
+      made.slot_refused();
+    }
+    throw;
+  }
+}
+
+QueryResult create_slot(Connection& replication, const SourceSettings& settings, FirstStart& made) {
+  std::optional<QueryResult> created = make_slot(replication, settings, made);
   if (created) {
     return *std::move(created);
   }
+  made.slot_refused();
   Connection plain(settings, ConnectionPurpose::Sql);
   const std::string writers = describe_writers(plain);
-  throw Error(ErrorKind::Transient,
-              fmt::format("{}: a transaction that writes did not end within {} ms; open now: {}",
-                          doing, settings.lock_timeout.count(), writers.empty() ? "none" : writers),
-              "A slot can only begin when every transaction older than it has ended. End the one "
-              "named, or raise source.lock_timeout");
-}
-
-void drop_unfinished(const SourceSettings& settings) {
-  try {
-    Connection plain(settings, ConnectionPurpose::Sql);
-    if (find_slot(plain, settings.slot)) {
-      drop_slot(plain, settings.slot);
-    }
-  } catch (const Error& error) {
-    // The durable intention makes the next try drop it.
-    log(LogLevel::Warn, "slot_left_behind", error.what(), {{"slot", settings.slot}});
-  }
+  throw Error(
+      ErrorKind::Transient,
+      fmt::format("creating slot \"{}\": a transaction that writes did not end within {} "
+                  "ms; open now: {}",
+                  settings.slot, settings.lock_timeout.count(), writers.empty() ? "none" : writers),
+      "A slot can only begin when every transaction older than it has ended. End the one "
+      "named, or raise source.lock_timeout");
 }
 
 }  // namespace
@@ -138,31 +143,22 @@ bool holds_rows(Connection& connection, const CandidateTable& table) {
 }
 
 SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Origin& identity,
-                                       const std::vector<CandidateTable>& tables) {
+                                       const std::vector<CandidateTable>& tables,
+                                       FirstStart& made) {
   SlotCreation creation;
   creation.origin = identity;
-  bool created = false;
-  try {
-    Connection replication(settings, ConnectionPurpose::Replication);
-    replication.wait_at_most(settings.lock_timeout + kSetUpPatience);
-    // statement_timeout does not end the creation of a slot, lock_timeout does (PostgreSQL 15).
-    replication.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
-                      "preparing the slot");
-    replication.query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", "preparing the slot");
-    failpoint("slot-create-before");
-    const QueryResult slot = create_slot(replication, settings);
-    created = true;
-    failpoint("slot-create-after");
-    creation.origin.consistent_point = slot.lsn(0, 1);
-    look_at_tables(replication, settings.publication, tables, creation);
-    replication.query("COMMIT", "ending the look at the tables");
-  } catch (...) {
-    // The connection is closed by now, so that nobody holds the slot.
-    if (created) {
-      drop_unfinished(settings);
-    }
-    throw;
-  }
+  Connection replication(settings, ConnectionPurpose::Replication);
+  replication.wait_at_most(settings.lock_timeout + kSetUpPatience);
+  // statement_timeout does not end the creation of a slot, lock_timeout does (PostgreSQL 15).
+  replication.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
+                    "preparing the slot");
+  replication.query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", "preparing the slot");
+  failpoint("slot-create-before");
+  const QueryResult slot = create_slot(replication, settings, made);
+  failpoint("slot-create-after");
+  creation.origin.consistent_point = slot.lsn(0, 1);
+  look_at_tables(replication, settings.publication, tables, creation);
+  replication.query("COMMIT", "ending the look at the tables");
   creation.origin.created = true;
   return creation;
 }

@@ -8,6 +8,7 @@
 #include "source/catalog/candidates.h"
 #include "source/connection/connection.h"
 #include "source/settings.h"
+#include "source/setup/first_start.h"
 #include "source/setup/setup_result.h"
 
 namespace re_dms {
@@ -19,7 +20,7 @@ namespace re_dms {
 /// takes the slot back, once the connection used here is closed. `identity` becomes the result's
 /// origin.
 SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Origin& identity,
-                                       const std::vector<CandidateTable>& tables);
+                                       const std::vector<CandidateTable>& tables, FirstStart& made);
 
 /// As above, for a slot that somebody else has created (auto_setup = false). There is no snapshot:
 /// a table is admitted when it is empty now. Rows that were there when the slot began and are gone
