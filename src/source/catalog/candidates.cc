@@ -1,6 +1,7 @@
+#include "source/catalog/candidates.h"
+
 #include <fmt/format.h>
 
-#include "source/catalog/candidates.h"
 #include "source/connection/sql_text.h"
 
 namespace re_dms {
@@ -8,20 +9,48 @@ namespace re_dms {
 namespace {
 
 /// Columns of a row of kCandidates.
-enum Answer { Id, Schema, Name, Persistence, Identity, HasKey, HasIndex, Unsent, Generated };
+enum Answer {
+  Id,
+  Schema,
+  Name,
+  Persistence,
+  Identity,
+  HasKey,
+  HasIndex,
+  Unsent,
+  Generated,
+  Unreadable
+};
+
+/// UTF-8 in hexadecimal digits.
+constexpr std::string_view kUtf8 =
+    "^([0-7].|(c[2-9a-f]|d.)[89ab].|(e0[ab]|e[1-9a-cef][89ab]|ed[89]).[89ab].|"
+    "(f0[9ab]|f[1-3][89ab]|f48).([89ab].){2})*$";
+
+/// Makes a name in a database without encoding (SQL_ASCII) readable; in others every name is.
+constexpr std::string_view kReadable = R"(
+CASE WHEN getdatabaseencoding() = 'SQL_ASCII' AND encode(convert_to({0}, 'SQL_ASCII'), 'hex') !~ '{1}'
+     THEN encode(convert_to({0}, 'SQL_ASCII'), 'escape') ELSE {0}::text END)";
 
 // What CREATE PUBLICATION and the stream make of each table. The identity's index is the one that
 // PostgreSQL 15 takes (RelationGetIndexList); only its key columns count, not those it INCLUDEs.
-constexpr const char* kCandidates = R"(
-SELECT c.oid, n.nspname, c.relname, c.relpersistence, c.relreplident,
+constexpr std::string_view kCandidates = R"(
+SELECT c.oid, {schema}, {table}, c.relpersistence, c.relreplident,
        EXISTS (SELECT 1 FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary),
        identity.indrelid IS NOT NULL,
-       (SELECT string_agg(quote_ident(a.attname), ', ' ORDER BY a.attnum) FROM pg_attribute a
+       (SELECT string_agg({column}, ', ' ORDER BY a.attnum) FROM pg_attribute a
          WHERE a.attrelid = c.oid AND a.attgenerated <> ''
            AND a.attnum = ANY ((identity.indkey::int2[])[0:identity.indnkeyatts - 1])),
        EXISTS (SELECT 1 FROM pg_attribute a
                 WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                  AND a.attgenerated <> '')
+                  AND a.attgenerated <> ''),
+       CASE WHEN getdatabaseencoding() = 'SQL_ASCII' THEN
+         (SELECT string_agg(shown, ', ')
+            FROM (SELECT n.nspname AS name, {schema} AS shown
+                  UNION ALL SELECT c.relname, {table}
+                  UNION ALL SELECT a.attname, {column} FROM pg_attribute a
+                             WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped) names
+           WHERE encode(convert_to(name, 'SQL_ASCII'), 'hex') !~ '{utf8}') END
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   LEFT JOIN pg_index identity
     ON identity.indrelid = c.oid AND identity.indisunique AND identity.indisvalid
@@ -60,6 +89,12 @@ std::string identity_problem(const QueryResult& result, int row, const std::stri
 
 std::string problem_of(const QueryResult& result, int row, const std::string& table,
                        int server_version) {
+  if (!result.is_null(row, Unreadable)) {
+    return fmt::format(
+        "its database has the encoding SQL_ASCII, and these of its names are not UTF-8: {}. To "
+        "replicate it: give them other names, or move the database to the encoding UTF8",
+        result.text(row, Unreadable));
+  }
   if (result.text(row, Persistence) == "u") {
     return fmt::format(
         "it is unlogged, so its changes are not in the WAL. To replicate it: ALTER TABLE {} SET "
@@ -99,7 +134,12 @@ std::string problem_of(const QueryResult& result, int row, const std::string& ta
 
 std::vector<CandidateTable> list_candidates(Connection& connection,
                                             const TableSelection& selection) {
-  const QueryResult result = connection.query(kCandidates, "listing the source's tables");
+  const auto readable = [](std::string_view name) { return fmt::format(kReadable, name, kUtf8); };
+  const std::string sql =
+      fmt::format(kCandidates, fmt::arg("schema", readable("n.nspname")),
+                  fmt::arg("table", readable("c.relname")),
+                  fmt::arg("column", readable("a.attname")), fmt::arg("utf8", kUtf8));
+  const QueryResult result = connection.query(sql, "listing the source's tables");
   std::vector<CandidateTable> candidates;
   for (int row = 0; row < result.rows(); ++row) {
     CandidateTable candidate;

@@ -53,6 +53,26 @@ TEST_F(Candidates, AKeyWithAGeneratedColumnIsNone) {
             "0");
 }
 
+TEST_F(Candidates, NamesThatAreNotUtf8AreLeftOutReadably) {
+  const std::string database = database_ + "_ascii";
+  postgres_->execute("CREATE DATABASE " + database +
+                     " TEMPLATE template0 ENCODING SQL_ASCII LC_COLLATE 'C' LC_CTYPE 'C'");
+  // By convert_from no statement has to hold the byte.
+  const std::string byte = "convert_from('\\xe9', 'SQL_ASCII')";
+  settings_.url = postgres_->url("postgres", database);
+  execute(
+      "DO $$ BEGIN EXECUTE 'CREATE TABLE \"t' || " + byte +
+      " || '\" (id int PRIMARY KEY)'; EXECUTE 'CREATE TABLE named (id int PRIMARY KEY, \"c' || " +
+      byte + " || '\" int)'; END $$; CREATE TABLE good (\"\u00e4\u20ac\" int PRIMARY KEY)");
+  Source source(settings_);
+  const SlotCreation creation = source.create_slot(false, no_intention);
+  EXPECT_EQ(creation.origin.admitted.size(), 1U);
+  EXPECT_THAT(reason_for(creation.left_out, "t\\351"), HasSubstr("SQL_ASCII"));
+  EXPECT_THAT(reason_for(creation.left_out, "named"), HasSubstr("not UTF-8: c\\351"));
+  EXPECT_EQ(reason_for(creation.left_out, "good"), "not left out");
+  EXPECT_EQ(source.take_back(ErrorKind::Fatal), "");
+}
+
 TEST_F(Candidates, TheCatalogTellsOfAKeyThatIsNotSent) {
   execute(
       "CREATE TABLE t (a int PRIMARY KEY, g int GENERATED ALWAYS AS (a * 2) STORED NOT NULL);"
