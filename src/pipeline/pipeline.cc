@@ -81,7 +81,7 @@ class Run {
     return source_retry().run(outcome_.stop_token(), [&] {
       if (!load_stored_origin()) {
         create_slot();
-        show_left_out();
+        show_left_out(source_.left_out());
       }
       until_ = until.now ? source_.current_lsn() : until.lsn;
     });
@@ -202,12 +202,13 @@ class Run {
         }
         Progress& progress = state_.progress;
         source_.verify(origin_);
-        show_left_out();
+        show_left_out(source_.left_out());
         source_.stream(progress.received.lsn(), progress.journaled.lsn(), origin_, open,
                        {.out = flow.blocks(),
                         .progress = progress,
                         .paused = [&] { return is_full(flow.journal()); },
-                        .started = [&] { state_.source_ready(); }},
+                        .started = [&] { state_.source_ready(); },
+                        .left_out = [&](const auto& tables) { show_left_out(tables); }},
                        stop);
       });
     } catch (const Error& error) {
@@ -231,15 +232,18 @@ class Run {
     }
   }
 
-  /// In the status always, in the log when they are other ones than those it names already.
-  void show_left_out() {
-    const std::vector<LeftOut>& tables = source_.left_out();
+  /// In the status always, in the log once, and again when it was not left out meanwhile.
+  void show_left_out(const std::vector<LeftOut>& tables) {
     state_.left_out(tables);
+    std::set<std::string> logged;
     for (const LeftOut& table : tables) {
-      if (logged_left_out_.insert(to_string(table.table) + table.reason).second) {
+      const std::string text = to_string(table.table) + table.reason;
+      if (!logged_left_out_.contains(text)) {
         log(LogLevel::Warn, "table_left_out", table.reason, {{"table", to_string(table.table)}});
       }
+      logged.insert(text);
     }
+    logged_left_out_ = std::move(logged);
   }
 
   bool is_full(const JournalWriter& journal) {

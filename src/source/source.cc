@@ -1,8 +1,10 @@
+#include "source/source.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <set>
-#include <unordered_map>
+#include <unordered_set>
 
 #include "observe/advice.h"
 #include "observe/log.h"
@@ -12,11 +14,11 @@
 #include "source/connection/identity.h"
 #include "source/connection/sql_text.h"
 #include "source/setup/first_start.h"
+#include "source/setup/left_out.h"
 #include "source/setup/publication.h"
 #include "source/setup/slot.h"
 #include "source/setup/slot_creation.h"
 #include "source/setup/synchronous_names.h"
-#include "source/source.h"
 #include "source/stream/slot_reader.h"
 
 namespace re_dms {
@@ -48,6 +50,14 @@ PublicationState without_moved(PublicationState publication, const std::vector<O
            !selection.excludes(table.second);
   });
   return publication;
+}
+
+std::unordered_set<Oid> oids_of(const PublicationState& publication) {
+  std::unordered_set<Oid> oids;
+  for (const auto& [oid, name] : publication.tables) {
+    oids.insert(oid);
+  }
+  return oids;
 }
 
 /// Runs a step that connects. A run that has begun waits a refusal out; at its start a refusal is
@@ -104,26 +114,17 @@ void clear_slot(const SourceSettings& settings, Connection& plain, const std::st
   drop_slot(plain, settings.slot);
 }
 
-/// Splits the candidates into those that the publication publishes and those left out, with
-/// reasons.
-std::vector<CandidateTable> published_tables(const std::vector<CandidateTable>& candidates,
-                                             const PublicationState& publication,
-                                             const std::string& name,
-                                             std::vector<LeftOut>& left_out) {
-  std::vector<CandidateTable> tables;
-  for (const CandidateTable& table : candidates) {
-    if (!table.problem.empty()) {
-      left_out.push_back({table.name, table.problem});
-    } else if (!publication.publishes(table.oid)) {
-      left_out.push_back(
-          {table.name, fmt::format("it is not in the publication {}, which is made at the first "
-                                   "start; adding tables later is not available in this version",
-                                   quote_identifier(name))});
-    } else {
-      tables.push_back(table);
-    }
-  }
-  return tables;
+/// Those of the candidates that begin with the slot; the others are left out, with reasons.
+std::vector<CandidateTable> take_published(std::vector<CandidateTable> candidates,
+                                           const PublicationState& publication,
+                                           const std::string& name,
+                                           std::vector<LeftOut>& left_out) {
+  const auto published = oids_of(publication);
+  left_out = find_left_out(candidates, published, published, name);
+  std::erase_if(candidates, [&](const CandidateTable& table) {
+    return !table.problem.empty() || !published.contains(table.oid);
+  });
+  return candidates;
 }
 
 void require_own_pace(Connection& plain, const SourceSettings& settings) {
@@ -174,7 +175,7 @@ SlotCreation Source::create_slot(bool intended_before,
                           : require_usable_publication(plain, settings.publication);
   std::vector<LeftOut> left_out;
   const std::vector<CandidateTable> tables =
-      published_tables(candidates, publication, settings.publication, left_out);
+      take_published(candidates, publication, settings.publication, left_out);
   intend(identity);
   SlotCreation creation = settings.auto_setup ? create_slot_with_snapshot(
                                                     settings, identity, tables, state_->first_start)
@@ -213,18 +214,9 @@ void Source::verify_now(const Origin& origin) {
     require_only_selected(without_moved(publication, origin.admitted, state_->selection),
                           settings.publication, state_->selection);
   }
-  std::vector<LeftOut> left_out;
-  for (const CandidateTable& table :
-       published_tables(list_candidates(plain, state_->selection), publication,
-                        settings.publication, left_out)) {
-    if (std::find(origin.admitted.begin(), origin.admitted.end(), table.oid) ==
-        origin.admitted.end()) {
-      left_out.push_back({table.name,
-                          "it held rows, or was not published, when replication began; the initial "
-                          "copy of existing rows is not available in this version"});
-    }
-  }
-  state_->left_out = std::move(left_out);
+  state_->left_out =
+      find_left_out(list_candidates(plain, state_->selection), oids_of(publication),
+                    {origin.admitted.begin(), origin.admitted.end()}, settings.publication);
 }
 
 /// Of each problem once: verify runs before every stream.
@@ -244,6 +236,7 @@ void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open
                     const StreamWiring& wiring, const std::stop_token& stop) {
   ReadTimes times;
   times.silence = state_->patience.times();
+  times.facts = state_->settings.catalog_interval;
   SlotReader reader(state_->settings, origin, wiring, state_->reported, times);
   const Lsn received = wiring.progress.received.lsn();
   try {

@@ -6,7 +6,9 @@
 #include "base/error.h"
 #include "observe/log.h"
 #include "schema/catalog_json.h"
+#include "source/catalog/candidates.h"
 #include "source/catalog/catalog.h"
+#include "source/setup/left_out.h"
 #include "source/setup/publication.h"
 
 namespace re_dms {
@@ -18,7 +20,8 @@ CatalogQuestions::CatalogQuestions(const SourceSettings& settings, const Origin&
     : settings_(settings),
       interval_(interval),
       reported_(reported),
-      admitted_(origin.admitted.begin(), origin.admitted.end()) {}
+      admitted_(origin.admitted.begin(), origin.admitted.end()),
+      selection_(settings.include, settings.exclude) {}
 
 void CatalogQuestions::look_at_clock(SteadyTime now) {
   due_ = due_ || until_due(now) == milliseconds{0};
@@ -45,7 +48,10 @@ CatalogNews CatalogQuestions::ask_about_all(Connection& connection, SteadyTime n
   due_ = false;
   asked_at_ = now;
   try {
-    return news_of(read_all(connection));
+    const std::vector<CatalogTable> answers = read_all(connection);
+    CatalogNews news = news_of(answers);
+    news.left_out = find_left_out_of(connection, answers);
+    return news;
   } catch (const Unanswered&) {
     throw;
   } catch (const Error& error) {
@@ -84,6 +90,18 @@ std::vector<CatalogTable> CatalogQuestions::read_all(Connection& connection) {
     }
   }
   return answers;
+}
+
+std::vector<LeftOut> CatalogQuestions::find_left_out_of(
+    Connection& connection, const std::vector<CatalogTable>& answers) const {
+  std::unordered_set<Oid> published;
+  for (const CatalogTable& table : answers) {
+    if (table.schema.publication) {
+      published.insert(table.schema.oid);
+    }
+  }
+  return find_left_out(list_candidates(connection, selection_), published, admitted_,
+                       settings_.publication);
 }
 
 CatalogNews CatalogQuestions::news_of(const std::vector<CatalogTable>& answers) const {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,8 +13,10 @@
 #include "model/journal_block.h"
 #include "model/origin.h"
 #include "model/table_schema.h"
+#include "source/catalog/pattern.h"
 #include "source/connection/connection.h"
 #include "source/settings.h"
+#include "source/setup/setup_result.h"
 
 namespace re_dms {
 
@@ -24,6 +27,8 @@ using ReportedAnswers = std::unordered_map<Oid, std::string>;
 struct CatalogNews {
   JournalBlock block;  ///< one Catalog record a table; empty without news
   ReportedAnswers answers;
+  /// Tables that match include and are not replicated, all of them; absent: not asked.
+  std::optional<std::vector<LeftOut>> left_out{};
 };
 
 /// Lives for one connection; used by the receiving thread. What it is given by reference outlives
@@ -46,8 +51,10 @@ class CatalogQuestions {
   std::vector<CatalogTable> ask_about(Connection& connection, const std::vector<Oid>& tables);
 
   /// Asks about all tables that are, or were, in the stream, and returns what is new: a night
-  /// without news costs nothing in the journal. Without news too when a busy server does not
-  /// answer: it is asked again an interval later. Throws Unanswered when the connection is lost.
+  /// without news costs nothing in the journal. Says too which tables are left out, those among
+  /// them that came since: one query more, linear in the tables that exist. Without news too when a
+  /// busy server does not answer: it is asked again an interval later. Throws Unanswered when the
+  /// connection is lost.
   CatalogNews ask_about_all(Connection& connection, SteadyTime now);
 
   /// Notes that the answers were handed on. Not before: what is not handed on stays news.
@@ -55,6 +62,8 @@ class CatalogQuestions {
 
  private:
   std::vector<CatalogTable> read_all(Connection& connection);
+  std::vector<LeftOut> find_left_out_of(Connection& connection,
+                                        const std::vector<CatalogTable>& answers) const;
   CatalogNews news_of(const std::vector<CatalogTable>& answers) const;
   static std::string without_time(CatalogTable answer);
 
@@ -62,6 +71,7 @@ class CatalogQuestions {
   std::chrono::milliseconds interval_;
   ReportedAnswers& reported_;
   std::unordered_set<Oid> admitted_;
+  TableSelection selection_;
   SteadyTime asked_at_{};  ///< about all tables
   bool due_ = true;
 };

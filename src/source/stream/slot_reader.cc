@@ -251,6 +251,9 @@ void SlotReader::report_catalog_news() {
     questions_.note_reported(std::move(news.answers));
     watch_->make_position();
   }
+  if (news.left_out) {
+    wiring_.left_out(*news.left_out);
+  }
 }
 
 /// Before the catalog is asked. False when stopped meanwhile: the block must not be handed on then.

@@ -95,7 +95,11 @@ StreamProbe::~StreamProbe() {
 void StreamProbe::read(const SourceSettings& settings, const Origin& origin, StreamStart start,
                        ReadTimes times, const std::stop_token& stop) {
   const StreamWiring wiring{queue_, progress_, [this] { return paused_.load(); },
-                            [this] { started_ = true; }};
+                            [this] { started_ = true; },
+                            [this](const std::vector<LeftOut>& tables) {
+                              const std::lock_guard lock(mutex_);
+                              left_out_ = tables;
+                            }};
   SlotReader reader(settings, origin, wiring, reported_, times);
   try {
     reader.run(start, open_, stop);
@@ -136,6 +140,20 @@ bool StreamProbe::saw(const std::string& line, int times) const {
   return eventually([&] {
     const std::lock_guard lock(mutex_);
     return std::count(records_.begin(), records_.end(), line) >= times;
+  });
+}
+
+bool StreamProbe::says_left_out(const std::string& table, const std::string& words) const {
+  return eventually([&] {
+    const std::lock_guard lock(mutex_);
+    if (!left_out_) {
+      return false;
+    }
+    const auto found =
+        std::ranges::find(*left_out_, QualifiedName{"public", table}, &LeftOut::table);
+    return found == left_out_->end()
+               ? words.empty()
+               : !words.empty() && found->reason.find(words) != std::string::npos;
   });
 }
 

@@ -33,6 +33,10 @@ class StreamProbe {
   /// Waits until some record equals `line`, `times` times.
   bool saw(const std::string& line, int times = 1) const;
 
+  /// Waits until what was last said of `table` holds `words`; empty: that it is not left out, and
+  /// something was said.
+  bool says_left_out(const std::string& table, const std::string& words) const;
+
   /// Waits until the stream has ended; the error it ended with, if any.
   std::optional<Error> ended(std::chrono::seconds patience = std::chrono::seconds(20));
 
@@ -67,6 +71,7 @@ class StreamProbe {
   Progress progress_;
   mutable std::mutex mutex_;
   std::vector<std::string> records_;
+  std::optional<std::vector<LeftOut>> left_out_;
   std::optional<Error> error_;
   std::atomic<bool> paused_;
   std::atomic<bool> held_{false};
