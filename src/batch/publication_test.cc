@@ -22,7 +22,7 @@ Publishing altered(Publishing publishing) {
 }
 
 Publishing put_back(Publishing publishing) {
-  publishing.way = {{12, 900}};
+  publishing.path = {{12, 900}};
   return publishing;
 }
 

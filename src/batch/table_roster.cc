@@ -72,15 +72,15 @@ void note_history(RosterEntry& entry, const CatalogTable& answer) {
   if (!is_ahead(*entry.schema, entry.history, answer.schema)) {
     entry.history.last_attnum = told.last_attnum;
   } else if (answer.asked_at.known()) {
-    entry.gone = {told.last_attnum, answer.asked_at};
+    entry.dropped_attnums = {told.last_attnum, answer.asked_at};
   }
 }
 
 /// What is known before the rows of the transaction that commits at `at`.
 TableHistory history_at(const RosterEntry& entry, Lsn at) {
   TableHistory history = entry.history;
-  if (entry.gone.since.known() && at >= entry.gone.since) {
-    history.last_attnum = std::max(history.last_attnum, entry.gone.last_attnum);
+  if (entry.dropped_attnums.since.known() && at >= entry.dropped_attnums.since) {
+    history.last_attnum = std::max(history.last_attnum, entry.dropped_attnums.last_attnum);
   }
   return history;
 }

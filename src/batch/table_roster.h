@@ -47,7 +47,7 @@ struct RosterEntry {
   struct {
     std::int16_t last_attnum = 0;
     Lsn since;
-  } gone;
+  } dropped_attnums;
 
   /// How it was published when that was first known; every change since is in the stream if it is
   /// published like this now.

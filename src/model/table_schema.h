@@ -88,7 +88,7 @@ struct Publishing {
   /// What leads to it: the row of pg_publication_rel (else pg_publication_namespace) that names the
   /// table or the ancestor nearest to it, then the pg_inherits rows from the table up to that
   /// ancestor. Empty: FOR ALL TABLES.
-  std::vector<CatalogRow> way;
+  std::vector<CatalogRow> path;
 
   bool operator==(const Publishing&) const = default;
 };

@@ -16,7 +16,7 @@
 #include "pipeline/loader.h"
 #include "pipeline/recorder.h"
 #include "pipeline/set_aside_log.h"
-#include "pipeline/staging_room.h"
+#include "pipeline/staging_slots.h"
 #include "source/stream/block_maker.h"
 
 namespace re_dms {
@@ -93,9 +93,9 @@ struct Flow::State {
     failpoint("stage-clean-up-before");
     clean_up("files of earlier runs", [&] { remove_other_runs(wiring.store, names); });
     failpoint("stage-clean-up-after");
-    StagingRoom room(wiring.store, names,
-                     {16U << 20, share_memory(settings.batch.memory_bytes).staging_bytes},
-                     wiring.state.progress, staged, stop, stage_notes());
+    StagingSlots slots(wiring.store, names,
+                       {16U << 20, share_memory(settings.batch.memory_bytes).staging_bytes},
+                       wiring.state.progress, staged, stop, stage_notes());
     std::vector<std::unique_ptr<StageThread>> behind;
     const auto run = [&](std::string name, std::function<void(const std::stop_token&)> work) {
       behind.push_back(
@@ -104,11 +104,11 @@ struct Flow::State {
     // The threads behind use this frame: whatever goes wrong has to stop them before it leaves.
     run_stage("load", wiring.outcome, [&](const std::stop_token&) {
       for (int i = 0; i < kWorkers; ++i) {
-        run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { room.run_worker(s); });
+        run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { slots.run_worker(s); });
       }
-      run("assemble", [&](const std::stop_token& s) { room.run_assembler(s); });
-      run("fold", [&](const std::stop_token& s) { fold(*target, room, s); });
-      Loader({wiring.warehouse, wiring.store, room, journal, wiring.state, failed_tables})
+      run("assemble", [&](const std::stop_token& s) { slots.run_assembler(s); });
+      run("fold", [&](const std::stop_token& s) { fold(*target, slots, s); });
+      Loader({wiring.warehouse, wiring.store, slots, journal, wiring.state, failed_tables})
           .run(staged, stop);
     });
     if (until.load().known()) {
@@ -140,16 +140,16 @@ struct Flow::State {
     return target;
   }
 
-  void fold(const TargetState& target, StagingRoom& room, const std::stop_token& stop) {
+  void fold(const TargetState& target, StagingSlots& slots, const std::stop_token& stop) {
     JournalReader reader(wiring.files, settings.journal.directory, &journal.tail(), target.loaded);
     Batcher batcher(
         {share_memory(settings.batch.memory_bytes).fold_bytes, settings.batch.row_bytes_max},
-        target.loaded, known_tables(target), room);
+        target.loaded, known_tables(target), slots);
     batcher.begin_at(reader.begin());
     FoldSchedule schedule;
     schedule.interval = settings.batch.interval;
     schedule.segment_bytes = settings.journal.segment_bytes;
-    Folder({reader, journal, batcher, room, wiring.state, failed_tables, until}, schedule,
+    Folder({reader, journal, batcher, slots, wiring.state, failed_tables, until}, schedule,
            real_clock())
         .run(stop);
   }

@@ -32,14 +32,14 @@ void Folder::run(const std::stop_token& stop) {
       last_seal_ = clock_.steady();
     }
     if (ends) {
-      wiring_.room.close();
+      wiring_.slots.close();
       return;
     }
   }
 }
 
 bool Folder::seal_is_due() const {
-  if (!wiring_.room.has_room()) {
+  if (!wiring_.slots.has_free_slot()) {
     return false;
   }
   const auto since = clock_.steady() - last_seal_;
@@ -55,7 +55,7 @@ std::chrono::milliseconds Folder::patience() const {
   if (!wiring_.batcher.has_work() || wiring_.batcher.in_transaction()) {
     return kPatience;
   }
-  if (!wiring_.room.has_room()) {
+  if (!wiring_.slots.has_free_slot()) {
     return std::chrono::milliseconds(20);
   }
   const auto left = schedule_.interval - std::chrono::duration_cast<std::chrono::milliseconds>(

@@ -11,7 +11,7 @@
 #include "journal/journal_reader.h"
 #include "journal/journal_writer.h"
 #include "pipeline/run_state.h"
-#include "pipeline/staging_room.h"
+#include "pipeline/staging_slots.h"
 
 namespace re_dms {
 
@@ -29,22 +29,22 @@ struct FoldWiring {
   JournalReader& reader;
   const JournalWriter& journal;
   Batcher& batcher;
-  StagingRoom& room;
+  StagingSlots& slots;
   RunState& state;
   BoundedQueue<Oid>& failed_tables;  ///< tables whose load failed
   /// The run ends when everything below is handed on; unknown: never. May become known at any time.
   const std::atomic<Lsn>& until;
 };
 
-/// While the room has no place, a batch that is due goes on filling. When its memory is full, or
-/// what comes next has to begin a batch, the fold waits inside the room: the journal takes what the
+/// While no slot is free, a batch that is due goes on filling. When its memory is full, or
+/// what comes next has to begin a batch, the fold waits for a slot: the journal takes what the
 /// source sends meanwhile.
 class Folder {
  public:
   Folder(FoldWiring wiring, FoldSchedule schedule, Clock& clock)
       : wiring_(wiring), schedule_(schedule), clock_(clock) {}
 
-  /// Until stop is requested, or `until` is sealed; then the room is closed.
+  /// Until stop is requested, or `until` is sealed; then the slots are closed.
   void run(const std::stop_token& stop);
 
  private:

@@ -69,7 +69,7 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
   clean_up(fmt::format("the files of batch {}", batch.span.number),
            [&] { remove_batch(wiring_.store, batch); });
   failpoint("loaded-files-removed");
-  wiring_.room.loaded();
+  wiring_.slots.loaded();
   release();
   failpoint("loaded-clean-up-after");
 }

@@ -8,7 +8,7 @@
 #include "journal/journal_writer.h"
 #include "model/staged_batch.h"
 #include "pipeline/run_state.h"
-#include "pipeline/staging_room.h"
+#include "pipeline/staging_slots.h"
 #include "stage/object_store.h"
 #include "warehouse/warehouse.h"
 
@@ -18,7 +18,7 @@ namespace re_dms {
 struct LaneWiring {
   Warehouse& warehouse;
   ObjectStore& store;
-  StagingRoom& room;
+  StagingSlots& slots;
   JournalWriter& journal;
   RunState& state;
   BoundedQueue<Oid>& failed_tables;  ///< tables set aside by a load, for the fold

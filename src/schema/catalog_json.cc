@@ -77,7 +77,7 @@ Json row_to_json(const CatalogRow& row) {
 
 Json publishing_to_json(const Publishing& publishing) {
   Json rows = Json::array({row_to_json(publishing.publication)});
-  for (const CatalogRow& row : publishing.way) {
+  for (const CatalogRow& row : publishing.path) {
     rows.push_back(row_to_json(row));
   }
   return rows;

@@ -35,7 +35,7 @@ struct Source::State {
   std::vector<LeftOut> left_out;
   bool accepted = false;            ///< the source took us once
   std::set<std::string> warned_of;  ///< problems of the publication
-  Patience patience;
+  SilenceBackoff backoff;
   ReportedAnswers reported;
 };
 
@@ -235,15 +235,15 @@ void Source::warn_of_publication(const PublicationState& publication) {
 void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open,
                     const StreamWiring& wiring, const std::stop_token& stop) {
   ReadTimes times;
-  times.silence = state_->patience.times();
+  times.silence = state_->backoff.times();
   times.facts = state_->settings.catalog_interval;
   SlotReader reader(state_->settings, origin, wiring, state_->reported, times);
   const Lsn received = wiring.progress.received.lsn();
   try {
     connecting(state_->accepted, [&] { reader.run({from, journaled_to}, open, stop); });
   } catch (const Error&) {
-    state_->patience.stream_ended(reader.left_in_silence(),
-                                  wiring.progress.received.lsn() > received);
+    state_->backoff.stream_ended(reader.left_in_silence(),
+                                 wiring.progress.received.lsn() > received);
     throw;
   }
 }

@@ -130,7 +130,7 @@ Publishing publishing(std::string_view text) {
   const auto found = numbers<std::uint32_t>(text);
   Publishing publishing{{found.at(0), found.at(1)}, {}};
   for (std::size_t i = 2; i + 1 < found.size(); i += 2) {
-    publishing.way.push_back({found[i], found[i + 1]});
+    publishing.path.push_back({found[i], found[i + 1]});
   }
   return publishing;
 }

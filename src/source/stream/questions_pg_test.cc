@@ -134,11 +134,11 @@ TEST_F(Facts, TellHowATableIsPublished) {
   ASSERT_TRUE(t.has_value());
   EXPECT_EQ(std::to_string(t->publication.oid), execute("SELECT oid FROM pg_publication"));
   EXPECT_EQ(std::to_string(t->publication.xmin), execute("SELECT xmin FROM pg_publication"));
-  ASSERT_EQ(t->way.size(), 1U);
-  EXPECT_EQ(std::to_string(t->way[0].oid),
+  ASSERT_EQ(t->path.size(), 1U);
+  EXPECT_EQ(std::to_string(t->path[0].oid),
             execute("SELECT oid FROM pg_publication_rel WHERE prrelid = 't'::regclass"));
   EXPECT_EQ(publishing("other"), std::nullopt);
-  EXPECT_EQ(publishing("leaf")->way.size(), 2U);
+  EXPECT_EQ(publishing("leaf")->path.size(), 2U);
 }
 
 TEST_F(Facts, TellThatThePublicationWasAltered) {
@@ -180,9 +180,9 @@ TEST_F(Facts, TellAllTablesAndSchemasFromOne) {
   settings_.publication = "everything";
   EXPECT_EQ(publishing("t"), std::nullopt);
   execute("CREATE PUBLICATION everything FOR ALL TABLES");
-  EXPECT_TRUE(publishing("other")->way.empty());
+  EXPECT_TRUE(publishing("other")->path.empty());
   execute("DROP PUBLICATION everything; CREATE PUBLICATION everything FOR TABLES IN SCHEMA public");
-  EXPECT_EQ(std::to_string(publishing("other")->way.at(0).oid),
+  EXPECT_EQ(std::to_string(publishing("other")->path.at(0).oid),
             execute("SELECT oid FROM pg_publication_namespace"));
 }
 

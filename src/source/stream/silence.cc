@@ -8,14 +8,14 @@
 
 namespace re_dms {
 
-SilenceTimes Patience::times() const {
+SilenceTimes SilenceBackoff::times() const {
   constexpr int kDoublingsMax = 8;
   SilenceTimes times;
   times.answer *= 1 << std::min(silences_, kDoublingsMax);
   return times;
 }
 
-void Patience::stream_ended(bool in_silence, bool progressed) {
+void SilenceBackoff::stream_ended(bool in_silence, bool progressed) {
   if (progressed) {
     silences_ = 0;
   }

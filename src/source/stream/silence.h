@@ -16,7 +16,7 @@ struct SilenceTimes {
 /// transaction of which nothing is published says nothing and, before PostgreSQL 16, hears nothing
 /// (reorderbuffer.c): left too early, it would begin anew for ever. So the time doubles with every
 /// stream that was left in silence, until one brings something.
-class Patience {
+class SilenceBackoff {
  public:
   SilenceTimes times() const;
 

@@ -263,7 +263,7 @@ bool SlotReader::wait_until_visible() {
     return true;
   }
   const SteadyTime began = clock_.steady();
-  AskAgain pause;
+  PollBackoff backoff;
   while (!transactions_visible(watch_->connection(), xids)) {
     if (stop_.stop_requested()) {
       return false;
@@ -273,7 +273,7 @@ bool SlotReader::wait_until_visible() {
     watch_->call_now_and_then(now);
     report(now);
     pollfd waiting{stop_signal_->descriptor(), POLLIN, 0};
-    poll(&waiting, 1, static_cast<int>(std::min(pause.next(), times_.feedback.silence).count()));
+    poll(&waiting, 1, static_cast<int>(std::min(backoff.next(), times_.feedback.silence).count()));
   }
   return true;
 }

@@ -20,7 +20,7 @@ std::int64_t seconds(std::chrono::milliseconds duration) {
 
 }  // namespace
 
-std::chrono::milliseconds AskAgain::next() {
+std::chrono::milliseconds PollBackoff::next() {
   constexpr std::chrono::milliseconds kLongest{500};
   return std::exchange(next_, std::min(2 * next_, kLongest));
 }
@@ -76,19 +76,19 @@ void SourceWatch::call_now_and_then(SteadyTime now) {
   require_commits_do_not_wait(connection_, settings_.slot);
 }
 
-void SourceWatch::leave_if_stuck(Hindrance hindrance, SteadyTime advanced_at, SteadyTime now) {
-  const bool hindered = hindrance.held_up || hindrance.unconfirmed;
-  if (!hindered) {
-    hindered_since_ = {};
-  } else if (hindered_since_ == SteadyTime{}) {
-    hindered_since_ = now;
+void SourceWatch::leave_if_stuck(Blocked blocked, SteadyTime advanced_at, SteadyTime now) {
+  const bool is_blocked = blocked.held_up || blocked.unconfirmed;
+  if (!is_blocked) {
+    blocked_since_ = {};
+  } else if (blocked_since_ == SteadyTime{}) {
+    blocked_since_ = now;
   }
-  if (ended_at_ != SteadyTime{} && (hindrance.held_up || now - ended_at_ >= times_.farewell)) {
+  if (ended_at_ != SteadyTime{} && (blocked.held_up || now - ended_at_ >= times_.farewell)) {
     throw Error(ErrorKind::Transient,
                 "the source ended the connection for catalog questions; leaving the slot too, so "
                 "that a shutdown does not wait for re_dms");
   }
-  if (hindered && now - std::max(hindered_since_, advanced_at) >= times_.stuck) {
+  if (is_blocked && now - std::max(blocked_since_, advanced_at) >= times_.stuck) {
     throw Error(ErrorKind::Transient,
                 fmt::format("nothing could be confirmed to the source for {} s; leaving the slot, "
                             "so that a shutdown of the source does not wait for re_dms",

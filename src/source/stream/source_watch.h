@@ -22,7 +22,7 @@ struct WatchTimes {
 
 /// How long to wait before a question is asked once more: a moment at first, as the answer is
 /// usually near; then longer and longer, as one that stays away should cost the server little.
-class AskAgain {
+class PollBackoff {
  public:
   std::chrono::milliseconds next();
 
@@ -60,7 +60,7 @@ class SourceWatch {
   void call_now_and_then(SteadyTime now);
 
   /// What keeps the stream from confirming.
-  struct Hindrance {
+  struct Blocked {
     bool held_up = false;      ///< nothing is read at present
     bool unconfirmed = false;  ///< something received is not journaled yet
   };
@@ -68,7 +68,7 @@ class SourceWatch {
   /// Throws Transient when the stream has to leave: whoever answers without confirming would keep
   /// the server from shutting down for ever. `advanced_at` is when the confirmed position last
   /// moved.
-  void leave_if_stuck(Hindrance hindrance, SteadyTime advanced_at, SteadyTime now);
+  void leave_if_stuck(Blocked blocked, SteadyTime advanced_at, SteadyTime now);
 
   /// Throws Transient when a transaction, seen in the stream at `since`, is still not visible.
   void leave_if_invisible(SteadyTime since, SteadyTime now) const;
@@ -78,8 +78,8 @@ class SourceWatch {
   Connection connection_;
   WatchTimes times_;
   SteadyTime called_at_;
-  SteadyTime hindered_since_{};  ///< zero while nothing hinders
-  SteadyTime ended_at_{};        ///< zero while the connection lives
+  SteadyTime blocked_since_{};  ///< zero while nothing blocks it
+  SteadyTime ended_at_{};       ///< zero while the connection lives
 };
 
 }  // namespace re_dms

@@ -181,21 +181,21 @@ TEST(Feedback, AsksForAnAnswerOnce) {
   EXPECT_EQ(feedback.message(Lsn{1}, now, SystemTime{}).back(), '\0');
 }
 
-TEST(Patience, GrowsWithEverySilenceUntilSomethingComes) {
-  Patience patience;
-  const milliseconds first = patience.times().answer;
-  patience.stream_ended(true, false);
-  patience.stream_ended(false, false);
-  EXPECT_EQ(patience.times().answer, 2 * first);
-  patience.stream_ended(true, false);
-  EXPECT_EQ(patience.times().answer, 4 * first);
-  patience.stream_ended(true, true);
-  EXPECT_EQ(patience.times().answer, 2 * first);
+TEST(SilenceBackoff, GrowsWithEverySilenceUntilSomethingComes) {
+  SilenceBackoff backoff;
+  const milliseconds first = backoff.times().answer;
+  backoff.stream_ended(true, false);
+  backoff.stream_ended(false, false);
+  EXPECT_EQ(backoff.times().answer, 2 * first);
+  backoff.stream_ended(true, false);
+  EXPECT_EQ(backoff.times().answer, 4 * first);
+  backoff.stream_ended(true, true);
+  EXPECT_EQ(backoff.times().answer, 2 * first);
   for (int i = 0; i < 100; ++i) {
-    patience.stream_ended(true, false);
+    backoff.stream_ended(true, false);
   }
-  EXPECT_EQ(patience.times().answer, 256 * first);
-  EXPECT_EQ(patience.times().ask, SilenceTimes().ask);
+  EXPECT_EQ(backoff.times().answer, 256 * first);
+  EXPECT_EQ(backoff.times().ask, SilenceTimes().ask);
 }
 
 TEST(Silence, IsEndedByAnAnswerOrByLeaving) {
@@ -212,10 +212,10 @@ TEST(Silence, IsEndedByAnAnswerOrByLeaving) {
   EXPECT_THROW(silence.leave_if_unanswered(now + milliseconds(50)), Error);
 }
 
-TEST(AskAgain, WaitsLongerAndLongerUpToABound) {
-  AskAgain pause;
+TEST(PollBackoff, WaitsLongerAndLongerUpToABound) {
+  PollBackoff backoff;
   for (const int expected : {5, 10, 20, 40, 80, 160, 320, 500, 500}) {
-    EXPECT_EQ(pause.next(), milliseconds(expected));
+    EXPECT_EQ(backoff.next(), milliseconds(expected));
   }
 }
 

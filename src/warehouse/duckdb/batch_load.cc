@@ -42,7 +42,7 @@ std::set<Oid> oids(const std::vector<SetAside>& set_aside) {
 }
 
 BatchLoad::BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch,
-                     const KnownTables& known, std::string schema, FailedTables& failed)
+                     const StoredTables& known, std::string schema, FailedTables& failed)
     : session_(session),
       clock_(clock),
       batch_(batch),
@@ -143,11 +143,11 @@ void BatchLoad::leave_out(const Fault& fault) {
   }
 }
 
-KnownTable BatchLoad::current(Oid oid, const QualifiedName& name) const {
+StoredTable BatchLoad::current(Oid oid, const QualifiedName& name) const {
   if (const auto known = known_.find(oid); known != known_.end()) {
     return known->second;
   }
-  KnownTable table;
+  StoredTable table;
   table.schema.oid = oid;
   table.schema.name = name;
   table.target = {schema_.empty() ? name.schema : schema_, name.name};
@@ -164,7 +164,7 @@ void BatchLoad::record(const LoadRun& run, BatchOutcome& outcome) {
     set_aside(entry, run.number, outcome);
     outcome.set_aside.push_back(entry);
   }
-  std::vector<const KnownTable*> changed;
+  std::vector<const StoredTable*> changed;
   for (const auto& [oid, table] : outcome.tables) {
     const auto known = known_.find(oid);
     // Most loads change rows, not shapes.
@@ -185,7 +185,7 @@ void BatchLoad::record(const LoadRun& run, BatchOutcome& outcome) {
 
 void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load, BatchOutcome& outcome) {
   const auto place = outcome.tables.try_emplace(entry.oid, current(entry.oid, entry.table)).first;
-  if (KnownTable& table = place->second; table.live) {
+  if (StoredTable& table = place->second; table.live) {
     table.live = false;
     table.reason = entry.reason;
     table.position = entry.position;

@@ -19,7 +19,7 @@ namespace re_dms::duckdb {
 
 /// What a batch changed, committed or about to be.
 struct BatchOutcome {
-  std::map<Oid, KnownTable> tables;  ///< those that were touched, as they are now
+  std::map<Oid, StoredTable> tables;  ///< those that were touched, as they are now
   std::map<Oid, TableLoad> loads;
   std::vector<SetAside> set_aside;  ///< tables that could not take the batch
 };
@@ -37,7 +37,7 @@ class BatchLoad {
   /// that fail and belongs to the batch: when a try ends in an error, the next one leaves them out
   /// from the start.
   BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch,
-            const KnownTables& known, std::string schema, FailedTables& failed);
+            const StoredTables& known, std::string schema, FailedTables& failed);
 
   /// Leaves a transaction open in which every layer is applied, tables that failed are set aside at
   /// the batch's start and those the fold set aside are recorded. Starts over without a table when
@@ -57,14 +57,14 @@ class BatchLoad {
                                  BatchOutcome& outcome, std::map<Oid, EarlierChanges>& changed);
   const StagedLayer& largest(const BatchOutcome& outcome, const StagedLayer& failed) const;
   void leave_out(const Fault& fault);
-  KnownTable current(Oid oid, const QualifiedName& name) const;
+  StoredTable current(Oid oid, const QualifiedName& name) const;
   void record(const LoadRun& run, BatchOutcome& outcome);
   void set_aside(const SetAside& entry, std::uint64_t load, BatchOutcome& outcome);
 
   Session& session_;
   const Clock& clock_;
   const StagedBatch& batch_;
-  const KnownTables& known_;
+  const StoredTables& known_;
   const std::string schema_;
   FailedTables& failed_;
   const std::set<Oid> given_up_;  ///< by the fold, maybe after some of their layers were handed on

@@ -46,8 +46,8 @@ class DuckdbWarehouse final : public Warehouse {
   }
 
   LoadReport load_into(Session& session, const StagedBatch& batch);
-  LoadReport report_again(Session& session, const StagedBatch& batch, const Standing& standing);
-  void keep_books(ServiceTables& service, const Standing& before);
+  LoadReport report_again(Session& session, const StagedBatch& batch, const StoredPosition& stored);
+  void keep_books(ServiceTables& service, const StoredPosition& before);
 
   const WarehouseSettings settings_;
   const std::string path_;
@@ -55,7 +55,7 @@ class DuckdbWarehouse final : public Warehouse {
   std::uint64_t epoch_ = 0;
   /// The file's tables, as of the last call that ended well: nobody else writes them while the
   /// fence is ours. Empty: to be read.
-  std::optional<KnownTables> known_;
+  std::optional<StoredTables> known_;
   /// When the file was closed after the last load, if its rows in loads do not say so yet.
   std::optional<SystemTime> closed_;
   std::optional<SteadyTime> forgot_;
@@ -64,8 +64,8 @@ class DuckdbWarehouse final : public Warehouse {
   FailedTables failed_;
 };
 
-TargetState target_state(const Standing& standing, const KnownTables& known) {
-  TargetState state{standing.epoch, standing.loaded, {}};
+TargetState target_state(const StoredPosition& stored, const StoredTables& known) {
+  TargetState state{stored.epoch, stored.loaded, {}};
   for (const auto& [oid, table] : known) {
     state.tables.push_back({table.schema, table.live, table.reason, table.position});
   }
@@ -74,11 +74,11 @@ TargetState target_state(const Standing& standing, const KnownTables& known) {
 
 /// A live table whose shape somebody changed is set aside: rows must not go into columns they are
 /// not for.
-void set_aside_changed_shapes(Session& session, const Standing& standing, KnownTables& known,
+void set_aside_changed_shapes(Session& session, const StoredPosition& stored, StoredTables& known,
                               SystemTime now) {
   TargetCatalog catalog(session);
   catalog.read_columns();
-  std::vector<const KnownTable*> changed;
+  std::vector<const StoredTable*> changed;
   for (auto& [oid, table] : known) {
     if (!table.live) {
       continue;
@@ -86,7 +86,7 @@ void set_aside_changed_shapes(Session& session, const Standing& standing, KnownT
     if (auto difference = catalog.difference(table)) {
       table.live = false;
       table.reason = "the target was changed: " + *difference;
-      table.position = standing.loaded;
+      table.position = stored.loaded;
       changed.push_back(&table);
     }
   }
@@ -117,16 +117,16 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
       failpoint("take-over-tables-made");
     }
     service.check_belongs_to(origin);
-    require_not_ahead(describe(), service.standing().loaded, before.journal_end);
+    require_not_ahead(describe(), service.stored_position().loaded, before.journal_end);
     epoch_ = service.raise_epoch(now);
-    const Standing standing = service.standing();
-    KnownTables known = service.tables();
-    set_aside_changed_shapes(session, standing, known, now);
-    service.mark_visible(standing.loads, now);
+    const StoredPosition stored = service.stored_position();
+    StoredTables known = service.tables();
+    set_aside_changed_shapes(session, stored, known, now);
+    service.mark_visible(stored.loads, now);
     failpoint("take-over-commit-before");
     session.commit();
     failpoint("take-over-commit-after");
-    state = target_state(standing, known);
+    state = target_state(stored, known);
     known_ = std::move(known);
   }
   closed_.reset();
@@ -152,39 +152,39 @@ LoadReport DuckdbWarehouse::load(const StagedBatch& batch, const std::stop_token
 
 LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch) {
   ServiceTables service(session);
-  const Standing standing = service.standing();
+  const StoredPosition stored = service.stored_position();
   const BatchSpan& span = batch.span;
-  if (standing.epoch != epoch_) {
+  if (stored.epoch != epoch_) {
     throw Error(ErrorKind::Fatal,
                 fmt::format("another re_dms took over the warehouse file (epoch {}, ours is {})",
-                            standing.epoch, epoch_),
+                            stored.epoch, epoch_),
                 "Let only one daemon run per slot");
   }
-  if (standing.loaded == span.to && span.from != span.to) {
-    return report_again(session, batch, standing);
+  if (stored.loaded == span.to && span.from != span.to) {
+    return report_again(session, batch, stored);
   }
-  if (standing.loaded != span.from) {
+  if (stored.loaded != span.from) {
     throw Error(ErrorKind::Fatal,
                 fmt::format("the warehouse is loaded up to {}, but the batch starts at {}",
-                            standing.loaded, span.from),
+                            stored.loaded, span.from),
                 "Restart re_dms: it continues where the warehouse stands");
   }
   // Whatever goes wrong from here on, what the file holds is read again before it is relied on.
-  KnownTables known = known_ ? std::move(*known_) : service.tables();
+  StoredTables known = known_ ? std::move(*known_) : service.tables();
   known_.reset();
-  const LoadRun run{standing.loads + 1, epoch_, span, clock_.now()};
+  const LoadRun run{stored.loads + 1, epoch_, span, clock_.now()};
   if (trying_ != span) {
     trying_ = span;
     failed_.clear();
   }
   BatchLoad load(session, clock_, batch, known, settings_.schema, failed_);
   BatchOutcome outcome = load.apply(run);
-  keep_books(service, standing);
+  keep_books(service, stored);
   service.advance(run, clock_.now());
   failpoint("load-commit-before");
   session.commit();
   failpoint("load-commit-after");
-  if (const Standing after = service.standing(); after.loaded != span.to) {
+  if (const StoredPosition after = service.stored_position(); after.loaded != span.to) {
     throw Error(ErrorKind::Transient, "DuckDB reported a COMMIT that did not take place");
   }
 
@@ -202,10 +202,10 @@ LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch
 
 /// For a batch whose COMMIT took place although its answer was lost.
 LoadReport DuckdbWarehouse::report_again(Session& session, const StagedBatch& batch,
-                                         const Standing& standing) {
+                                         const StoredPosition& stored) {
   LoadReport report;
   for (const auto& [oid, table] : ServiceTables(session).tables()) {
-    if (!table.live && table.set_aside_load == standing.loads) {
+    if (!table.live && table.set_aside_load == stored.loads) {
       report.set_aside.push_back({oid, table.schema.name, table.reason, table.position});
     }
   }
@@ -218,7 +218,7 @@ LoadReport DuckdbWarehouse::report_again(Session& session, const StagedBatch& ba
 }
 
 /// What is written about loads beside the position, in the same transaction.
-void DuckdbWarehouse::keep_books(ServiceTables& service, const Standing& before) {
+void DuckdbWarehouse::keep_books(ServiceTables& service, const StoredPosition& before) {
   if (closed_) {
     service.mark_visible(before.loads, *closed_);
   }

@@ -74,7 +74,7 @@ std::optional<Lsn> inspect(const WarehouseSettings& settings, const Origin& orig
     return std::nullopt;
   }
   service.check_belongs_to(origin);
-  return service.standing().loaded;
+  return service.stored_position().loaded;
 }
 
 }  // namespace re_dms::duckdb

@@ -40,7 +40,7 @@ Sql carries(std::size_t column) {
 }  // namespace
 
 LayerLoad::LayerLoad(Session& session, const TargetCatalog& catalog, const StagedLayer& layer,
-                     KnownTable& table, EarlierChanges earlier)
+                     StoredTable& table, EarlierChanges earlier)
     : session_(session),
       catalog_(catalog),
       layer_(layer),

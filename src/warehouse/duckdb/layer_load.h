@@ -13,7 +13,7 @@ namespace re_dms::duckdb {
 class LayerLoad {
  public:
   LayerLoad(Session& session, const TargetCatalog& catalog, const StagedLayer& layer,
-            KnownTable& table, EarlierChanges earlier);
+            StoredTable& table, EarlierChanges earlier);
 
   /// Schema changes, then the truncation, then deletes, updates and inserts; `table` is brought to
   /// the layer's shape.
@@ -45,7 +45,7 @@ class LayerLoad {
   Session& session_;
   const TargetCatalog& catalog_;
   const StagedLayer& layer_;
-  KnownTable& table_;
+  StoredTable& table_;
   const std::vector<std::size_t> keys_;
   EarlierChanges changes_;
   bool update_replaced_ = false;  ///< replaced rows are updated, not deleted and inserted

@@ -87,10 +87,10 @@ void ServiceTables::check_belongs_to(const Origin& origin) {
 std::uint64_t ServiceTables::raise_epoch(SystemTime now) {
   session_.execute(
       sql("UPDATE re_dms_internal.fence SET epoch = epoch + 1, taken_at = {}", literal(now)));
-  return standing().epoch;
+  return stored_position().epoch;
 }
 
-Standing ServiceTables::standing() {
+StoredPosition ServiceTables::stored_position() {
   if (!exist()) {
     throw lost();
   }
@@ -103,13 +103,13 @@ Standing ServiceTables::standing() {
   return {number(rows[0][0]), Lsn{number(rows[0][1])}, number(rows[0][2])};
 }
 
-KnownTables ServiceTables::tables() {
-  KnownTables known;
+StoredTables ServiceTables::tables() {
+  StoredTables known;
   const auto rows = session_.query(
       sql("SELECT schema_json, target_schema, target_table, state, reason, position, "
           "set_aside_load FROM re_dms_internal.tables"));
   for (const Row& row : rows) {
-    KnownTable table;
+    StoredTable table;
     table.schema = table_schema_from_json(row[0].value_or(""));
     table.target = {row[1].value_or(""), row[2].value_or("")};
     table.live = row[3] == "live";
@@ -132,10 +132,10 @@ void ServiceTables::insert(const Sql& table, const std::vector<Sql>& rows) {
   }
 }
 
-void ServiceTables::write(const std::vector<const KnownTable*>& tables, SystemTime now) {
+void ServiceTables::write(const std::vector<const StoredTable*>& tables, SystemTime now) {
   std::vector<Sql> numbers;
   std::vector<Sql> rows;
-  for (const KnownTable* table : tables) {
+  for (const StoredTable* table : tables) {
     const TableSchema& schema = table->schema;
     numbers.push_back(sql("{}", schema.oid));
     rows.push_back(sql(

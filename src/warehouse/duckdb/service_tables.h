@@ -17,14 +17,14 @@
 namespace re_dms::duckdb {
 
 /// Where the file stands.
-struct Standing {
+struct StoredPosition {
   std::uint64_t epoch = 0;
   Lsn loaded;
   std::uint64_t loads = 0;  ///< number of the last load
 };
 
 /// A source table the file knows.
-struct KnownTable {
+struct StoredTable {
   TableSchema schema;
   QualifiedName target;
   bool live = true;
@@ -33,7 +33,7 @@ struct KnownTable {
   std::uint64_t set_aside_load = 0;  ///< number of the load that set it aside; 0: none
 };
 
-using KnownTables = std::map<Oid, KnownTable>;
+using StoredTables = std::map<Oid, StoredTable>;
 
 /// What one load did to one table.
 struct TableLoad {
@@ -71,11 +71,11 @@ class ServiceTables {
   std::uint64_t raise_epoch(SystemTime now);
 
   /// Throws Fatal when the tables are not there.
-  Standing standing();
-  KnownTables tables();
+  StoredPosition stored_position();
+  StoredTables tables();
 
   /// Inserts or replaces what is known of these tables.
-  void write(const std::vector<const KnownTable*>& tables, SystemTime now);
+  void write(const std::vector<const StoredTable*>& tables, SystemTime now);
   void write(const LoadRun& run, const std::vector<AppliedLoad>& loads, SystemTime applied);
   void advance(const LoadRun& run, SystemTime now);
 

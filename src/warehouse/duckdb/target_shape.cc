@@ -62,7 +62,7 @@ Sql missing_value(const Column& column) {
 }
 
 /// Makes the table anew, its new columns filled.
-void rebuild_with(Session& session, const KnownTable& table, const std::vector<Column>& columns) {
+void rebuild_with(Session& session, const StoredTable& table, const std::vector<Column>& columns) {
   const Sql target = qualified(session.catalog(), table.target);
   const Sql rebuilt = qualified(
       session.catalog(), {table.target.schema, fmt::format("re_dms_rebuild_{}", table.schema.oid)});
@@ -103,7 +103,7 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
       Blame::Table);
 }
 
-EarlierChanges add_columns(Session& session, const TargetCatalog& catalog, const KnownTable& table,
+EarlierChanges add_columns(Session& session, const TargetCatalog& catalog, const StoredTable& table,
                            const std::vector<Column>& columns, EarlierChanges earlier) {
   if (const auto index = catalog.index_on(table.target)) {
     throw Error(ErrorKind::Table, *index);
@@ -170,7 +170,7 @@ std::optional<std::string> TargetCatalog::index_on(const QualifiedName& target) 
                      to_string(target), found->second);
 }
 
-std::optional<std::string> TargetCatalog::difference(const KnownTable& table) const {
+std::optional<std::string> TargetCatalog::difference(const StoredTable& table) const {
   switch (session_.named(table.target)) {
     case Named::Nothing:
       return fmt::format("table {} is not in the target any more", to_string(table.target));

@@ -29,7 +29,7 @@ class TargetCatalog {
 
   /// What makes the target's table another than the known one, or unfit for loads; nothing when
   /// they agree.
-  std::optional<std::string> difference(const KnownTable& table) const;
+  std::optional<std::string> difference(const StoredTable& table) const;
 
   /// Why a table with an index cannot be loaded; nothing for one without.
   std::optional<std::string> index_on(const QualifiedName& target) const;
@@ -51,7 +51,7 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
 
 /// Appends columns, in which older rows have their missing values. Returns what `earlier` is for
 /// the statements that follow. Throws Table for a table with an index: it would be lost.
-EarlierChanges add_columns(Session& session, const TargetCatalog& catalog, const KnownTable& table,
+EarlierChanges add_columns(Session& session, const TargetCatalog& catalog, const StoredTable& table,
                            const std::vector<Column>& columns, EarlierChanges earlier);
 
 }  // namespace re_dms::duckdb

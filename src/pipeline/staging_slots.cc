@@ -1,4 +1,4 @@
-#include "pipeline/staging_room.h"
+#include "pipeline/staging_slots.h"
 
 #include <fmt/format.h>
 
@@ -19,9 +19,9 @@ constexpr std::size_t kNoWeight = 1;
 
 }  // namespace
 
-StagingRoom::StagingRoom(ObjectStore& store, StageNames names, StagingLimits limits,
-                         Progress& progress, BoundedQueue<StagedBatch>& staged,
-                         std::stop_token stop, StagingNotes notes)
+StagingSlots::StagingSlots(ObjectStore& store, StageNames names, StagingLimits limits,
+                           Progress& progress, BoundedQueue<StagedBatch>& staged,
+                           std::stop_token stop, StagingNotes notes)
     : store_(store),
       names_(std::move(names)),
       limits_(limits),
@@ -32,33 +32,33 @@ StagingRoom::StagingRoom(ObjectStore& store, StageNames names, StagingLimits lim
       budget_(limits.memory_bytes),
       jobs_(kQueueItems, kQueueItems),
       events_(kQueueItems, kQueueItems),
-      places_(kStagedBatchesMax, kStagedBatchesMax) {}
+      taken_(kStagedBatchesMax, kStagedBatchesMax) {}
 
-void StagingRoom::send(Event event) {
+void StagingSlots::send(Event event) {
   events_.push(event, kNoWeight, stop_);
 }
 
-/// Waits for the open batch's place unless it has one; false when stopped.
-bool StagingRoom::begin_batch() {
+/// Waits for the open batch's slot unless it has one; false when stopped.
+bool StagingSlots::begin_batch() {
   if (!begun_) {
-    Place place;
-    begun_ = places_.push(place, kNoWeight, stop_);
+    BatchSlot slot;
+    begun_ = taken_.push(slot, kNoWeight, stop_);
   }
   return begun_;
 }
 
-void StagingRoom::end_batch() {
+void StagingSlots::end_batch() {
   ++batch_;
   next_layer_ = 0;
   begun_ = false;
   cut_.reset();
 }
 
-void StagingRoom::loaded() {
-  places_.try_pop({});
+void StagingSlots::loaded() {
+  taken_.try_pop({});
 }
 
-void StagingRoom::layer(Layer&& layer) {
+void StagingSlots::layer(Layer&& layer) {
   if (!begin_batch()) {
     return;
   }
@@ -74,7 +74,7 @@ void StagingRoom::layer(Layer&& layer) {
   ++next_layer_;
 }
 
-void StagingRoom::cut_transaction(std::uint32_t xid, Lsn commit_lsn) {
+void StagingSlots::cut_transaction(std::uint32_t xid, Lsn commit_lsn) {
   if (!cut_) {
     cut_ = std::make_shared<CutTransaction>();
     cut_->xid = xid;
@@ -82,7 +82,7 @@ void StagingRoom::cut_transaction(std::uint32_t xid, Lsn commit_lsn) {
   }
 }
 
-void StagingRoom::seal(const BatchSpan& span, std::vector<SetAside> set_aside) {
+void StagingSlots::seal(const BatchSpan& span, std::vector<SetAside> set_aside) {
   if (!begin_batch()) {
     return;
   }
@@ -92,7 +92,7 @@ void StagingRoom::seal(const BatchSpan& span, std::vector<SetAside> set_aside) {
   end_batch();
 }
 
-void StagingRoom::drop() {
+void StagingSlots::drop() {
   if (!begun_) {
     return;
   }
@@ -100,12 +100,12 @@ void StagingRoom::drop() {
   end_batch();
 }
 
-void StagingRoom::close() {
+void StagingSlots::close() {
   closed_ = true;
   jobs_.close();
 }
 
-void StagingRoom::run_worker(const std::stop_token& stop) {
+void StagingSlots::run_worker(const std::stop_token& stop) {
   while (auto job = jobs_.pop(stop)) {
     if (!retry(stop, [&] { write(*job); })) {
       return;
@@ -113,7 +113,7 @@ void StagingRoom::run_worker(const std::stop_token& stop) {
   }
 }
 
-void StagingRoom::write(const PartJob& job) {
+void StagingSlots::write(const PartJob& job) {
   CutTransaction* const cut = job.layer->cut.get();
   StagedFile file;
   try {
@@ -122,7 +122,7 @@ void StagingRoom::write(const PartJob& job) {
     failpoint("stage-part-after");
   } catch (const StageFull& full) {
     // Another batch in the store leaves it when it is loaded: then there is room again.
-    if (cut != nullptr && places_.size() <= 1) {
+    if (cut != nullptr && taken_.size() <= 1) {
       refuse(*cut, full);
     }
     throw;
@@ -133,7 +133,7 @@ void StagingRoom::write(const PartJob& job) {
   send(PartDone{job.number, std::move(file)});
 }
 
-void StagingRoom::refuse(const CutTransaction& cut, const StageFull& full) const {
+void StagingSlots::refuse(const CutTransaction& cut, const StageFull& full) const {
   throw Error(
       ErrorKind::Fatal,
       fmt::format("transaction {} with commit LSN {} does not fit the stage: {} bytes of it "
@@ -145,7 +145,7 @@ void StagingRoom::refuse(const CutTransaction& cut, const StageFull& full) const
 }
 
 /// False when it was stopped before the step was done.
-bool StagingRoom::retry(const std::stop_token& stop, const std::function<void()>& step) {
+bool StagingSlots::retry(const std::stop_token& stop, const std::function<void()>& step) {
   bool failed = false;
   Retry retry(retry_policy(), [&](const Error& error, std::chrono::milliseconds wait) {
     failed = true;
@@ -160,7 +160,7 @@ bool StagingRoom::retry(const std::stop_token& stop, const std::function<void()>
   return done;
 }
 
-void StagingRoom::run_assembler(const std::stop_token& stop) {
+void StagingSlots::run_assembler(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     if (auto event = events_.pop_for(stop, std::chrono::milliseconds(100))) {
       handle(*event);
@@ -172,7 +172,7 @@ void StagingRoom::run_assembler(const std::stop_token& stop) {
   }
 }
 
-StagingRoom::Assembly& StagingRoom::open_assembly() {
+StagingSlots::Assembly& StagingSlots::open_assembly() {
   if (assemblies_.empty() || assemblies_.back().sealed || assemblies_.back().dropped) {
     Assembly fresh;
     fresh.batch = next_assembly_++;
@@ -181,7 +181,7 @@ StagingRoom::Assembly& StagingRoom::open_assembly() {
   return assemblies_.back();
 }
 
-void StagingRoom::handle(Event& event) {
+void StagingSlots::handle(Event& event) {
   std::visit(
       [this](auto& what) {
         using What = std::decay_t<decltype(what)>;
@@ -209,7 +209,7 @@ void StagingRoom::handle(Event& event) {
       event);
 }
 
-void StagingRoom::finish_front(const std::stop_token& stop) {
+void StagingSlots::finish_front(const std::stop_token& stop) {
   while (!assemblies_.empty()) {
     Assembly& front = assemblies_.front();
     if (front.done < front.planned || (!front.sealed && !front.dropped)) {
@@ -218,7 +218,7 @@ void StagingRoom::finish_front(const std::stop_token& stop) {
     if (front.dropped) {
       clean_up(fmt::format("the files of dropped batch {}", front.batch),
                [&] { remove_batch(store_, front.staged); });
-      places_.try_pop({});
+      taken_.try_pop({});
     } else {
       const bool written = retry(stop, [&] {
         if (front.planned > 0) {

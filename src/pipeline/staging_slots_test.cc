@@ -1,4 +1,4 @@
-#include "pipeline/staging_room.h"
+#include "pipeline/staging_slots.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -48,24 +48,24 @@ class StoreWithBound final : public ObjectStore {
   std::unique_ptr<ObjectStore> store_;
 };
 
-/// A room with its threads, and a fold in front of it. Nobody loads but the test.
-class StagingRoomTest : public ::testing::Test {
+/// The slots with their threads, and a fold in front of it. Nobody loads but the test.
+class StagingSlotsTest : public ::testing::Test {
  protected:
   void SetUp() override {
     char pattern[] = "/tmp/re_dms_room_XXXXXX";
     ASSERT_NE(::mkdtemp(pattern), nullptr);
     directory_ = pattern;
     store_ = std::make_unique<StoreWithBound>(open_directory_store(directory_));
-    room_ = std::make_unique<StagingRoom>(
+    slots_ = std::make_unique<StagingSlots>(
         *store_, StageNames{"7000", "re_dms", 1, "c0ffee"}, StagingLimits{}, progress_, staged_,
         stop_.get_token(),
         StagingNotes{[this](const Error&, auto) { ++failed_; }, [this] { ++done_; }});
     batcher_ = std::make_unique<Batcher>(BatchLimits{50'000, 1U << 20}, Lsn{1000},
-                                         std::vector<KnownTable>{{table_, true}}, *room_);
+                                         std::vector<KnownTable>{{table_, true}}, *slots_);
     threads_.emplace_back([this] {
-      run_stage("worker", outcome_, [this](const auto&) { room_->run_worker(stop_.get_token()); });
+      run_stage("worker", outcome_, [this](const auto&) { slots_->run_worker(stop_.get_token()); });
     });
-    threads_.emplace_back([this] { room_->run_assembler(stop_.get_token()); });
+    threads_.emplace_back([this] { slots_->run_assembler(stop_.get_token()); });
   }
 
   void TearDown() override {
@@ -103,7 +103,7 @@ class StagingRoomTest : public ::testing::Test {
   std::unique_ptr<StoreWithBound> store_;
   Progress progress_;
   BoundedQueue<StagedBatch> staged_{100, 100};
-  std::unique_ptr<StagingRoom> room_;
+  std::unique_ptr<StagingSlots> slots_;
   std::unique_ptr<Batcher> batcher_;
   TableSchema table_ = text_table(16384, "notes", {"id", "body"});
   std::uint64_t commit_ = 1000;
@@ -112,7 +112,7 @@ class StagingRoomTest : public ::testing::Test {
   std::vector<std::jthread> threads_;
 };
 
-TEST_F(StagingRoomTest, AThirdBatchBeginsWhenTheFirstIsLoaded) {
+TEST_F(StagingSlotsTest, AThirdBatchBeginsWhenTheFirstIsLoaded) {
   threads_.emplace_back([this] {
     fold_thread_ = ::gettid();
     for (; folded_ < 5; ++folded_) {
@@ -124,12 +124,12 @@ TEST_F(StagingRoomTest, AThirdBatchBeginsWhenTheFirstIsLoaded) {
     const int places = static_cast<int>(number) + 1;
     EXPECT_TRUE(eventually([&] { return folded_ >= places && asleep(fold_thread_); }));
     EXPECT_EQ(folded_, places) << "the fold did not wait";
-    room_->loaded();
+    slots_->loaded();
   }
   take();
 }
 
-TEST_F(StagingRoomTest, AFoldThatWaitsEndsWhenItIsStopped) {
+TEST_F(StagingSlotsTest, AFoldThatWaitsEndsWhenItIsStopped) {
   threads_.emplace_back([this] {
     fold_thread_ = ::gettid();
     for (; folded_ < 5; ++folded_) {
@@ -140,10 +140,10 @@ TEST_F(StagingRoomTest, AFoldThatWaitsEndsWhenItIsStopped) {
   EXPECT_TRUE(eventually([&] { return folded_ >= 2 && asleep(fold_thread_); }));
 }
 
-TEST_F(StagingRoomTest, LayersOfABegunBatchDoNotWait) {
+TEST_F(StagingSlotsTest, LayersOfABegunBatchDoNotWait) {
   fold_one(60'000);
   begin_large();
-  EXPECT_TRUE(room_->has_room()) << "the open batch has its place";
+  EXPECT_TRUE(slots_->has_free_slot()) << "the open batch has its slot";
   for (int i = 0; i < 20; ++i) {
     StreamBuilder records;
     records.insert(table_.oid, {std::to_string(i), std::string(60'000, 'y')});
@@ -153,12 +153,12 @@ TEST_F(StagingRoomTest, LayersOfABegunBatchDoNotWait) {
   end.begin(Lsn{commit_}).clear();
   batcher_->consume(end.commit(Lsn{commit_ + 10}).unit(UnitKind::LastPart));
   batcher_->seal();
-  EXPECT_FALSE(room_->has_room());
+  EXPECT_FALSE(slots_->has_free_slot());
   take();
   EXPECT_EQ(take().layers.size(), 21U);
 }
 
-TEST_F(StagingRoomTest, ADroppedBatchGivesItsPlaceBack) {
+TEST_F(StagingSlotsTest, ADroppedBatchGivesItsPlaceBack) {
   fold_one(60'000);
   for (int i = 0; i < 5; ++i) {
     begin_large();
@@ -169,7 +169,7 @@ TEST_F(StagingRoomTest, ADroppedBatchGivesItsPlaceBack) {
   EXPECT_EQ(take().layers.size(), 1U);
 }
 
-TEST_F(StagingRoomTest, AnOrdinaryBatchWaitsForRoom) {
+TEST_F(StagingSlotsTest, AnOrdinaryBatchWaitsForRoom) {
   store_->full = true;
   fold_one(60'000);
   EXPECT_TRUE(eventually([&] { return failed_ >= 1; }));
@@ -181,7 +181,7 @@ TEST_F(StagingRoomTest, AnOrdinaryBatchWaitsForRoom) {
 }
 
 /// Nothing of it can be loaded before all of it is staged: waiting would not end.
-TEST_F(StagingRoomTest, ATransactionLargerThanTheStageIsRefused) {
+TEST_F(StagingSlotsTest, ATransactionLargerThanTheStageIsRefused) {
   begin_large();
   EXPECT_TRUE(eventually([&] { return !store_->list("").empty(); }));
   store_->full = true;
@@ -198,7 +198,7 @@ TEST_F(StagingRoomTest, ATransactionLargerThanTheStageIsRefused) {
 }
 
 /// The batch before it leaves the stage when it is loaded.
-TEST_F(StagingRoomTest, ALargeTransactionWaitsForTheBatchBeforeIt) {
+TEST_F(StagingSlotsTest, ALargeTransactionWaitsForTheBatchBeforeIt) {
   fold_one(60'000);
   take();
   store_->full = true;
@@ -209,7 +209,7 @@ TEST_F(StagingRoomTest, ALargeTransactionWaitsForTheBatchBeforeIt) {
   EXPECT_TRUE(eventually([&] { return done_ == 1; }));
 }
 
-TEST_F(StagingRoomTest, PartsAndManifestOfABatchHaveOneNumber) {
+TEST_F(StagingSlotsTest, PartsAndManifestOfABatchHaveOneNumber) {
   begin_large();
   batcher_->consume({UnitKind::Abort, {}});
   fold_one(60'000);

@@ -44,13 +44,13 @@ struct StagingLimits {
 /// its seal when it has none, waits until one of them was loaded. Layers of a batch that was begun
 /// wait only for memory, because a large transaction cannot end before all of them are staged.
 ///
-/// The room numbers batches by itself, dropped ones too, so that no name of a file is used twice;
+/// Batches are numbered here, dropped ones too, so that no name of a file is used twice;
 /// a sealed batch gets that number in place of the fold's.
-class StagingRoom final : public BatchSink {
+class StagingSlots final : public BatchSink {
  public:
-  /// `staged` receives complete batches in order; all references outlive the room.
-  StagingRoom(ObjectStore& store, StageNames names, StagingLimits limits, Progress& progress,
-              BoundedQueue<StagedBatch>& staged, std::stop_token stop, StagingNotes notes);
+  /// `staged` receives complete batches in order; all references outlive it.
+  StagingSlots(ObjectStore& store, StageNames names, StagingLimits limits, Progress& progress,
+               BoundedQueue<StagedBatch>& staged, std::stop_token stop, StagingNotes notes);
 
   void layer(Layer&& layer) override;
   void cut_transaction(std::uint32_t xid, Lsn commit_lsn) override;
@@ -61,12 +61,12 @@ class StagingRoom final : public BatchSink {
   void close();
 
   /// A seal now would not wait for the load of an earlier batch. By the fold's thread.
-  bool has_room() const { return begun_ || places_.size() < kStagedBatchesMax; }
+  bool has_free_slot() const { return begun_ || taken_.size() < kStagedBatchesMax; }
 
-  /// To be called for each batch taken from `staged` when it is loaded: its place is free.
+  /// To be called for each batch taken from `staged` when it is loaded: its slot is free.
   void loaded();
 
-  /// Until the room is closed and all parts are written. A full store is waited for, except by a
+  /// Until close() was called and all parts are written. A full store is waited for, except by a
   /// transaction that is larger than what it has: when no earlier batch will leave the store, its
   /// layers can never all be there. Then throws Fatal and names the transaction and its size.
   void run_worker(const std::stop_token& stop);
@@ -111,7 +111,7 @@ class StagingRoom final : public BatchSink {
   struct Dropped {};
 
   /// One for each batch that was begun and is neither loaded nor dropped.
-  struct Place {};
+  struct BatchSlot {};
 
   using Event = std::variant<LayerPlanned, PartDone, Sealed, Dropped>;
 
@@ -145,7 +145,7 @@ class StagingRoom final : public BatchSink {
   ByteBudget budget_;
   BoundedQueue<PartJob> jobs_;
   BoundedQueue<Event> events_;
-  BoundedQueue<Place> places_;
+  BoundedQueue<BatchSlot> taken_;
   std::atomic<bool> closed_{false};
   // The fold's side.
   std::uint64_t batch_ = 1;
