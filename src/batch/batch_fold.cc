@@ -15,6 +15,25 @@ namespace {
 
 constexpr Lsn kNever{std::numeric_limits<std::uint64_t>::max()};
 
+bool is_raw(const RosterEntry& entry) {
+  return entry.catalog && entry.catalog->raw_text;
+}
+
+/// The index of a column for which a row of the change has a value that is not UTF-8.
+std::optional<std::size_t> unreadable_column(const TextProof& proof, std::string_view message) {
+  switch (message[0]) {
+    case 'I':
+      return proof.unreadable_column(pgoutput::decode_insert(message).tuple);
+    case 'D':
+      return proof.unreadable_column(pgoutput::decode_delete(message).old_tuple);
+    default: {
+      const pgoutput::Update update = pgoutput::decode_update(message);
+      const auto old = proof.unreadable_column(update.old_tuple);
+      return old ? old : proof.unreadable_column(update.tuple);
+    }
+  }
+}
+
 }  // namespace
 
 void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
@@ -105,6 +124,9 @@ void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
   if (fold == nullptr) {
     return;
   }
+  if (!fold->proof().empty() && !prove(*fold, message)) [[unlikely]] {
+    return;
+  }
   ++changes_;
   const std::size_t before = fold->memory_bytes();
   const RowFault fault = message[0] == 'I'   ? fold->insert(pgoutput::decode_insert(message))
@@ -124,6 +146,26 @@ void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
     reason += ')';
   }
   set_aside(roster_.find(oid), std::move(reason));
+}
+
+/// Sets the table aside and returns false when a value of the row is not what its target can hold.
+bool BatchFold::prove(const TableFold& fold, std::string_view message) {
+  const std::optional<std::size_t> bad = unreadable_column(fold.proof(), message);
+  if (!bad) {
+    return true;
+  }
+  const std::size_t table = roster_.find(pgoutput::row_relation(message));
+  const TableSchema& schema = *roster_.at(table).schema;
+  set_aside(table,
+            fmt::format("column {} got a value that is not UTF-8 (transaction at {}). {}",
+                        schema.columns.at(*bad).name, at_,
+                        is_raw(roster_.at(table))
+                            ? "The source's database has the encoding SQL_ASCII, where PostgreSQL "
+                              "checks no text: correct the value there, or move the database to "
+                              "the encoding UTF8, before the table is copied anew"
+                            : "The type \"char\" holds any byte: use text or smallint for it, or "
+                              "correct the value, before the table is copied anew"));
+  return false;
 }
 
 void BatchFold::truncate(const pgoutput::Truncate& message) {
@@ -205,7 +247,8 @@ TableFold& BatchFold::start_layer(std::size_t table, TablePtr shape,
     last->close();
     count_memory(before, last->memory_bytes());
   }
-  layers_.push_back({table, make_fold(std::move(shape), std::move(changes), row_bytes_max_)});
+  layers_.push_back({table, make_fold(std::move(shape), std::move(changes),
+                                      {row_bytes_max_, is_raw(roster_.at(table))})});
   TableFold& fold = *layers_.back().fold;
   current_[table] = &fold;
   count_memory(0, fold.memory_bytes());

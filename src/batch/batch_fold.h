@@ -96,6 +96,7 @@ class BatchFold {
   void add_tables();
   TableFold* fold_of(Oid oid);
   void settle(std::size_t table);
+  bool prove(const TableFold& fold, std::string_view message);
   void check_has_relation(const RosterEntry& entry) const;
   TableFold& start_layer(std::size_t table, TablePtr shape, std::vector<SchemaChange> changes);
   void set_aside(std::size_t table, std::string reason);

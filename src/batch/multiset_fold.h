@@ -13,8 +13,8 @@ namespace re_dms {
 /// one. Rows are equal when the texts of all their columns are.
 class MultisetFold final : public TableFold {
  public:
-  MultisetFold(TablePtr table, std::vector<SchemaChange> changes, std::size_t row_bytes_max)
-      : TableFold(std::move(table), std::move(changes), row_bytes_max) {}
+  MultisetFold(TablePtr table, std::vector<SchemaChange> changes, const FoldRules& rules)
+      : TableFold(std::move(table), std::move(changes), rules) {}
 
   RowFault insert(const pgoutput::Insert& change) override;
   RowFault update(const pgoutput::Update& change) override;

@@ -8,8 +8,11 @@
 
 namespace re_dms {
 
-TableFold::TableFold(TablePtr table, std::vector<SchemaChange> changes, std::size_t row_bytes_max)
-    : layer_(table), shape_(std::move(table)), row_bytes_max_(row_bytes_max) {
+TableFold::TableFold(TablePtr table, std::vector<SchemaChange> changes, const FoldRules& rules)
+    : layer_(table),
+      shape_(table),
+      proof_(*table, rules.raw_text),
+      row_bytes_max_(rules.row_bytes_max) {
   layer_.changes = std::move(changes);
 }
 
@@ -87,11 +90,11 @@ std::size_t TableFold::memory_bytes() const {
 }
 
 std::unique_ptr<TableFold> make_fold(TablePtr table, std::vector<SchemaChange> changes,
-                                     std::size_t row_bytes_max) {
+                                     const FoldRules& rules) {
   if (is_multiset(*table)) {
-    return std::make_unique<MultisetFold>(std::move(table), std::move(changes), row_bytes_max);
+    return std::make_unique<MultisetFold>(std::move(table), std::move(changes), rules);
   }
-  return std::make_unique<KeyFold>(std::move(table), std::move(changes), row_bytes_max);
+  return std::make_unique<KeyFold>(std::move(table), std::move(changes), rules);
 }
 
 }  // namespace re_dms

@@ -7,11 +7,17 @@
 
 #include "batch/key_index.h"
 #include "batch/row_fault.h"
+#include "batch/text_proof.h"
 #include "batch/tuple_shape.h"
 #include "model/layer.h"
 #include "pgoutput/messages.h"
 
 namespace re_dms {
+
+struct FoldRules {
+  std::size_t row_bytes_max = 0;
+  bool raw_text = false;  ///< the source's database proves no text
+};
 
 /// What every way to tell rows apart has in common. After a fault the fold is of no use any more.
 class TableFold {
@@ -40,6 +46,9 @@ class TableFold {
   /// Marks the layer as one that begins with emptying the table.
   void truncate_first() { layer_.truncate = true; }
 
+  /// Whose values are to be proved before they are folded.
+  const TextProof& proof() const { return proof_; }
+
   /// No row follows: gives the memory of the index back.
   void close();
 
@@ -52,7 +61,7 @@ class TableFold {
   std::size_t refused_bytes() const { return refused_bytes_; }
 
  protected:
-  TableFold(TablePtr table, std::vector<SchemaChange> changes, std::size_t row_bytes_max);
+  TableFold(TablePtr table, std::vector<SchemaChange> changes, const FoldRules& rules);
 
   std::uint32_t add_row(RowOp op);
   void make_void(std::uint32_t row);
@@ -64,12 +73,13 @@ class TableFold {
 
  private:
   std::vector<std::uint32_t> void_rows_;  // their places in `rows` are taken by the next rows
+  TextProof proof_;
   std::size_t row_bytes_max_;
   std::size_t refused_bytes_ = 0;
 };
 
 /// The fold that suits the table's replica identity.
 std::unique_ptr<TableFold> make_fold(TablePtr table, std::vector<SchemaChange> changes,
-                                     std::size_t row_bytes_max);
+                                     const FoldRules& rules);
 
 }  // namespace re_dms

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "pgoutput/messages.h"
 #include "schema/catalog_json.h"
 
@@ -149,6 +150,37 @@ std::optional<Refusal> check_key(const RosterEntry& entry) {
 std::optional<Refusal> check_answer(const RosterEntry& entry) {
   auto refusal = check_key(entry);
   return refusal ? refusal : check_publication(entry);
+}
+
+/// The first of the relation's names that is not UTF-8.
+const std::string* unreadable_name(const Relation& relation) {
+  for (const std::string* name : {&relation.name.schema, &relation.name.name}) {
+    if (!is_utf8(*name)) {
+      return name;
+    }
+  }
+  const auto column = std::ranges::find_if_not(relation.columns, is_utf8, &RelationColumn::name);
+  return column == relation.columns.end() ? nullptr : &column->name;
+}
+
+/// Names and values without encoding cannot be written to any target.
+std::optional<Refusal> check_names(const RosterEntry& entry) {
+  std::string unreadable;
+  // The target's version of a table is newer than facts passed over on the way to its position.
+  if (entry.catalog && !(entry.schema && entry.answer_passed_over)) {
+    unreadable = entry.catalog->unreadable;
+  }
+  if (entry.relation && unreadable.empty() && !(entry.schema && entry.passed_over)) {
+    const std::string* name = unreadable_name(*entry.relation);
+    unreadable = name != nullptr ? readable(*name) : "";
+  }
+  if (unreadable.empty()) {
+    return std::nullopt;
+  }
+  return Refusal{fmt::format(
+      "not UTF-8 is {}, and the target takes nothing else: rename it, or correct the value, before "
+      "the table is copied anew",
+      unreadable)};
 }
 
 Verdict judge_live(const RosterEntry& entry, Lsn at) {
@@ -296,6 +328,12 @@ std::vector<std::size_t> TableRoster::take_unsettled() {
 }
 
 Verdict TableRoster::judge(const RosterEntry& entry, Lsn at) const {
+  if (entry.standing == Standing::NotLive) {
+    return {};
+  }
+  if (auto refusal = check_names(entry)) {
+    return std::move(*refusal);
+  }
   switch (entry.standing) {
     case Standing::Unmet:
       return judge_unmet(entry, at);
@@ -439,7 +477,7 @@ QualifiedName name_of(const RosterEntry& entry) {
     return entry.schema->name;
   }
   if (entry.relation) {
-    return entry.relation->name;
+    return {readable(entry.relation->name.schema), readable(entry.relation->name.name)};
   }
   return entry.catalog ? entry.catalog->schema.name : QualifiedName{};
 }

@@ -147,6 +147,11 @@ struct CatalogTable {
   /// The index that is its replica identity has a generated column, which PostgreSQL does not send:
   /// the key columns of `schema` do not tell its rows apart.
   bool unsent_key = false;
+  /// The database's encoding is SQL_ASCII, so nobody has proved that its text is UTF-8.
+  bool raw_text = false;
+  /// What of the names, or of the values that older rows have in new columns, is not UTF-8: for
+  /// people, and escaped here. Empty: all of it is. Such a table cannot be followed.
+  std::string unreadable{};
 };
 
 }  // namespace re_dms

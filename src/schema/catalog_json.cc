@@ -180,6 +180,12 @@ Json catalog_table_to_json(const CatalogTable& table) {
   if (table.unsent_key) {
     json["unsent_key"] = true;
   }
+  if (table.raw_text) {
+    json["raw_text"] = true;
+  }
+  if (!table.unreadable.empty()) {
+    json["unreadable"] = table.unreadable;
+  }
   return json;
 }
 
@@ -194,6 +200,8 @@ CatalogTable catalog_table_from_json(const Json& json) {
     table.primary_key = key_from_json(json.at("primary_key"));
   }
   table.unsent_key = json.value("unsent_key", false);
+  table.raw_text = json.value("raw_text", false);
+  table.unreadable = json.value("unreadable", "");
   return table;
 }
 

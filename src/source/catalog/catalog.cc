@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "base/error.h"
+#include "base/utf8.h"
 #include "source/connection/sql_text.h"
 
 namespace re_dms {
@@ -181,6 +182,28 @@ SELECT coalesce(bool_and(pg_visible_in_snapshot(
                        pg_snapshot_xmax(pg_current_snapshot())::text::bigint AS top) s,
                unnest('{{{}}}'::bigint[]) AS xid) n)";
 
+/// Escapes what is not UTF-8, and notes it.
+void make_readable(std::string& text, std::string_view what, std::string& unreadable) {
+  if (!is_utf8(text)) {
+    text = readable(text);
+    unreadable += fmt::format("{}{} {}", unreadable.empty() ? "" : ", ", what, text);
+  }
+}
+
+void make_readable(CatalogTable& table) {
+  TableSchema& schema = table.schema;
+  make_readable(schema.name.schema, "the schema", table.unreadable);
+  make_readable(schema.name.name, "the table", table.unreadable);
+  for (Column& column : schema.columns) {
+    make_readable(column.name, "the column", table.unreadable);
+    make_readable(column.type.name, "the type", table.unreadable);
+    if (column.missing) {
+      make_readable(*column.missing, fmt::format("what older rows hold in {}:", column.name),
+                    table.unreadable);
+    }
+  }
+}
+
 struct Answers {
   std::vector<CatalogTable> tables;
   Lsn asked_at;
@@ -209,6 +232,8 @@ Answers ask(Connection& connection, const std::string& publication, const std::s
   }
   for (CatalogTable& table : tables) {
     table.asked_at = answers.asked_at;
+    table.raw_text = connection.raw_text();
+    make_readable(table);
   }
   return answers;
 }

@@ -164,6 +164,15 @@ Connection::Connection(const SourceSettings& settings, ConnectionPurpose purpose
                     target_of(parameters, purpose));
   PQsetnonblocking(connection_.get(), 1);
   prove_session(*this, purpose);
+  if (raw_text()) {
+    // With another one the server ends the stream at the first byte that is not UTF-8 (22021).
+    query("SET client_encoding = 'SQL_ASCII'", "asking for text without conversion");
+  }
+}
+
+bool Connection::raw_text() const {
+  const char* encoding = PQparameterStatus(connection_.get(), "server_encoding");
+  return encoding != nullptr && std::string_view(encoding) == "SQL_ASCII";
 }
 
 /// As PQexec, which waits without end.

@@ -89,6 +89,10 @@ class Connection {
   std::optional<QueryResult> query_unless(const std::string& sql, std::string_view sqlstate,
                                           std::string_view doing);
 
+  /// The database's encoding is SQL_ASCII: text comes as it is stored, and may be any bytes. In
+  /// others it is UTF-8.
+  bool raw_text() const;
+
   /// As PQserverVersion: 150018.
   int server_version() const { return PQserverVersion(connection_.get()); }
 

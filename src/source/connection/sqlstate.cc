@@ -6,6 +6,7 @@
 #include <cctype>
 #include <iterator>
 
+#include "base/utf8.h"
 #include "observe/advice.h"
 
 namespace re_dms {
@@ -157,7 +158,7 @@ Error command_error(const PGconn* connection, const PGresult* result, std::strin
   if (!sqlstate.empty()) {
     message += fmt::format(" [{}]", sqlstate);
   }
-  return error_of_state(sqlstate, fmt::format("{}: {}", doing, message));
+  return error_of_state(sqlstate, readable(fmt::format("{}: {}", doing, message)));
 }
 
 Error connect_error(std::string_view libpq_text, std::string_view doing) {
@@ -173,7 +174,7 @@ Error connect_error(std::string_view libpq_text, std::string_view doing) {
         "The role needs the replication right: ALTER ROLE … REPLICATION (Amazon RDS: GRANT "
         "rds_replication TO …)";
   }
-  return {rule.kind, fmt::format("{}: {}", doing, first_line(libpq_text)),
+  return {rule.kind, readable(fmt::format("{}: {}", doing, first_line(libpq_text))),
           std::string(rule.advice)};
 }
 

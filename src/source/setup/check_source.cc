@@ -82,6 +82,16 @@ void check_encryption(Connection& plain, Results& results) {
   results.push_back(result);
 }
 
+void check_text(Connection& plain, Results& results) {
+  if (plain.raw_text()) {
+    results.push_back(
+        {Status::Warn, "source: encoding",
+         "SQL_ASCII: PostgreSQL does not check which bytes text has",
+         "A table in which a value is not UTF-8 is set aside then, with the name of the column. "
+         "Correct such values before, or move the database to the encoding UTF8"});
+  }
+}
+
 /// True when the source is the one that the journal belongs to.
 bool check_replication_right(const SourceSettings& settings, const std::optional<Origin>& journal,
                              Results& results) {
@@ -269,6 +279,7 @@ std::vector<CheckResult> check_source(const SourceSettings& settings,
     check_version(plain, results);
     check_server(plain, results);
     check_encryption(plain, results);
+    check_text(plain, results);
     const bool same = check_replication_right(settings, journal, results);
     const bool begun = same && journal->created;
     const std::optional<SlotState> slot = find_slot(plain, settings.slot);
