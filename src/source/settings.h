@@ -16,8 +16,6 @@ struct SourceSettings {
   std::vector<std::string> exclude;
   bool auto_setup = true;
   std::chrono::milliseconds lock_timeout{5000};
-  /// Between two questions about all tables, those among them that are new. Not configurable.
-  std::chrono::milliseconds catalog_interval{60000};
 };
 
 }  // namespace re_dms

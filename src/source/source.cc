@@ -3,6 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <cstdlib>
 #include <set>
 #include <unordered_set>
 
@@ -127,6 +130,17 @@ std::vector<CandidateTable> take_published(std::vector<CandidateTable> candidate
   return candidates;
 }
 
+/// The one given, unless RE_DMS_CATALOG_MS is a number of milliseconds. Tests set it: they need not
+/// sit through the minute that spares a server.
+std::chrono::milliseconds catalog_interval(std::chrono::milliseconds usual) {
+  const char* const wanted = std::getenv("RE_DMS_CATALOG_MS");
+  const std::string_view text = wanted == nullptr ? "" : wanted;
+  int number = 0;
+  const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const bool whole = problem == std::errc() && end == text.data() + text.size() && number > 0;
+  return whole ? std::chrono::milliseconds(number) : usual;
+}
+
 void require_own_pace(Connection& plain, const SourceSettings& settings) {
   const SynchronousNames found = require_commits_do_not_wait(plain, settings.slot);
   if (found.wait == CommitWait::Possibly) {
@@ -236,7 +250,7 @@ void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open
                     const StreamWiring& wiring, const std::stop_token& stop) {
   ReadTimes times;
   times.silence = state_->backoff.times();
-  times.facts = state_->settings.catalog_interval;
+  times.facts = catalog_interval(times.facts);
   SlotReader reader(state_->settings, origin, wiring, state_->reported, times);
   const Lsn received = wiring.progress.received.lsn();
   try {

@@ -102,7 +102,7 @@ def first_start(server, folder):
     server.psql("CREATE TABLE public.first (id serial PRIMARY KEY, a text)")
     daemon = Daemon(server, folder / "first", {
         "source.slot": "first", "source.publication": "first", "source.include": ["public.first"],
-        "source.lock_timeout": "5min", "journal.directory": f"{disk}/journal"}, environment={
+        "source.lock_timeout": "5m", "journal.directory": f"{disk}/journal"}, environment={
             "LD_PRELOAD": LIBRARY, "REFUSE_WRITES_BELOW": str(disk), "REFUSE_WRITES_WHILE": str(flag)})
     with daemon, server.session() as writer:
         # The slot waits for whoever writes, so that the disk is full when it is made.

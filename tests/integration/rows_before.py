@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Goal: a table that had rows when first met is left out with that reason; the others are replicated."""
+"""Goal: a table that had rows when first met, or came later, is left out with that reason; the others are replicated."""
 
 import sys
 from pathlib import Path
@@ -16,8 +16,30 @@ CREATE TABLE public.filled (id serial PRIMARY KEY); INSERT INTO public.filled DE
 CREATE TABLE public.keyless (a int);"""
 
 
+def left_out(daemon):
+    return {entry["table"]: entry["reason"] for entry in daemon.status()["tables"]["left_out"]}
+
+
+def come_and_go(server, daemon):
+    """Tables that come while the stream runs are in status, log and metrics, until they go."""
+    before = len(left_out(daemon))
+    server.psql("CREATE TABLE fresh (id int PRIMARY KEY)")
+    daemon.wait("the new table", lambda: "public.fresh" in left_out(daemon))
+    server.psql("CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);"
+                " CREATE TABLE leaf PARTITION OF parted DEFAULT")
+    daemon.wait("the new partition", lambda: "public.leaf" in left_out(daemon))
+    expect("not in the publication" in left_out(daemon)["public.leaf"], str(left_out(daemon)))
+    lines = [line for line in daemon.log_text().splitlines() if "table_left_out" in line and "public.fresh" in line]
+    expect(len(lines) == 1, f"said once: {lines}")
+    expect(f"re_dms_tables_left_out {before + 2}" in daemon.get("/metrics")[1], daemon.get("/metrics")[1])
+    server.psql("DROP TABLE fresh")
+    daemon.wait("the table is gone", lambda: "public.fresh" not in left_out(daemon))
+    expect("public.leaf" in left_out(daemon), str(left_out(daemon)))
+
+
 def main():
     with scenario(TABLES) as (server, daemon):
+        daemon.environment["RE_DMS_CATALOG_MS"] = "50"
         daemon.start().wait_ready()
         server.psql("INSERT INTO filled DEFAULT VALUES; INSERT INTO empty DEFAULT VALUES;"
                     " INSERT INTO keyless VALUES (1); UPDATE keyless SET a = 2;")
@@ -30,6 +52,7 @@ def main():
         daemon.compare([("public", "empty")])
         with DuckdbFile(str(daemon.warehouse)) as duck:
             expect(not duck.columns("public", "filled"), "filled is not in the target")
+        come_and_go(server, daemon)
     print(f"left out: {reasons}")
 
 
