@@ -25,8 +25,7 @@ DemoArguments parse_demo_arguments(std::vector<std::string> words) {
   parser
       .add_option("--program", arguments.settings.program,
                   "The re_dms to show; `re_dms demo` names itself")
-      ->group("")
-      ->required();
+      ->group("");
   // CLI11 takes words from the back.
   std::ranges::reverse(words);
   try {
@@ -35,6 +34,9 @@ DemoArguments parse_demo_arguments(std::vector<std::string> words) {
     arguments.help = parser.help();
   } catch (const CLI::ParseError& error) {
     throw Error(ErrorKind::Usage, error.what(), "`re_dms demo --help` lists the options");
+  }
+  if (arguments.help.empty() && arguments.settings.program.empty()) {
+    throw Error(ErrorKind::Usage, "--program is missing", "Start it by `re_dms demo`");
   }
   return arguments;
 }
