@@ -26,7 +26,7 @@ from scenario import expect, scenario  # noqa: E402
 
 OWN = {
     "first_start": ("slot-", "publication-", "origin-", "segments-removed-", "teardown-",
-                    "take-over-tables-made"),
+                    "take-over-tables-made", "beginning-"),
     "restart": ("recovery-renew-", "recovery-abort-"),
 }
 KILLS = 2
@@ -180,16 +180,27 @@ def chain(victim, left, life):
         reached += said
 
 
+def fail_to_start(server, victim):
+    """A slot that waits for a writer longer than it may is taken back, with all that was begun."""
+    with server.session() as writer:
+        writer.must("BEGIN; " + UNHEARD)
+        victim.start("beginning-removed")
+        victim.met("beginning-removed")
+        writer.must("ROLLBACK")
+    return ["beginning-removed"]
+
+
 def first_start(server, victim):
     """Everything from nothing to the first row, then everything back to nothing."""
     daemon = victim.daemon
+    began = fail_to_start(server, victim)
     everything = names()
 
     def start(places):
         victim.start(*places)
         return victim.met("the first start", lambda: daemon.get("/readyz")[0] == 200)
 
-    reached = chain(victim, dict.fromkeys(everything, KILLS), start)
+    reached = began + chain(victim, dict.fromkeys(everything, KILLS), start)
     daemon.kill()
     victim.work()
     victim.expect_equal()

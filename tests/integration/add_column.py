@@ -30,8 +30,10 @@ STEPS = [
     " ADD j jsonb DEFAULT '{\"k\": 1}', ADD k uuid DEFAULT '00000000-0000-0000-0000-000000000001';"
     " INSERT INTO grows (a) VALUES ('last');",
     "CREATE TYPE pair AS (x int, y text); CREATE DOMAIN boxes AS box[];"
-    " ALTER TABLE grows ADD ab box[] DEFAULT '{(1,1),(0,0);NULL}', ADD ac text[] DEFAULT '{\"a\\\"\\\\,;\",\"{}\",\"\"}',"
-    " ADD ad boxes DEFAULT '{(1,1),(0,0)}', ADD ae pair[] DEFAULT '{\"(1,\\\"a, b\\\")\",NULL}', ADD af text DEFAULT '',"
+    " ALTER TABLE grows ADD ab box[] DEFAULT '{(1,1),(0,0);NULL}', "
+    " ADD ac text[] DEFAULT '{\"a\\\"\\\\,;\",\"{}\",\"\"}',"
+    " ADD ad boxes DEFAULT '{(1,1),(0,0)}', "
+    " ADD ae pair[] DEFAULT '{\"(1,\\\"a, b\\\")\",NULL}', ADD af text DEFAULT '',"
     " ADD ag int[] DEFAULT '[0:1][2:2]={{1},{2}}', ADD ah int4range[] DEFAULT '{\"[1,3)\"}';"
     " INSERT INTO grows (a, ab) VALUES ('arrays', NULL);",
     # Rewritten, a row that brings the new file's number, and a column again.
