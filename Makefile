@@ -9,7 +9,7 @@ SHELL := /bin/bash
 PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 # Most tests wait for servers and disks more than they compute.
-TEST_JOBS ?= $(shell echo $$((2 * $(JOBS))))
+TEST_JOBS ?= 3
 FUZZ_SECONDS ?= 30
 
 # What runs under the sanitizers finds its options here. ThreadSanitizer sees the prebuilt DuckDB
