@@ -84,9 +84,9 @@ bench: release ## measure against a bare reader of the same slot (QUICK=1: short
 	@echo "== bench: bench/run"
 	@bench/run
 
-lint: ## clang-format, clang-tidy and shellcheck, all findings are errors
+lint: deps ## clang-format, clang-tidy and shellcheck, all findings are errors
 	@tools/setup lint
-	@$(MAKE) build
+	@cmake --preset lint --log-level=NOTICE
 	@tools/lint
 
 format: ## format all C++ files in place

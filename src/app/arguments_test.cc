@@ -6,7 +6,7 @@
 #include "app/suggestion.h"
 #include "base/error.h"
 
-namespace re_dms {
+namespace re_dms::arguments_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -118,4 +118,4 @@ TEST(Nearest, IsEmptyWhenNothingIsClose) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::arguments_test

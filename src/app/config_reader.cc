@@ -18,7 +18,7 @@ namespace {
 constexpr std::size_t kFoundBytesMax = 80;
 
 /// A string as messages show it: one line, not endless.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string shown(text.substr(0, kFoundBytesMax));
   std::ranges::replace_if(
       shown, [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
@@ -28,7 +28,7 @@ std::string quoted(std::string_view text) {
 std::string describe(const toml::node& node) {
   switch (node.type()) {
     case toml::node_type::string:
-      return quoted(node.as_string()->get());
+      return in_quotes(node.as_string()->get());
     case toml::node_type::integer:
       return fmt::format("the number {}", node.as_integer()->get());
     case toml::node_type::floating_point:
@@ -88,7 +88,7 @@ void ConfigReader::State::refuse_unknown_keys() {
     if (std::ranges::find(sections, section) == sections.end()) {
       const bool table = node.is_table() || node.is_array_of_tables();
       // A key above the first section header is most often one of a section.
-      refuse(section_key, quoted(section), table ? "section" : "key",
+      refuse(section_key, in_quotes(section), table ? "section" : "key",
              nearest(section, table ? sections : known));
       continue;
     }

@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 
-namespace re_dms {
+namespace re_dms::config_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -341,4 +341,4 @@ TEST(Config, TheDocumentedFilesAreTaken) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::config_test

@@ -73,6 +73,11 @@ bool has_user(std::string_view rest, Pieces others) {
   return at != rest.npos && rest[at] == '@';
 }
 
+/// The piece behind `i` as text; empty behind the last one.
+std::string_view text_behind(Pieces pieces, std::size_t i) {
+  return i + 1 < pieces.size() ? std::string_view(pieces[i + 1].text) : std::string_view();
+}
+
 std::string url(Pieces pieces) {
   const std::string& first = pieces.front().text;
   const std::string_view rest = std::string_view(first).substr(first.find("://") + 3);
@@ -82,7 +87,7 @@ std::string url(Pieces pieces) {
   for (std::size_t i = 1; i < pieces.size(); ++i) {
     const TextPiece& piece = pieces[i];
     if (piece.put_in) {
-      const std::string_view next = i + 1 < pieces.size() ? pieces[i + 1].text : "";
+      const std::string_view next = text_behind(pieces, i);
       result += place.put_in(piece.text, next.empty() || next.starts_with('&'));
     } else {
       place.pass(piece.text);
@@ -155,7 +160,7 @@ std::string pairs(Pieces pieces) {
   for (std::size_t i = 0; i < pieces.size(); ++i) {
     const TextPiece& piece = pieces[i];
     if (piece.put_in) {
-      const std::string_view next = i + 1 < pieces.size() ? pieces[i + 1].text : "";
+      const std::string_view next = text_behind(pieces, i);
       result += place.put_in(piece.text, next.empty() || is_space(next.front()));
     } else {
       place.pass(piece.text);

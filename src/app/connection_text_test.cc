@@ -7,7 +7,7 @@
 
 #include "source/connection/conninfo.h"
 
-namespace re_dms {
+namespace re_dms::connection_text_test {
 namespace {
 
 constexpr std::string_view kHard = "a@b.example/c?d#e%41$x";
@@ -106,4 +106,4 @@ TEST_F(ConnectionText, WhatIsWrittenStaysAsItIs) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::connection_text_test

@@ -12,7 +12,7 @@
 #include "base/error.h"
 #include "observe/http_fetch.h"
 
-namespace re_dms {
+namespace re_dms::report_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -274,4 +274,4 @@ TEST(ShowStatus, RefusesTheAnswerOfAnotherProgram) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::report_test

@@ -19,7 +19,7 @@
 #include "base/retry.h"
 #include "base/testing/waiting.h"
 
-namespace re_dms {
+namespace re_dms::base_test {
 namespace {
 
 TEST(Crc32c, MatchesThePublishedValues) {
@@ -227,4 +227,4 @@ TEST_F(Failpoint, StopsUntilToldToGoOn) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::base_test

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace re_dms {
+namespace re_dms::quantities_test {
 namespace {
 
 TEST(Quantities, SizesHaveAUnit) {
@@ -48,4 +48,4 @@ TEST(Quantities, AreShownInTheLargestUnitThatSaysSomething) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::quantities_test

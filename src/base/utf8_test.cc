@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-namespace re_dms {
+namespace re_dms::utf8_test {
 namespace {
 
 TEST(Utf8, IsWhatTheStandardSays) {
@@ -25,4 +25,4 @@ TEST(Utf8, ShowsWhatIsNone) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::utf8_test

@@ -4,7 +4,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::abort_test {
 namespace {
 
 constexpr Oid kOrders = 100;
@@ -187,4 +187,4 @@ TEST(LargeTransaction, IsPassedOverInPartsToo) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::abort_test

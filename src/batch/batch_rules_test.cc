@@ -4,7 +4,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::batch_rules_test {
 namespace {
 
 constexpr Oid kOrders = 100;
@@ -174,4 +174,4 @@ TEST(BatchRules, FactsAtTheStartCountWhereNothingStandsBefore) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::batch_rules_test

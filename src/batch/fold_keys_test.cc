@@ -4,7 +4,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::fold_keys_test {
 namespace {
 
 constexpr Oid kTable = 100;
@@ -111,4 +111,4 @@ TEST(FoldKeys, KeyColumnsNeedNotComeFirst) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::fold_keys_test

@@ -9,7 +9,7 @@
 #include "batch/testing/fold_run.h"
 #include "batch/testing/source_model.h"
 
-namespace re_dms {
+namespace re_dms::fold_model_test {
 namespace {
 
 std::string joined(const std::vector<std::string>& records, std::size_t first, std::size_t last) {
@@ -128,4 +128,4 @@ TEST(FoldModel, TheSameUnitsGiveTheSameLayers) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::fold_model_test

@@ -4,7 +4,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::fold_rows_test {
 namespace {
 
 constexpr Oid kOrders = 100;
@@ -137,4 +137,4 @@ TEST(FoldRows, ARowOfAnotherNumberOfColumnsEndsTheRun) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::fold_rows_test

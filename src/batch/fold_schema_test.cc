@@ -4,7 +4,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::fold_schema_test {
 namespace {
 
 constexpr Oid kOrders = 100;
@@ -227,4 +227,4 @@ TEST(FoldSchema, ATableIsCreatedOnceThePositionIsReached) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::fold_schema_test

@@ -4,7 +4,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::fold_toast_test {
 namespace {
 
 constexpr Oid kTable = 100;
@@ -88,4 +88,4 @@ TEST(FoldToast, AnUnchangedKeyColumnIsTakenFromTheOldKey) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::fold_toast_test

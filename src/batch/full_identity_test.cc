@@ -4,7 +4,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::full_identity_test {
 namespace {
 
 constexpr Oid kTable = 100;
@@ -116,4 +116,4 @@ TEST(FullIdentity, AnAbortedTransactionTakesTheKeyBack) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::full_identity_test

@@ -5,7 +5,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::multiset_fold_test {
 namespace {
 
 constexpr Oid kTable = 100;
@@ -117,4 +117,4 @@ TEST(MultisetFold, SetsTheTableAsideWhenARowIsNotKnown) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::multiset_fold_test

@@ -4,7 +4,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::old_rows_test {
 namespace {
 
 constexpr Oid kOrders = 100;
@@ -324,4 +324,4 @@ TEST(OldRows, ATableThatWasDroppedIsSetAsideAndOneNeverMetIsNot) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::old_rows_test

@@ -6,7 +6,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::publication_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -154,4 +154,4 @@ TEST(Publication, SeenInATransactionThatWasCutOffCountsAllTheSame) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::publication_test

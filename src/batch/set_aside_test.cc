@@ -6,7 +6,7 @@
 #include "batch/row_fault.h"
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::set_aside_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -222,4 +222,4 @@ TEST(SetAside, ARowWithoutARelationEndsTheRun) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::set_aside_test

@@ -5,7 +5,7 @@
 
 #include "batch/testing/fold_run.h"
 
-namespace re_dms {
+namespace re_dms::text_proof_test {
 namespace {
 
 using ::testing::AllOf;
@@ -117,4 +117,4 @@ TEST(TextProof, NamesATableThatIsNewAndUnreadable) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::text_proof_test

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace re_dms::demo {
+namespace re_dms::demo::arguments_test {
 namespace {
 
 using testing::HasSubstr;
@@ -49,4 +49,4 @@ TEST(DemoArguments, HelpNeedsNothingElse) {
 }
 
 }  // namespace
-}  // namespace re_dms::demo
+}  // namespace re_dms::demo::arguments_test

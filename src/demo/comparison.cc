@@ -32,7 +32,7 @@ struct ComparedColumn {
   Equality equality = Equality::SameText;
 };
 
-std::string quoted(std::string_view identifier) {
+std::string quoted_name(std::string_view identifier) {
   std::string text = "\"";
   for (const char c : identifier) {
     text += c == '"' ? "\"\"" : std::string(1, c);
@@ -54,7 +54,7 @@ std::string text_of(const TextRow& row, std::size_t column) {
 }
 
 ComparedColumn compared_column(const std::string& name, std::string_view type) {
-  const std::string column = quoted(name);
+  const std::string column = quoted_name(name);
   const std::string text = fmt::format("CAST({} AS VARCHAR)", column);
   if (type == "bool") {
     return {name, fmt::format("CASE WHEN {0} THEN 'true' WHEN NOT {0} THEN 'false' END", column),
@@ -79,7 +79,7 @@ std::vector<ComparedColumn> columns_of(SqlSession& source, const ComparedTable& 
   for (const TextRow& row : source.query(fmt::format(
            "SELECT attname, typname FROM pg_attribute JOIN pg_type t ON t.oid = atttypid "
            "WHERE attrelid = {}::regclass AND attnum > 0 AND NOT attisdropped ORDER BY attnum",
-           literal("public." + quoted(table.name))))) {
+           literal("public." + quoted_name(table.name))))) {
     columns.push_back(compared_column(text_of(row, 0), text_of(row, 1)));
   }
   return columns;
@@ -192,9 +192,9 @@ class RowMerge {
 /// SELECT of the key and all columns for keys in (after, to], ordered by key.
 std::string select_sql(const ComparedTable& table, const std::vector<std::string>& expressions,
                        std::optional<std::int64_t> after, std::optional<std::int64_t> to) {
-  const std::string key = quoted(table.key);
+  const std::string key = quoted_name(table.key);
   std::string sql = fmt::format("SELECT {}, {} FROM public.{} WHERE true", key,
-                                fmt::join(expressions, ", "), quoted(table.name));
+                                fmt::join(expressions, ", "), quoted_name(table.name));
   if (after) {
     sql += fmt::format(" AND {} > {}", key, *after);
   }
@@ -205,7 +205,7 @@ std::string select_sql(const ComparedTable& table, const std::vector<std::string
 }
 
 std::uint64_t piece_rows(SqlSession& source, const ComparedTable& table) {
-  const std::string name = "public." + quoted(table.name);
+  const std::string name = "public." + quoted_name(table.name);
   const std::uint64_t row_bytes = source.number(fmt::format(
       "SELECT pg_table_size({}::regclass) / greatest(count(*), 1) FROM {}", literal(name), name));
   return std::clamp(kPieceBytes / std::max<std::uint64_t>(row_bytes, 1), kPieceRowsMin,
@@ -220,7 +220,7 @@ TableComparison compare_table(SqlSession& source, const TargetQuery& target,
   const std::vector<ComparedColumn> columns = columns_of(source, table);
   if (std::string difference = shape_difference(target, table, columns); !difference.empty()) {
     comparison.source_rows =
-        source.number(fmt::format("SELECT count(*) FROM public.{}", quoted(table.name)));
+        source.number(fmt::format("SELECT count(*) FROM public.{}", quoted_name(table.name)));
     comparison.examples.push_back(std::move(difference));
     return comparison;
   }

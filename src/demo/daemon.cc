@@ -19,7 +19,7 @@ namespace {
 constexpr std::chrono::seconds kStartPatience{60};
 constexpr std::chrono::seconds kStopPatience{60};
 constexpr std::chrono::milliseconds kStatusPatience{500};
-constexpr std::chrono::milliseconds kPollInterval{50};
+constexpr std::chrono::milliseconds kStatusInterval{50};
 constexpr std::size_t kLogLines = 12;
 
 /// Sizes that a laptop does not notice. Paths are taken from the configuration's own folder.
@@ -107,7 +107,7 @@ void Daemon::start() {
       throw Error(ErrorKind::Fatal, fmt::format("the daemon does not begin to stream:{}",
                                                 last_lines(workspace_.daemon_log(), kLogLines)));
     }
-    signals_.pause(kPollInterval);
+    signals_.pause(kStatusInterval);
   }
 }
 
@@ -129,7 +129,7 @@ void Daemon::stop() {
                                                 kStopPatience.count(),
                                                 last_lines(workspace_.daemon_log(), kLogLines)));
     }
-    signals_.pause(kPollInterval);
+    signals_.pause(kStatusInterval);
   }
 }
 

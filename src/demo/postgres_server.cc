@@ -25,9 +25,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr int kOldestVersion = 15;
-constexpr std::chrono::seconds kStartPatience{60};
-constexpr std::chrono::seconds kStopPatience{20};
-constexpr std::chrono::milliseconds kPollInterval{50};
+constexpr std::chrono::seconds kServerStartPatience{60};
+constexpr std::chrono::seconds kServerStopPatience{20};
+constexpr std::chrono::milliseconds kServerPollInterval{50};
 constexpr std::string_view kSocketName = "/.s.PGSQL.5432";
 
 bool is_executable(const std::string& path) {
@@ -150,7 +150,7 @@ void PostgresServer::start() {
 void PostgresServer::stop() {
   if (process_) {
     if (!process_.exit_code()) {
-      process_.stop(SIGINT, kStopPatience);
+      process_.stop(SIGINT, kServerStopPatience);
     }
     process_ = {};
   }
@@ -222,13 +222,13 @@ void PostgresServer::make_cluster() {
 }
 
 void PostgresServer::wait_until_ready() {
-  const auto deadline = std::chrono::steady_clock::now() + kStartPatience;
+  const auto deadline = std::chrono::steady_clock::now() + kServerStartPatience;
   while (PQping(url().c_str()) != PQPING_OK) {
     if (process_.exit_code() || std::chrono::steady_clock::now() > deadline) {
       throw Error(ErrorKind::Fatal, fmt::format("PostgreSQL does not start:{}",
                                                 last_lines(workspace_.postgres_log(), 10)));
     }
-    signals_.pause(kPollInterval);
+    signals_.pause(kServerPollInterval);
   }
 }
 
@@ -241,7 +241,7 @@ int PostgresServer::run_as_owner(std::vector<std::string> command, const std::st
     if (const auto code = child.exit_code()) {
       return *code;
     }
-    signals_.pause(kPollInterval);
+    signals_.pause(kServerPollInterval);
   }
 }
 

@@ -10,7 +10,7 @@
 #include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
 
-namespace re_dms {
+namespace re_dms::inspect_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -118,4 +118,4 @@ TEST(InspectionOfNothing, IsSound) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::inspect_test

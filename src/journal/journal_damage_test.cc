@@ -9,7 +9,7 @@
 #include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
 
-namespace re_dms {
+namespace re_dms::journal_damage_test {
 namespace {
 
 const std::string kDirectory(kSampleDirectory);
@@ -115,4 +115,4 @@ TEST_F(DamagedJournal, AnEarlierSegmentIsNeverCut) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::journal_damage_test

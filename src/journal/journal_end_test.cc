@@ -10,7 +10,7 @@
 #include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
 
-namespace re_dms {
+namespace re_dms::journal_end_test {
 namespace {
 
 using ::testing::Contains;
@@ -114,4 +114,4 @@ TEST_F(JournalEnd, IsRefusedWhenItChangesWhileItIsRead) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::journal_end_test

@@ -15,7 +15,7 @@
 #include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
 
-namespace re_dms {
+namespace re_dms::journal_faults_test {
 namespace {
 
 constexpr std::uint32_t kTransactions = 24;
@@ -387,4 +387,4 @@ TEST(JournalFaults, EveryFailingOperationOfATeardownIsSurvived) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::journal_faults_test

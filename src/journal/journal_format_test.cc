@@ -10,7 +10,7 @@
 #include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
 
-namespace re_dms {
+namespace re_dms::journal_format_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -79,4 +79,4 @@ TEST(JournalFormat, TheExampleIsWrittenAsDocumented) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::journal_format_test

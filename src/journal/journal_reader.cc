@@ -209,12 +209,13 @@ Lsn JournalReader::begin() const {
 
 std::optional<JournalUnit> JournalReader::next(std::chrono::milliseconds patience,
                                                const std::stop_token& stop) {
-  using Clock = std::chrono::steady_clock;
+  using Monotonic = std::chrono::steady_clock;
   State& state = *state_;
   if (std::exchange(state.handed_out, false)) {
     state.scan.drop();
   }
-  std::optional<Clock::time_point> deadline;  // asked for only when there is something to wait for
+  std::optional<Monotonic::time_point>
+      deadline;  // asked for only when there is something to wait for
   while (!stop.stop_requested() && !state.at_torn_tail) {
     if (auto unit = state.advance()) {
       return unit;
@@ -222,7 +223,7 @@ std::optional<JournalUnit> JournalReader::next(std::chrono::milliseconds patienc
     if (state.tail == nullptr) {
       return std::nullopt;
     }
-    const Clock::time_point now = Clock::now();
+    const Monotonic::time_point now = Monotonic::now();
     deadline = deadline.value_or(now + std::min(patience, kPatienceMax));
     if (now >= *deadline) {
       return std::nullopt;

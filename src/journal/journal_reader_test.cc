@@ -13,7 +13,7 @@
 #include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
 
-namespace re_dms {
+namespace re_dms::journal_reader_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -251,4 +251,4 @@ TEST(JournalOnDisk, IsFollowedAndReleasedWhileItIsWritten) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::journal_reader_test

@@ -12,7 +12,7 @@
 #include "journal/testing/stream_sample.h"
 #include "schema/catalog_json.h"
 
-namespace re_dms {
+namespace re_dms::journal_release_test {
 namespace {
 
 const std::string kDirectory(kSampleDirectory);
@@ -197,4 +197,4 @@ TEST_F(JournalRelease, AReaderKeepsTheAttemptItIsIn) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::journal_release_test

@@ -7,7 +7,7 @@
 #include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
 
-namespace re_dms {
+namespace re_dms::journal_writer_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -276,4 +276,4 @@ TEST_F(JournalWriting, RemovesASegmentThatWasNeverFinished) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::journal_writer_test

@@ -7,7 +7,7 @@
 #include "journal/journal_writer.h"
 #include "journal/testing/stream_sample.h"
 
-namespace re_dms {
+namespace re_dms::origin_file_test {
 namespace {
 
 const std::string kDirectory(kSampleDirectory);
@@ -90,4 +90,4 @@ TEST(JournalDirectory, IsRemovedButForWhatIsNotOurs) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::origin_file_test

@@ -8,7 +8,7 @@
 #include "model/lsn.h"
 #include "model/row_memory.h"
 
-namespace re_dms {
+namespace re_dms::model_test {
 namespace {
 
 TEST(Lsn, ReadsAndWritesTheTextOfPostgres) {
@@ -105,4 +105,4 @@ TEST(JournalBlock, LaysRecordsOutAsOnDisk) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::model_test

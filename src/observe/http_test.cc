@@ -14,7 +14,7 @@
 #include "observe/listen_address.h"
 #include "observe/status.h"
 
-namespace re_dms {
+namespace re_dms::http_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -249,4 +249,4 @@ TEST(Status, OtherReleasesAnswersAreReadAsFarAsTheyAgree) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::http_test

@@ -77,8 +77,8 @@ void LogWriter::State::run() {
     lock.lock();
     writing = false;
     if (!written) {
-      lose(
-          entry);  // said behind the next line: a descriptor that is broken gets no notices of that
+      // Said before the next line: a descriptor that is broken gets no notice of that.
+      lose(entry);
     } else if (entries.empty()) {
       push_notice();
     }

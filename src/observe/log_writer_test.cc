@@ -10,7 +10,7 @@
 #include <utility>
 #include <vector>
 
-namespace re_dms {
+namespace re_dms::log_writer_test {
 namespace {
 
 constexpr std::chrono::milliseconds kLong{20'000};
@@ -152,4 +152,4 @@ TEST_F(LogToPipe, EndsThoughItsThreadStandsInAWrite) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::log_writer_test

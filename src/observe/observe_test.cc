@@ -5,7 +5,7 @@
 #include "observe/log.h"
 #include "observe/metrics.h"
 
-namespace re_dms {
+namespace re_dms::observe_test {
 namespace {
 
 TEST(Metrics, AreWrittenSortedInPrometheusFormat) {
@@ -32,4 +32,4 @@ TEST(Log, JsonLinesKeepNumbersAndQuoteText) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::observe_test

@@ -5,7 +5,7 @@
 #include "base/bytes.h"
 #include "base/error.h"
 
-namespace re_dms::pgoutput {
+namespace re_dms::pgoutput::messages_test {
 namespace {
 
 std::string tuple_bytes() {
@@ -95,4 +95,4 @@ TEST(PostgresTime, CountsFromTheYear2000) {
 }
 
 }  // namespace
-}  // namespace re_dms::pgoutput
+}  // namespace re_dms::pgoutput::messages_test

@@ -13,7 +13,7 @@
 #include "source/testing/error_of.h"
 #include "source/testing/throwaway_postgres.h"
 
-namespace re_dms {
+namespace re_dms::first_start_pg_test {
 namespace {
 
 const std::string kJournal = "/journal";
@@ -91,4 +91,4 @@ TEST_P(FailingDisk, LeavesNoSlot) {
 INSTANTIATE_TEST_SUITE_P(Faults, FailingDisk, ::testing::Values(Fault::Half, Fault::Done));
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::first_start_pg_test

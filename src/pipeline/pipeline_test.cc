@@ -11,7 +11,7 @@
 #include "journal/segment_file.h"
 #include "pipeline/testing/flow_fixture.h"
 
-namespace re_dms {
+namespace re_dms::pipeline_test {
 namespace {
 
 /// A store that removes nothing.
@@ -253,4 +253,4 @@ TEST_F(FlowTest, RefusesATargetThatIsBehindTheJournal) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::pipeline_test

@@ -24,7 +24,7 @@
 #include "stage/csv.h"
 #include "stage/stager.h"
 
-namespace re_dms {
+namespace re_dms::replay_test {
 namespace {
 
 constexpr Lsn kStart = Recording::kStart;
@@ -298,4 +298,4 @@ TEST_P(Replay, IsTheSameWithRestartsInBetween) {
 INSTANTIATE_TEST_SUITE_P(Seeds, Replay, ::testing::Range(std::uint64_t{1}, std::uint64_t{5}));
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::replay_test

@@ -14,7 +14,7 @@
 #include "batch/testing/stream_builder.h"
 #include "pipeline/stage_thread.h"
 
-namespace re_dms {
+namespace re_dms::staging_slots_test {
 namespace {
 
 using ::testing::EndsWith;
@@ -220,4 +220,4 @@ TEST_F(StagingSlotsTest, PartsAndManifestOfABatchHaveOneNumber) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::staging_slots_test

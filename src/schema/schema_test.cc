@@ -7,7 +7,7 @@
 #include "schema/catalog_json.h"
 #include "schema/versions.h"
 
-namespace re_dms {
+namespace re_dms::schema_test {
 namespace {
 
 Column column(std::string name, std::int16_t attnum, Oid type, bool key = false) {
@@ -219,4 +219,4 @@ TEST(HistoryToKeep, IsTheCatalogsUnlessThatIsAhead) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::schema_test

@@ -17,7 +17,7 @@
 #include "source/setup/synchronous_names.h"
 #include "source/testing/error_of.h"
 
-namespace re_dms {
+namespace re_dms::source_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -252,4 +252,4 @@ TEST(PublicationProblems, NobodyIsToldToDropWhatReplicationNeeds) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::source_test

@@ -7,7 +7,7 @@
 #include "stage/testing/layer_samples.h"
 #include "stage/testing/staged_reader.h"
 
-namespace re_dms {
+namespace re_dms::csv_round_trip_test {
 namespace {
 
 using Random = std::minstd_rand;
@@ -109,4 +109,4 @@ TEST(CsvRoundTrip, TheSameLayerGivesTheSameBytes) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::csv_round_trip_test

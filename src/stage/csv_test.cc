@@ -6,7 +6,7 @@
 #include "stage/testing/layer_samples.h"
 #include "stage/testing/staged_reader.h"
 
-namespace re_dms {
+namespace re_dms::csv_test {
 namespace {
 
 std::string csv_of(const Layer& layer, LayerShape shape) {
@@ -161,4 +161,4 @@ TEST(Csv, WritesRowsLargerThanItsBufferInPieces) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::csv_test

@@ -11,7 +11,7 @@
 #include "stage/object_store.h"
 #include "stage/testing/staged_reader.h"
 
-namespace re_dms {
+namespace re_dms::directory_store_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -158,4 +158,4 @@ TEST_F(DirectoryStore, AFileInTheWayOfADirectoryIsFatal) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::directory_store_test

@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "stage/testing/staged_reader.h"
 
-namespace re_dms {
+namespace re_dms::gzip_test {
 namespace {
 
 std::string gzip_of(const std::vector<std::string>& pieces) {
@@ -60,4 +60,4 @@ TEST(Gzip, TakesNothingAfterItsEnd) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::gzip_test

@@ -6,7 +6,7 @@
 #include "stage/testing/layer_samples.h"
 #include "stage/testing/staged_reader.h"
 
-namespace re_dms {
+namespace re_dms::manifest_test {
 namespace {
 
 using Json = nlohmann::json;
@@ -84,4 +84,4 @@ TEST_F(Manifest, AnIdleBatchHasNoCommitTimes) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::manifest_test

@@ -12,7 +12,7 @@
 #include "stage/testing/layer_samples.h"
 #include "stage/testing/staged_reader.h"
 
-namespace re_dms {
+namespace re_dms::stager_test {
 namespace {
 
 namespace fs = std::filesystem;
@@ -251,4 +251,4 @@ TEST_F(Stager, CleansUpAfterOtherRunsOfItsSlotOnly) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::stager_test

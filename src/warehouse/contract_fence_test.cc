@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "warehouse/testing/contract.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::contract_fence_test {
 
 namespace {
 
@@ -23,8 +23,6 @@ ErrorKind kind_thrown_by(F call) {
   ADD_FAILURE() << "nothing was thrown";
   return ErrorKind::Usage;
 }
-
-}  // namespace
 
 TEST_P(WarehouseContract, AFreshTargetStartsAtTheConsistentPoint) {
   warehouse_ = open();
@@ -165,4 +163,5 @@ TEST_P(WarehouseContract, LoadsTellWhatWasDoneAndWhenItWasSeen) {
   EXPECT_EQ(select("SELECT load FROM re_dms.loads"), Rows{"3"});
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::contract_fence_test

@@ -1,7 +1,7 @@
 // Rows without a key: exactly as many equal ones go as were deleted.
 #include "warehouse/testing/contract.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::contract_multiset_test {
 
 namespace {
 
@@ -16,8 +16,6 @@ TablePtr readings() {
   table->identity = ReplicaIdentity::Full;
   return table;
 }
-
-}  // namespace
 
 TEST_P(WarehouseContract, OfEqualRowsAsManyGoAsWereDeleted) {
   load({staged(LayerBuilder(readings())
@@ -65,4 +63,5 @@ TEST_P(WarehouseContract, LayersOfAMultisetApplyInOrder) {
   EXPECT_EQ(select(kAll), Rows{});
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::contract_multiset_test

@@ -3,7 +3,7 @@
 
 #include "warehouse/testing/contract.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::contract_rows_test {
 
 namespace {
 
@@ -14,8 +14,6 @@ TablePtr items() {
 }
 
 constexpr auto kAll = "SELECT * FROM shop.items";
-
-}  // namespace
 
 TEST_P(WarehouseContract, InsertsLandInANewTable) {
   const LoadReport report = load({staged(LayerBuilder(items())
@@ -222,4 +220,5 @@ TEST_P(WarehouseContract, AFewRowsOfASmallTableAreReplacedUpdatedAndMovedAtOnce)
             (Rows{"1|NULL|y", "2|r|x", "3|u|NULL", "4|new|NULL", "5|a|v", "6|a|NULL"}));
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::contract_rows_test

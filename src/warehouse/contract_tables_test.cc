@@ -3,7 +3,7 @@
 
 #include "warehouse/testing/contract.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::contract_tables_test {
 
 namespace {
 
@@ -17,8 +17,6 @@ Column with_missing(const std::string& name, ColumnType type, const std::string&
   result.missing = missing;
   return result;
 }
-
-}  // namespace
 
 TEST_P(WarehouseContract, AnAddedColumnGivesOlderRowsTheirValue) {
   const TablePtr before = items();
@@ -262,4 +260,5 @@ TEST_P(WarehouseContract, AllTablesGoIntoTheSchemaThatIsConfigured) {
   EXPECT_EQ(report.set_aside[0].oid, 502U);
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::contract_tables_test

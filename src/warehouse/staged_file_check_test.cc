@@ -8,7 +8,7 @@
 #include "base/error.h"
 #include "warehouse/testing/contract.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::staged_file_check_test {
 
 namespace {
 
@@ -36,8 +36,6 @@ TablePtr items() {
   return make_table(501, {"shop", "items"},
                     {key_column("id", bigint_type()), column("a", text_type())});
 }
-
-}  // namespace
 
 TEST_P(WarehouseContract, StagedFilesAreReadOnlyAsTheyWereWritten) {
   const StagedFile file =
@@ -87,4 +85,5 @@ TEST_P(WarehouseContract, ADamagedFileStopsTheLoadAndChangesNothing) {
   }
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::staged_file_check_test

@@ -13,7 +13,7 @@ constexpr std::size_t kShownMax = 80;
 constexpr std::size_t kBeginningShown = 12;
 
 /// One line, whatever the text holds.
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   const bool whole = text.size() <= kShownMax;
   std::string shown = "'";
   for (const char character : whole ? text : text.substr(0, kBeginningShown)) {
@@ -37,7 +37,7 @@ std::string shown(const Value& value) {
     case ValueKind::Text:
       break;
   }
-  return quoted(value.text);
+  return in_quotes(value.text);
 }
 
 std::string shown(const NetRow& row) {
@@ -45,7 +45,7 @@ std::string shown(const NetRow& row) {
   if (!row.origin_key.empty()) {
     std::string key;
     for_each_key_part(row.origin_key, [&](std::string_view part) {
-      key += (key.empty() ? "" : ", ") + quoted(part);
+      key += (key.empty() ? "" : ", ") + in_quotes(part);
     });
     text += fmt::format(" where key ({})", key);
   }
@@ -62,7 +62,7 @@ std::string shown(const NetRow& row) {
 
 std::string shown(const Column& column) {
   return fmt::format("{} {}{}{}", column.name, column.type.name, column.not_null ? " not null" : "",
-                     column.missing ? " missing " + quoted(*column.missing) : "");
+                     column.missing ? " missing " + in_quotes(*column.missing) : "");
 }
 
 std::string shown(const SchemaChange& change, const TableSchema& table) {

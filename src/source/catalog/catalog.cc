@@ -105,7 +105,6 @@ constexpr std::string_view kSchemas = R"(
             FROM ancestor a JOIN pg_class c ON c.oid = a.at
             JOIN pg_publication_namespace n ON n.pnnspid = c.relnamespace
             JOIN pub ON pub.oid = n.pnpubid)";
-constexpr int kPostgres15 = 150000;
 
 char first_character(std::string_view text) {
   return text.empty() ? '\0' : text.front();

@@ -9,7 +9,7 @@
 #include "source/connection/sql_text.h"
 #include "source/testing/database_test.h"
 
-namespace re_dms {
+namespace re_dms::missing_value_pg_test {
 namespace {
 
 /// A value of each base type, range and multirange, hard to quote where the type allows it.
@@ -165,4 +165,4 @@ TEST_F(MissingValue, IsWhatTheServerPrintsForARowThatWasThere) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::missing_value_pg_test

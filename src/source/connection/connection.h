@@ -35,6 +35,9 @@ class Unanswered : public Error {
 /// for a first row, and a slot begins only when older transactions have ended.
 inline constexpr std::chrono::minutes kSetUpPatience{30};
 
+/// What server_version() tells: from PostgreSQL 15 on, publications know schemas and row filters.
+inline constexpr int kPostgres15 = 150000;
+
 /// Rows of text. A view of a value lives as long as the result.
 class QueryResult {
  public:

@@ -9,7 +9,7 @@
 #include "source/setup/check_source.h"
 #include "source/testing/database_test.h"
 
-namespace re_dms {
+namespace re_dms::candidates_pg_test {
 namespace {
 
 using ::testing::AllOf;
@@ -91,4 +91,4 @@ TEST_F(Candidates, TheCatalogTellsOfAKeyThatIsNotSent) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::candidates_pg_test

@@ -9,7 +9,7 @@
 #include "source/setup/slot_creation.h"
 #include "source/testing/database_test.h"
 
-namespace re_dms {
+namespace re_dms::lock_pg_test {
 namespace {
 
 class SetupLocks : public DatabaseTest {
@@ -91,4 +91,4 @@ TEST_F(SetupLocks, NoTableIsHeldWhileAnotherIsWaitedForWithASlotMadeByHand) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::lock_pg_test

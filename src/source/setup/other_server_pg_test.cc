@@ -6,7 +6,7 @@
 
 #include "source/testing/stream_test.h"
 
-namespace re_dms {
+namespace re_dms::other_server_pg_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -76,4 +76,4 @@ TEST_F(OtherServer, IsRefusedForCatalogQuestionsAlone) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::other_server_pg_test

@@ -13,8 +13,6 @@ namespace re_dms {
 
 namespace {
 
-constexpr int kPostgres15 = 150000;
-
 std::string table_list(const std::vector<QualifiedName>& tables) {
   std::vector<std::string> names;
   names.reserve(tables.size());

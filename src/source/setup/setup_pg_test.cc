@@ -7,7 +7,7 @@
 #include "source/setup/check_source.h"
 #include "source/testing/database_test.h"
 
-namespace re_dms {
+namespace re_dms::setup_pg_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -244,4 +244,4 @@ TEST_F(Setup, WaitsARefusalOutOnceItWasAccepted) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::setup_pg_test

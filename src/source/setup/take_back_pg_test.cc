@@ -5,7 +5,7 @@
 #include "source/setup/first_start.h"
 #include "source/testing/database_test.h"
 
-namespace re_dms {
+namespace re_dms::take_back_pg_test {
 namespace {
 
 using ::testing::HasSubstr;
@@ -69,4 +69,4 @@ TEST_F(TakeBack, DropsASlotWhoseCreationWasNotAnswered) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::take_back_pg_test

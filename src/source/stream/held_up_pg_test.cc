@@ -7,7 +7,7 @@
 #include "source/testing/error_of.h"
 #include "source/testing/stream_test.h"
 
-namespace re_dms {
+namespace re_dms::held_up_pg_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -205,4 +205,4 @@ TEST_F(HeldUp, RefusesAServerWhoseCommitsWaitForIt) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::held_up_pg_test

@@ -3,7 +3,7 @@
 
 #include "source/testing/stream_test.h"
 
-namespace re_dms {
+namespace re_dms::new_tables_pg_test {
 namespace {
 
 class NewTables : public StreamTest {};
@@ -37,4 +37,4 @@ TEST_F(NewTables, AreNamedWhileTheStreamRuns) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::new_tables_pg_test

@@ -13,7 +13,7 @@
 #include "source/testing/database_test.h"
 #include "source/testing/stream_probe.h"
 
-namespace re_dms {
+namespace re_dms::questions_pg_test {
 namespace {
 
 using ::testing::Contains;
@@ -326,4 +326,4 @@ TEST_F(Questions, SeesThatATableWasWrittenAnewAfterTheSnapshot) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::questions_pg_test

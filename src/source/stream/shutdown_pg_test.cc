@@ -5,7 +5,7 @@
 #include "source/testing/stream_probe.h"
 #include "source/testing/throwaway_postgres.h"
 
-namespace re_dms {
+namespace re_dms::shutdown_pg_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -107,4 +107,4 @@ TEST_F(Shutdown, LosesNothingThatComesAfterTheRestart) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::shutdown_pg_test

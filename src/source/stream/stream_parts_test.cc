@@ -11,7 +11,7 @@
 #include "source/stream/silence.h"
 #include "source/stream/source_watch.h"
 
-namespace re_dms {
+namespace re_dms::stream_parts_test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -232,4 +232,4 @@ TEST(CopyData, IsCheckedBeforeItIsUsed) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::stream_parts_test

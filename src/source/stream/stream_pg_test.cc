@@ -6,7 +6,7 @@
 
 #include "source/testing/stream_test.h"
 
-namespace re_dms {
+namespace re_dms::stream_pg_test {
 namespace {
 
 using ::testing::Contains;
@@ -365,4 +365,4 @@ TEST_F(Stream, PinsItsOutputSettingsAgainstTheRole) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::stream_pg_test

@@ -4,7 +4,7 @@
 
 #include "source/testing/stream_test.h"
 
-namespace re_dms {
+namespace re_dms::tls_pg_test {
 namespace {
 
 using ::testing::ElementsAre;
@@ -76,4 +76,4 @@ TEST_F(TlsStream, IsCheckedByTheCertificate) {
 }
 
 }  // namespace
-}  // namespace re_dms
+}  // namespace re_dms::tls_pg_test

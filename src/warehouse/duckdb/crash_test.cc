@@ -11,7 +11,7 @@
 #include "warehouse/duckdb/session.h"
 #include "warehouse/testing/duckdb_target.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::crash_test {
 
 namespace {
 
@@ -100,8 +100,6 @@ class DuckdbCrash : public WarehouseContract {
 
 INSTANTIATE_TEST_SUITE_P(DuckDb, DuckdbCrash, ::testing::Values(&make_duckdb_target));
 
-}  // namespace
-
 TEST_P(DuckdbCrash, ColumnsWithValuesOfEveryTypeAreThere) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}).insert({"2", "y"}))});
   TablePtr wide = items();
@@ -164,4 +162,5 @@ TEST_P(DuckdbCrash, ALogThatDuckdbRefusesIsReplayed) {
   EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x|Z"});
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::crash_test

@@ -10,7 +10,7 @@
 #include "warehouse/testing/duckdb_target.h"
 #include "warehouse/testing/lock_holder.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::duckdb_warehouse_test {
 
 namespace {
 
@@ -39,8 +39,6 @@ class DuckdbFile : public WarehouseContract {
 };
 
 INSTANTIATE_TEST_SUITE_P(DuckDb, DuckdbFile, ::testing::Values(&make_duckdb_target));
-
-}  // namespace
 
 TEST_P(DuckdbFile, AReaderThatHoldsItIsNamedAndWaitedFor) {
   taken();
@@ -263,4 +261,5 @@ TEST_P(DuckdbFile, WhatAKilledProcessSpilledIsRemoved) {
   EXPECT_FALSE(std::filesystem::exists(spilled / "duckdb_temp_storage_DEFAULT-0.tmp"));
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::duckdb_warehouse_test

@@ -6,7 +6,8 @@
 #include "warehouse/duckdb/location.h"
 #include "warehouse/warehouse.h"
 
-namespace re_dms::duckdb {
+namespace re_dms::duckdb::library_test {
+namespace {
 
 TEST(Library, IsOfTheVersionThisProgramWasBuiltFor) {
   EXPECT_EQ(library().library_version(), library_version());
@@ -34,4 +35,5 @@ TEST(OpenWarehouse, RefusesSchemesItDoesNotKnow) {
   EXPECT_NE(check_warehouse(settings), "");
 }
 
-}  // namespace re_dms::duckdb
+}  // namespace
+}  // namespace re_dms::duckdb::library_test

@@ -8,7 +8,7 @@
 #include "warehouse/duckdb/session.h"
 #include "warehouse/testing/duckdb_target.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::many_tables_test {
 
 namespace {
 
@@ -46,8 +46,6 @@ class DuckdbManyTables : public WarehouseContract {
 
 INSTANTIATE_TEST_SUITE_P(DuckDb, DuckdbManyTables, ::testing::Values(&make_duckdb_target));
 
-}  // namespace
-
 TEST_P(DuckdbManyTables, CostALoadOfOneRowNoStatementMore) {
   make_tables(501, 503);
   const std::vector<std::string> few = statements_of_one_row("2");
@@ -79,4 +77,5 @@ TEST_P(DuckdbManyTables, AreWrittenDownInFewStatements) {
   EXPECT_EQ(select("SELECT count(*), sum(rows) FROM re_dms.loads"), Rows{"300|300"});
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::many_tables_test

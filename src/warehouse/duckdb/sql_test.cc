@@ -6,7 +6,8 @@
 #include "warehouse/duckdb/faults.h"
 #include "warehouse/duckdb/session.h"
 
-namespace re_dms::duckdb {
+namespace re_dms::duckdb::sql_test {
+namespace {
 
 TEST(Sql, QuotesNamesAndValues) {
   EXPECT_EQ(identifier("a\"b").text(), "\"a\"\"b\"");
@@ -103,4 +104,5 @@ TEST(Session, StatementsTellWhoseFaultTheyAre) {
   EXPECT_EQ(kind(Blame::Table), ErrorKind::Table);
 }
 
-}  // namespace re_dms::duckdb
+}  // namespace
+}  // namespace re_dms::duckdb::sql_test

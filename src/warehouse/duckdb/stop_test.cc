@@ -8,7 +8,7 @@
 #include "warehouse/duckdb/session.h"
 #include "warehouse/testing/duckdb_target.h"
 
-namespace re_dms::testing {
+namespace re_dms::testing::stop_test {
 
 namespace {
 
@@ -62,8 +62,6 @@ class DuckdbStop : public WarehouseContract {
 };
 
 INSTANTIATE_TEST_SUITE_P(DuckDb, DuckdbStop, ::testing::Values(&make_duckdb_target));
-
-}  // namespace
 
 TEST_P(DuckdbStop, EndsAStatementThatWouldNotEnd) {
   std::stop_source stop;
@@ -143,4 +141,5 @@ TEST_P(DuckdbStop, OfATakeOverChangesNothing) {
   EXPECT_EQ(select("SELECT epoch FROM re_dms.position"), Rows{std::to_string(epoch + 1)});
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::stop_test

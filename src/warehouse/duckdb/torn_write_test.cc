@@ -117,7 +117,7 @@ extern "C" int fdatasync(int fd) {
   return sync_or_fail(fd);
 }
 
-namespace re_dms::testing {
+namespace re_dms::testing::torn_write_test {
 
 namespace {
 
@@ -234,8 +234,6 @@ class DuckdbTornWrite : public WarehouseContract {
 };
 
 INSTANTIATE_TEST_SUITE_P(DuckDb, DuckdbTornWrite, ::testing::Values(&make_duckdb_target));
-
-}  // namespace
 
 TEST_P(DuckdbTornWrite, LeavesTheFileAsItWasBeforeOrAfter) {
   loaded_file();
@@ -377,4 +375,5 @@ TEST_P(DuckdbTornWrite, WhileTheFileIsMadeLeavesOneThatOpens) {
   EXPECT_GT(ends, 4);
 }
 
-}  // namespace re_dms::testing
+}  // namespace
+}  // namespace re_dms::testing::torn_write_test

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "warehouse/duckdb/session.h"
 
-namespace re_dms::duckdb {
+namespace re_dms::duckdb::types_test {
 
 namespace {
 
@@ -69,8 +69,6 @@ void expect_refused(const ColumnType& type, const std::vector<std::string>& text
     EXPECT_EQ(converted(type, text), std::nullopt) << text;
   }
 }
-
-}  // namespace
 
 TEST(Types, Integers) {
   expect_same(type_of(21), "SMALLINT", {"0", "-32768", "32767"});
@@ -200,4 +198,5 @@ TEST(Types, ADomainIsItsBase) {
   EXPECT_EQ(target_type(domain).text(), "DECIMAL(10,2)");
 }
 
-}  // namespace re_dms::duckdb
+}  // namespace
+}  // namespace re_dms::duckdb::types_test
