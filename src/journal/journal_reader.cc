@@ -6,6 +6,7 @@
 #include <ranges>
 #include <utility>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "journal/record_scan.h"
 #include "journal/segment_file.h"
@@ -209,13 +210,11 @@ Lsn JournalReader::begin() const {
 
 std::optional<JournalUnit> JournalReader::next(std::chrono::milliseconds patience,
                                                const std::stop_token& stop) {
-  using Monotonic = std::chrono::steady_clock;
   State& state = *state_;
   if (std::exchange(state.handed_out, false)) {
     state.scan.drop();
   }
-  std::optional<Monotonic::time_point>
-      deadline;  // asked for only when there is something to wait for
+  std::optional<SteadyTime> deadline;  // asked for only when there is something to wait for
   while (!stop.stop_requested() && !state.at_torn_tail) {
     if (auto unit = state.advance()) {
       return unit;
@@ -223,7 +222,7 @@ std::optional<JournalUnit> JournalReader::next(std::chrono::milliseconds patienc
     if (state.tail == nullptr) {
       return std::nullopt;
     }
-    const Monotonic::time_point now = Monotonic::now();
+    const SteadyTime now = real_clock().steady();
     deadline = deadline.value_or(now + std::min(patience, kPatienceMax));
     if (now >= *deadline) {
       return std::nullopt;
