@@ -77,10 +77,9 @@ ReplicationStream::ReplicationStream(Connection replication, const SourceSetting
 }
 
 void ReplicationStream::read_socket() {
-  if (PQconsumeInput(connection_.raw()) == 0) {
-    throw_ended();
-  }
-  may_hold_input_ = re_dms::may_hold_input(connection_.raw());
+  // The read that finds the end may have brought messages before it.
+  unreadable_ = PQconsumeInput(connection_.raw()) == 0;
+  may_hold_input_ = !unreadable_ && re_dms::may_hold_input(connection_.raw());
 }
 
 bool ReplicationStream::more_to_read(std::size_t brought) const {
@@ -100,7 +99,7 @@ std::optional<std::string_view> ReplicationStream::next() {
     }
     return std::string_view(bytes, static_cast<std::size_t>(size));
   }
-  if (size < 0) {
+  if (size < 0 || unreadable_) {
     throw_ended();
   }
   return std::nullopt;
@@ -122,6 +121,7 @@ bool ReplicationStream::flush() {
 }
 
 void ReplicationStream::throw_ended() {
+  ended_ = true;
   // The server's reason, if it gave one, stands behind the data that was not taken yet.
   char* bytes = nullptr;
   while (PQgetCopyData(connection_.raw(), &bytes, 1) > 0) {

@@ -25,7 +25,7 @@ class ReplicationStream {
   /// when somebody else reads the slot, Fatal when the slot cannot be used.
   ReplicationStream(Connection replication, const SourceSettings& settings, Lsn from);
 
-  /// Takes some of what the socket holds, without waiting. Throws when the connection has ended.
+  /// Takes some of what the socket holds, without waiting. Does not throw.
   void read_socket();
 
   /// Whether to call read_socket() again before anybody waits. `brought`: the bytes of the messages
@@ -34,8 +34,12 @@ class ReplicationStream {
   bool more_to_read(std::size_t brought) const;
 
   /// The next CopyData message, valid until the next call; empty when none is complete. Throws
-  /// Fatal where the server said that it leaves changes out from here on.
+  /// Fatal where the server said that it leaves changes out from here on; behind the last message,
+  /// the reason why the connection has ended.
   std::optional<std::string_view> next();
+
+  /// An end of the connection was thrown: nothing can be sent any more.
+  bool ended() const { return ended_; }
 
   /// Queues a message and sends what the socket takes.
   void send(const std::string& message);
@@ -55,6 +59,8 @@ class ReplicationStream {
   std::string publication_;
   bool encrypted_ = false;
   bool may_hold_input_ = false;
+  bool unreadable_ = false;  ///< the socket brings no more, but messages may be left
+  bool ended_ = false;
   // What the server said when it left changes out. On the heap: libpq keeps its address.
   std::unique_ptr<std::string> left_out_ = std::make_unique<std::string>();
   std::unique_ptr<char, decltype(&PQfreemem)> message_{nullptr, &PQfreemem};

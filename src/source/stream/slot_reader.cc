@@ -77,6 +77,18 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
   if (open) {
     push(abort_block(), false);
   }
+  try {
+    read_on();
+  } catch (const Error&) {
+    if (stream_->ended()) {
+      hand_on_behind_end();
+    }
+    throw;
+  }
+  finish();
+}
+
+void SlotReader::read_on() {
   while (!stop_.stop_requested()) {
     questions_.look_at_clock(clock_.steady());
     if (questions_.due() && !maker_.transaction_open() && !wiring_.paused()) {
@@ -94,7 +106,6 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
     look_after_server(read.paused, now);
     wait(read);
   }
-  finish();
 }
 
 void SlotReader::connect(StreamStart start) {
@@ -233,6 +244,20 @@ void SlotReader::hand_on() {
   note_progress();
 }
 
+/// The stream has ended. Whole transactions that came before are kept: without this, a link that
+/// always ends soon behind a commit would make no progress.
+void SlotReader::hand_on_behind_end() {
+  if (maker_.position() <= wiring_.progress.received.lsn() || !watch_->alive()) {
+    return;
+  }
+  try {
+    hand_on();
+  } catch (const Error& error) {
+    // They come again. What ended the stream is what people need to hear of.
+    log(LogLevel::Debug, "not_handed_on", error.what());
+  }
+}
+
 /// Asks about all tables when it is time; between transactions only.
 void SlotReader::report_catalog_news() {
   if (!questions_.due() || !watch_->alive()) {
@@ -317,7 +342,7 @@ void SlotReader::listen(const ReadResult& read, SteadyTime now) {
 
 void SlotReader::report(SteadyTime now) {
   const Lsn journaled = wiring_.progress.journaled.lsn();
-  if (feedback_.due(journaled, now)) {
+  if (!stream_->ended() && feedback_.due(journaled, now)) {
     stream_->send(feedback_.message(journaled, now, clock_.now()));
   }
 }

@@ -71,11 +71,13 @@ class SlotReader {
   };
 
   void connect(StreamStart start);
+  void read_on();
   void require_own_position(Lsn journaled_to);
   ReadResult receive();
   std::size_t take_messages(bool& paused);
   BlockMaker::Step take(std::string_view copy_data);
   void hand_on();
+  void hand_on_behind_end();
   void report_catalog_news();
   bool wait_until_visible();
   void push(JournalBlock block, bool open_after);
