@@ -29,6 +29,9 @@ RELEASE_TARGETS = re_dms demo_program drain lose_unsynced
 # What `make test` runs under AddressSanitizer and UBSan, by label: what has most code and threads.
 SANITIZED = ^(unit|golden|fuzz|sanitized)$$
 
+# More shares of what `make test` runs one share of.
+SWEEP = ^sweep$$
+
 # The folders whose tests run under ThreadSanitizer: those that have threads of their own.
 TSAN_FOLDERS = base journal pipeline
 space := $(subst ,, )
@@ -40,11 +43,11 @@ define build
 	@$(3) cmake --build --preset $(1) -j $(JOBS) $(2)
 endef
 
-.PHONY: help deps build release demo test test-all bench lint format fuzz install clean
+.PHONY: help deps build release demo test test-sweeps test-all bench lint format fuzz install clean
 
 help: ## list the targets
 	@echo "re_dms: make TARGET"
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 deps: ## install missing Debian packages, and DuckDB in .deps (YES=1: do not ask)
 	@echo "== deps: tools/setup"
@@ -60,9 +63,9 @@ demo: release ## show it: throwaway PostgreSQL, traffic, replication into DuckDB
 	@echo "== demo: everything stays in demo/"
 	@build/release/src/app/re_dms demo
 
-test: build ## run all tests, then the most telling ones again under the sanitizers
+test: build ## run the tests, then the most telling ones again under the sanitizers
 	@echo "== test: dev"
-	@$(CTEST) --test-dir build/dev
+	@$(CTEST) --test-dir build/dev -LE '$(SWEEP)'
 	$(call build,asan-ubsan,--target sanitized_programs)
 	@echo "== test: asan-ubsan, a part"
 	@$(CTEST) --test-dir build/asan-ubsan -L '$(SANITIZED)'
@@ -70,8 +73,13 @@ test: build ## run all tests, then the most telling ones again under the sanitiz
 	@echo "== test: tsan ($(TSAN_FOLDERS))"
 	@$(NO_ASLR) $(CTEST) --test-dir build/tsan -R '^($(subst $(space),|,$(TSAN_FOLDERS)))\.' -L unit
 
-test-all: ## make test, all of it under ASan and UBSan, lint, fuzz, and the extended tests
+test-sweeps: build ## run the tests that `make test` leaves out: every byte, every failpoint, more kills
+	@echo "== test-sweeps: dev"
+	@$(CTEST) --test-dir build/dev -L '$(SWEEP)'
+
+test-all: ## make test and test-sweeps, all of it under ASan and UBSan, lint, fuzz, extended tests
 	@$(MAKE) test
+	@$(MAKE) test-sweeps
 	$(call build,asan-ubsan)
 	@echo "== test-all: asan-ubsan, the rest"
 	@$(CTEST) --test-dir build/asan-ubsan -LE '$(SANITIZED)'

@@ -48,10 +48,10 @@ WORK = """
 INSERT INTO pair SELECT 'p' || g, {n}, repeat('x', g) FROM generate_series(1, 40) g;
 BEGIN;
 TRUNCATE big, long;
-INSERT INTO big SELECT g, {n}, repeat(md5(g::text), 20) FROM generate_series(1, 25000) g;
+INSERT INTO big SELECT g, {n}, repeat(md5(g::text), 56) FROM generate_series(1, 10000) g;
 INSERT INTO long SELECT g, {n}, repeat(md5(g::text), 300) FROM generate_series(1, {long}) g;
-UPDATE big SET id = -id WHERE id <= 3000;
-UPDATE big SET id = 3001 + id WHERE id < 0;
+UPDATE big SET id = -id WHERE id <= 1200;
+UPDATE big SET id = 1201 + id WHERE id < 0;
 SAVEPOINT s;
 DELETE FROM big WHERE id > 100;
 ROLLBACK TO s;

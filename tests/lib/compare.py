@@ -17,6 +17,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from cluster import find_bin  # noqa: E402
 from duckdb_file import DuckdbFile, identifier, literal  # noqa: E402
 from postgres import PINNED, FIELD, NULL, RECORD  # noqa: E402
 
@@ -135,7 +136,7 @@ class Source:
 
     def lines(self, sql):
         """The records of a query, one str each."""
-        command = ["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-F", FIELD, "-R", RECORD,
+        command = [find_bin() / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", "-F", FIELD, "-R", RECORD,
                    "-P", f"null={NULL}", "-d", self.url, "-f", "-"]
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                                    env=pinned_environment())

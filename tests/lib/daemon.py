@@ -195,9 +195,8 @@ class Daemon:
     def _mark(self):
         """The present end of WAL (a number). Positions move with transactions, so this adds one behind
         it, a row of the marker table."""
-        lsn = self.server.lsn()
-        self.server.psql(f"INSERT INTO {MARKER} DEFAULT VALUES")
-        return lsn
+        return parse_lsn(self.server.psql("SELECT pg_current_wal_insert_lsn();"
+                                          f" INSERT INTO {MARKER} DEFAULT VALUES"))
 
     def wait_beyond(self, lsn, seconds=60, *, set_aside=False):
         """Waits until the target holds everything below LSN, and something behind it: as `catch_up`,

@@ -193,7 +193,7 @@ class Postgres:
 
     def psql(self, sql, *, database="postgres", options=(), check=True):
         """Runs SQL (one script) and returns what psql prints, unaligned and without headers."""
-        done = subprocess.run(["psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *options, "-f", "-"],
+        done = subprocess.run([self.bin / "psql", "-XqAt", "-v", "ON_ERROR_STOP=1", *options, "-f", "-"],
                               input=sql, capture_output=True, text=True, check=False,
                               env=self.environment(database))
         if check and done.returncode:
@@ -237,7 +237,7 @@ class Session:
 
     def __init__(self, server, database="postgres"):
         self._process = subprocess.Popen(
-            ["psql", "-XqAt", "-v", "VERBOSITY=verbose", "-f", "-"], stdin=subprocess.PIPE,
+            [server.bin / "psql", "-XqAt", "-v", "VERBOSITY=verbose", "-f", "-"], stdin=subprocess.PIPE,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env=server.environment(database))
         self._count = 0
         self._lock = threading.Lock()
