@@ -29,8 +29,9 @@ RELEASE_TARGETS = re_dms demo_program drain lose_unsynced
 # What `make test` runs under AddressSanitizer and UBSan, by label: what has most code and threads.
 SANITIZED = ^(unit|golden|fuzz|sanitized)$$
 
-# More shares of what `make test` runs one share of.
-SWEEP = ^sweep$$
+# What has no server runs once in `make test`, under sanitizers; of what comes in shares (each byte,
+# each failpoint), a few. The rest without sanitizers is `make test-sweeps`.
+SWEEPS = ^(sweep|unit|golden|fuzz)$$
 
 # The folders whose tests run under ThreadSanitizer: those that have threads of their own.
 TSAN_FOLDERS = base journal pipeline
@@ -63,9 +64,10 @@ demo: release ## show it: throwaway PostgreSQL, traffic, replication into DuckDB
 	@echo "== demo: everything stays in demo/"
 	@build/release/src/app/re_dms demo
 
-test: build ## run the tests, then the most telling ones again under the sanitizers
+test: deps ## run the tests, those without a server and the most telling others under sanitizers
+	$(call build,dev,--target server_programs)
 	@echo "== test: dev"
-	@$(CTEST) --test-dir build/dev -LE '$(SWEEP)'
+	@$(CTEST) --test-dir build/dev -LE '$(SWEEPS)'
 	$(call build,asan-ubsan,--target sanitized_programs)
 	@echo "== test: asan-ubsan, a part"
 	@$(CTEST) --test-dir build/asan-ubsan -L '$(SANITIZED)'
@@ -73,9 +75,9 @@ test: build ## run the tests, then the most telling ones again under the sanitiz
 	@echo "== test: tsan ($(TSAN_FOLDERS))"
 	@$(NO_ASLR) $(CTEST) --test-dir build/tsan -R '^($(subst $(space),|,$(TSAN_FOLDERS)))\.' -L unit
 
-test-sweeps: build ## run the tests that `make test` leaves out: every byte, every failpoint, more kills
+test-sweeps: build ## run what `make test` leaves out: every byte and failpoint, more kills, unit tests plain
 	@echo "== test-sweeps: dev"
-	@$(CTEST) --test-dir build/dev -L '$(SWEEP)'
+	@$(CTEST) --test-dir build/dev -L '$(SWEEPS)'
 
 test-all: ## make test and test-sweeps, all of it under ASan and UBSan, lint, fuzz, extended tests
 	@$(MAKE) test

@@ -12,6 +12,7 @@ function(suite_tests target prefix label timeout)
             -D "LABEL=${label}" -D "TIMEOUT=${timeout}" -P "${_suite_list_script}")
   set(include "${CMAKE_CURRENT_BINARY_DIR}/${target}_include.cmake")
   file(WRITE "${include}"
-    "if(EXISTS \"${list}\")\n  include(\"${list}\")\nelse()\n  add_test(${prefix}.not_built ${target}_not_built)\nendif()\n")
+    "if(EXISTS \"${list}\")\n  include(\"${list}\")\nelse()\n  add_test(${prefix}.not_built ${target}_not_built)\n"
+    "  set_tests_properties(${prefix}.not_built PROPERTIES LABELS ${label})\nendif()\n")
   set_property(DIRECTORY APPEND PROPERTY TEST_INCLUDE_FILES "${include}")
 endfunction()

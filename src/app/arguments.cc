@@ -21,7 +21,7 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     "First steps:\n"
     "  re_dms demo       see it work on this machine, nothing to prepare\n"
-    "  re_dms check      what stands between a configuration and a first run\n"
+    "  re_dms check      what a configuration still lacks for a first run\n"
     "  re_dms run        replicate until stopped\n"
     "\nExit codes: 0 ok, 1 failed, 2 usage or configuration, 3 running with tables set aside.\n"
     "`re_dms COMMAND --help` tells more about a command.";
@@ -87,7 +87,7 @@ class Parser {
     } else if (app_.get_subcommands().empty()) {
       refuse("no command given");
     } else if (journal_->parsed() && journal_->get_subcommands().empty()) {
-      refuse("journal: no command given; there is `re_dms journal inspect DIR`");
+      refuse("journal: no command given; use `re_dms journal inspect DIR`");
     }
     if (verbose_) {
       arguments_.log_level = LogLevel::Debug;
@@ -163,7 +163,7 @@ class Parser {
   }
 
   [[noreturn]] static void refuse(const std::string& problem) {
-    throw Error(ErrorKind::Usage, problem, "`re_dms --help` lists what there is");
+    throw Error(ErrorKind::Usage, problem, "`re_dms --help` lists the commands and options");
   }
 
   /// A word nobody expected: most often a misspelt command.

@@ -40,7 +40,7 @@ class Execution {
     CheckResult origin_result{CheckResult::Status::Ok, "journal: origin", "not begun yet", ""};
     const std::optional<Origin> origin = stored_origin(settings.journal.directory, origin_result);
     std::vector<CheckResult> results = check_source(settings.source, origin);
-    // Whose slot and target these are, the damaged file would say.
+    // The damaged file would have said whose slot and target these are.
     const bool origin_known = origin_result.status != CheckResult::Status::Fail;
     if (!origin_known) {
       std::erase_if(results,
@@ -127,9 +127,8 @@ class Execution {
     return config;
   }
 
-  /// A daemon that waits to connect again reads no slot, but holds its journal: that ends a
-  /// teardown. A journal on a disk that is full or read-only does not: the slot has to go all the
-  /// more.
+  /// A daemon that waits to reconnect reads no slot but holds its journal: that stops a teardown. A
+  /// journal on a full or read-only disk does not: then dropping the slot matters all the more.
   static std::unique_ptr<DirectoryLock> lock_unless_broken(const std::string& directory) {
     try {
       return lock_journal(real_file_system(), directory);

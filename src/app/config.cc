@@ -18,8 +18,8 @@ constexpr std::size_t kFileBytesMax = 1U << 20;
 constexpr std::size_t kIdentifierBytesMax = 63;  // PostgreSQL: NAMEDATALEN - 1
 constexpr std::uint64_t kSegmentBytesMin = 64ULL << 10;
 constexpr std::uint64_t kMemoryBytesMin = 64ULL << 20;
-// The target gets a half of batch.memory, and in it lie at once, at worst, the row's CSV text with
-// every quote doubled, its value, and a copy of that.
+// The target gets half of batch.memory, which at worst holds at once the row's CSV text with every
+// quote doubled, its value, and a copy of that.
 constexpr std::size_t kMemoryPerRowByte = 8;
 constexpr std::string_view kDefaultJournal = "/var/lib/re_dms/journal";
 constexpr std::string_view kDefaultListen = "127.0.0.1:9847";
@@ -72,7 +72,7 @@ void read_patterns(ConfigReader& reader, std::string_view key, std::vector<std::
   for (const std::string& pattern : patterns) {
     if (!is_table_pattern(pattern)) {
       reader.fault(key,
-                   fmt::format("\"{}\" is no table pattern; write \"schema.table\", with * and "
+                   fmt::format("\"{}\" is not a table pattern; write \"schema.table\", with * and "
                                "? for any letters and double quotes around special names",
                                pattern));
     }
@@ -110,8 +110,7 @@ SourceSettings read_source(ConfigReader& reader) {
   source.lock_timeout = reader.duration("source.lock_timeout").value_or(source.lock_timeout);
   if (source.lock_timeout.count() == 0) {
     reader.fault("source.lock_timeout",
-                 "0 would wait without end while others queue behind; write "
-                 "a time such as \"5s\"");
+                 "0 would wait forever while others queue behind; write a time such as \"5s\"");
   }
   return source;
 }
@@ -151,7 +150,7 @@ BatchSettings read_batch(ConfigReader& reader) {
   batch.row_bytes_max =
       reader.bytes("batch.max_row_bytes").value_or(std::min(batch.row_bytes_max, fits));
   if (batch.row_bytes_max == 0) {
-    reader.refuse("batch.max_row_bytes", "more than nothing");
+    reader.refuse("batch.max_row_bytes", "more than 0");
   } else if (reader.sound("batch.memory") && batch.row_bytes_max > fits) {
     reader.fault("batch.max_row_bytes",
                  fmt::format("loading a row of {} may take {} times as much memory, and "

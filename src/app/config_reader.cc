@@ -116,7 +116,7 @@ ConfigReader::ConfigReader(std::string_view text, std::string file,
     throw Error(
         ErrorKind::Usage,
         fmt::format("{}:{}: {}", state_->file, error.source().begin.line, error.description()),
-        "Nothing else of the file was read");
+        "Nothing else in the file was read");
   }
 }
 

@@ -17,8 +17,8 @@ namespace re_dms {
 /// Whether messages may repeat a key's value.
 enum class Secrecy { Shown, Secret };
 
-/// Keys are written "section.name". What was asked for is what is known: finish() refuses every
-/// other key. A value of the wrong form is noted as a fault and reads as absent.
+/// Keys are written "section.name". The keys that were asked for are the known ones: finish()
+/// refuses every other key. A value of the wrong form is noted as a fault and reads as absent.
 class ConfigReader {
  public:
   /// `file` names the text in messages. `surroundings` must outlive the reader. Throws Error of
@@ -26,14 +26,14 @@ class ConfigReader {
   ConfigReader(std::string_view text, std::string file, const Surroundings& surroundings);
   ~ConfigReader();
 
-  /// How what a string refers to is put in: substitute, connection_text.
+  /// How the references in a string are replaced: substitute, connection_text.
   using PutIn = std::string (*)(std::string_view text, const Surroundings& surroundings);
 
   /// A string with everything it refers to put in; empty strings read as absent.
   std::optional<std::string> text(std::string_view key, Secrecy secrecy = Secrecy::Shown,
                                   PutIn put_in = substitute);
 
-  /// As text(); that it is absent is a fault. `example` is a line a person can copy.
+  /// As text(), but an absent key is a fault. `example` is a line a person can copy.
   std::string required_text(std::string_view key, std::string_view example, Secrecy secrecy,
                             PutIn put_in = substitute);
 

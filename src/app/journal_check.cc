@@ -50,7 +50,7 @@ CheckResult check_writable(std::string_view what, const fs::path& directory,
   std::string probe = existing / ".re_dms-check-XXXXXX";
   if (!fs::is_directory(existing, ignored)) {
     result.status = CheckResult::Status::Fail;
-    result.finding = fmt::format("{} is no directory", existing.string());
+    result.finding = fmt::format("{} is not a directory", existing.string());
     result.fix = "choose another directory";
     return result;
   }
@@ -112,9 +112,7 @@ CheckResult judge_file_system(unsigned long magic) {
               fix};
     case kOverlay:
       return {CheckResult::Status::Warn, name,
-              "is a container's own layer, which goes when the container "
-              "goes",
-              fix};
+              "is a container's own layer, which is deleted with the container", fix};
     case kNfs:
     case kCifs:
     case kSmb2:
@@ -123,7 +121,7 @@ CheckResult judge_file_system(unsigned long magic) {
               "its locks may not hold",
               fix};
     case kFuse:
-      return {CheckResult::Status::Warn, name, "is a FUSE file system, which need not honour fsync",
+      return {CheckResult::Status::Warn, name, "is a FUSE file system, which may not honour fsync",
               fix};
     default:
       return {CheckResult::Status::Ok, name, "a disk", ""};
@@ -142,8 +140,8 @@ CheckResult judge_space(const JournalLimits& limits, DiskSpace space, std::uint6
   } else if (needed > space.free_bytes + used_bytes) {
     result.status = CheckResult::Status::Warn;
     result.fix =
-        "free space there, or lower journal.max_bytes: other files may fill the disk before "
-        "the journal is at its bound";
+        "free space there, or lower journal.max_bytes: other files may fill the disk before the "
+        "journal reaches its limit";
   }
   return result;
 }

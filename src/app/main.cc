@@ -16,7 +16,7 @@
 
 namespace {
 
-// Only where nobody reads standard error it takes longer than a moment.
+// Takes longer than a moment only where nobody reads standard error.
 constexpr std::chrono::seconds kFlushPatience{2};
 
 re_dms::ExitCode run(const std::vector<std::string>& arguments) {

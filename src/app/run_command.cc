@@ -48,7 +48,7 @@ class SignalWatch {
         ::_exit(static_cast<int>(ExitCode::Failed));
       }
       first = false;
-      log(LogLevel::Info, "stopping", "a signal came: finishing the current step");
+      log(LogLevel::Info, "stopping", "received a signal: finishing the current step");
       state.stopping();
       outcome.finish();
     }

@@ -47,10 +47,10 @@ std::string why_full(const JournalLimits& limits, bool disk_low) {
   if (disk_low) {
     return fmt::format(
         "the disk of {} is nearly full, and journal.reserve_bytes of it must stay free; reading "
-        "goes on when there is room again: remove other files there or give it a larger disk",
+        "resumes when there is room again: remove other files there or use a larger disk",
         limits.directory);
   }
-  return "the journal is at journal.max_bytes; reading goes on when loads free some of it";
+  return "the journal is at journal.max_bytes; reading resumes when loads free some of it";
 }
 
 void describe_tables(DaemonStatus& status, const RunState::View& view) {

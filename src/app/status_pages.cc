@@ -62,7 +62,7 @@ std::vector<HttpRoute> status_pages(std::function<DaemonStatus()> status, const 
 }
 
 void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime now) {
-  // What follows is read before what leads, so that no race shows a stage ahead of its source.
+  // Later stages are read before earlier ones, so that no race shows a stage ahead of its source.
   const std::int64_t loaded_time = progress.loaded_commit_time.load();
   const Lsn loaded = progress.loaded.lsn();
   status.warehouse.loaded_lsn = lsn_text(progress.loaded);
@@ -70,7 +70,7 @@ void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime no
   status.source.journaled_lsn = lsn_text(progress.journaled);
   status.source.received_lsn = lsn_text(progress.received);
   const Lsn received = progress.received.lsn();
-  // Said by keepalives only: rows may be ahead of the last one.
+  // Only keepalives report it, so rows may be ahead of the last one.
   const Lsn end = std::max(progress.server.lsn(), received);
   status.source.server_lsn = end.known() ? to_string(end) : std::string();
   status.lag.bytes = loaded.known() ? end.value - std::min(end, loaded).value : 0;
@@ -107,8 +107,8 @@ ExitCode show_status(const std::optional<ListenAddress>& listen, bool json, std:
     answer = http_fetch(url, kPatience);
   } catch (const Error& error) {
     throw Error(ErrorKind::Fatal, "re_dms is not running: " + error.message(),
-                "Start it with `re_dms run`; if it runs, its observe.listen is another one than "
-                "that of this configuration");
+                "Start it with `re_dms run`; if it runs, its observe.listen differs from the one "
+                "in this configuration");
   }
   if (answer.status != 200) {
     throw Error(ErrorKind::Fatal,

@@ -95,7 +95,7 @@ std::vector<TextPiece> resolve_references(std::string_view text, const Surroundi
     }
     const std::size_t end = text.find('}');
     if (!text.starts_with('{') || end == std::string_view::npos) {
-      throw Error(ErrorKind::Usage, R"(a "$" that begins no ${NAME} must be written "$$")");
+      throw Error(ErrorKind::Usage, R"(a "$" that does not begin a ${NAME} must be written "$$")");
     }
     const std::string_view reference = text.substr(1, end - 1);
     pieces.push_back({resolve(reference, surroundings), true});

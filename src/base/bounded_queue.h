@@ -54,7 +54,7 @@ class BoundedQueue {
     return dequeue(stop);
   }
 
-  /// As pop, but takes only what is there: a wait of no length would still cost a system call.
+  /// As pop, but takes only what is there: even a wait of zero length would cost a system call.
   std::optional<T> try_pop(const std::stop_token& stop) {
     const std::lock_guard lock(mutex_);
     return dequeue(stop);
@@ -68,7 +68,7 @@ class BoundedQueue {
     room_.notify_all();
   }
 
-  /// True when closed and everything was taken: nothing will come any more.
+  /// True when closed and everything was taken: no more items will come.
   bool finished() const {
     const std::lock_guard lock(mutex_);
     return closed_ && items_.empty();

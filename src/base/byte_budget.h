@@ -9,8 +9,8 @@
 
 namespace re_dms {
 
-/// Bytes that may be held at once. A share larger than the whole is given when nothing else is
-/// held, so that one large value cannot block for ever.
+/// Bytes that may be held at once. A share larger than the whole budget is granted when nothing
+/// else is held, so that one large value cannot block forever.
 class ByteBudget {
  public:
   /// Returns its bytes when destroyed. Movable; must not outlive the budget.

@@ -7,7 +7,7 @@ namespace re_dms {
 std::string_view ByteReader::text() {
   const std::size_t end = bytes_.find('\0', offset_);
   if (end == std::string_view::npos) {
-    fail("has a string without its end");
+    fail("has an unterminated string");
   }
   const std::string_view found = bytes_.substr(offset_, end - offset_);
   offset_ = end + 1;

@@ -1,4 +1,4 @@
-// Time, behind a seam so that tests decide what time it is.
+// Time, behind an interface so that tests can control it.
 #pragma once
 
 #include <chrono>

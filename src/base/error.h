@@ -64,8 +64,8 @@ namespace detail {
 [[noreturn]] void check_failed(const char* expression, std::source_location where);
 }
 
-/// An invariant of ours, alive in release builds. Its failure is a bug: throws a Fatal Error that
-/// names the place. Never used on bytes that come from outside.
+/// Checks an invariant of ours, in release builds too. A failure is a bug: it throws a Fatal Error
+/// that names the place. Never used on bytes that come from outside.
 #define RE_DMS_CHECK(condition)                                                    \
   do {                                                                             \
     if (!(condition)) [[unlikely]] {                                               \

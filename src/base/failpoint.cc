@@ -52,9 +52,10 @@ void reach(Place& place) {
     return;
   }
   const std::string line = "failpoint " + place.name + "\n";
-  // Nobody is there to hear of a failure.
+  // There is nobody to report a failure to.
   [[maybe_unused]] const ssize_t wrote = ::write(STDERR_FILENO, line.data(), line.size());
-  // To this thread: it goes not one step on. One sent to the process may stop another thread first.
+  // To this thread, so that it stops right here. A signal to the process may stop another thread
+  // first.
   ::raise(place.signal);
 }
 

@@ -26,13 +26,13 @@ namespace {
   if (code == ENOSPC || code == EDQUOT) {
     advice =
         "Free space on that file system or move the directory to a larger one, then restart; "
-        "nothing is lost, PostgreSQL sends again what was not acknowledged";
+        "nothing is lost: PostgreSQL resends whatever was not acknowledged";
   } else if (code == EACCES || code == EPERM) {
     advice = "Give the user that runs re_dms the right to read and write there";
   } else if (code == EROFS) {
     advice = "The file system is read-only: remount it or choose another directory";
   } else if (code == ENOTDIR || code == ELOOP || code == ENAMETOOLONG) {
-    advice = "Something in this path is no directory: choose another path";
+    advice = "Part of this path is not a directory: choose another path";
   }
   throw Error(ErrorKind::Fatal,
               fmt::format("cannot {} {}: {}", operation, path, std::strerror(code)), advice);

@@ -59,11 +59,11 @@ class FileSystem {
   virtual bool exists(const std::string& path) = 0;
   /// Names (not paths) of the entries of a directory, sorted.
   virtual std::vector<std::string> list(const std::string& directory) = 0;
-  /// Makes the directory and its missing parents durable; fine if it is there.
+  /// Creates the directory and its missing parents, durable on return; it may exist already.
   virtual void create_directories(const std::string& directory) = 0;
   /// Replaces `to` atomically; durable after sync_directory.
   virtual void rename(const std::string& from, const std::string& to) = 0;
-  /// Removing what is not there is fine.
+  /// Removing a file that does not exist is not an error.
   virtual void remove(const std::string& path) = 0;
   /// fsync of the directory: creations, renames and removals in it are durable on return.
   virtual void sync_directory(const std::string& directory) = 0;

@@ -21,12 +21,12 @@ struct RetryPolicy {
 /// "10,200": the first and the longest wait in milliseconds; the policy above for any other text.
 RetryPolicy parse_retry_policy(std::string_view text);
 
-/// How the daemon waits: as above, unless RE_DMS_RETRY_MS, read once, says otherwise as
-/// parse_retry_policy takes it. Tests set it: they need not sit through waits that spare a server.
+/// How the daemon waits: as above, unless RE_DMS_RETRY_MS, read once and parsed by
+/// parse_retry_policy, says otherwise. Tests set it to skip waits that exist to spare a server.
 const RetryPolicy& retry_policy();
 
-/// What a step throws that ended early because stop was requested. It took effect as a whole or not
-/// at all. Nobody's fault, and not to be tried again before the next start.
+/// Thrown by a step that ended early because stop was requested. The step took effect as a whole or
+/// not at all. This is not a failure, and the step is not retried before the next start.
 class Stopped : public Error {
  public:
   explicit Stopped(std::source_location where = std::source_location::current())
@@ -38,10 +38,10 @@ bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop);
 
 /// Runs `step` until it returns; between tries waits first, first·growth, … up to longest, each
 /// shortened by up to a half at random so that many daemons do not come back at once. Errors that
-/// are not Transient leave at once. `on_error` hears of each failed try and the wait that follows.
-/// A try during which the value of `progress` changed starts the waits over: for steps that last,
-/// where a failure after hours says nothing about the one before. Returns false when stopped,
-/// also in the middle of a step, which throws Stopped then.
+/// are not Transient are passed on at once. `on_error` is told of each failed try and the wait that
+/// follows. A try during which the value of `progress` changed starts the waits over: for long
+/// steps, where a failure after hours says nothing about the one before. Returns false when
+/// stopped, also in the middle of a step, which then throws Stopped.
 class Retry {
  public:
   using OnError = std::function<void(const Error&, std::chrono::milliseconds)>;

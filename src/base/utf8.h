@@ -9,7 +9,7 @@ namespace re_dms {
 /// RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF.
 bool is_utf8(std::string_view text);
 
-/// The text with each byte that is no part of UTF-8 as "\xE9": for people, not to be read back.
+/// The text with each byte that is not valid UTF-8 written as "\xE9": for people, not for parsing.
 std::string readable(std::string_view text);
 
 }  // namespace re_dms

@@ -41,7 +41,7 @@ void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
   if (record.kind != RecordKind::Message) {
     if (record.kind != RecordKind::Catalog && record.kind != RecordKind::Relation) {
       throw Error(ErrorKind::Fatal,
-                  fmt::format("a journal record of kind '{}' stands inside the transaction at {}",
+                  fmt::format("a journal record of kind '{}' is inside the transaction at {}",
                               static_cast<char>(record.kind), commit_lsn));
     }
     note(record, false);
@@ -66,7 +66,7 @@ void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
     default:
       throw Error(
           ErrorKind::Fatal,
-          fmt::format("a message that is no part of a transaction stands inside the one at {}",
+          fmt::format("a message that does not belong to a transaction is inside the one at {}",
                       commit_lsn));
   }
 }
@@ -108,7 +108,7 @@ TableFold* BatchFold::fold_of(Oid oid) {
     check_has_relation(roster_.at(table));
     settle(table);
     if (roster_.at(table).standing == Standing::Unmet) {
-      set_aside(table, "the journal does not say what the catalog knows of it");
+      set_aside(table, "the journal holds no catalog entry for it");
     }
     if (roster_.at(table).standing == Standing::NotLive) {
       return nullptr;
@@ -139,8 +139,8 @@ void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
   std::string reason = fmt::format("{} (transaction at {}", describe(fault), commit_lsn);
   if (fault == RowFault::RowTooLarge) {
     reason += fmt::format(
-        ", {} bytes). Raise it, with batch.memory where that is too small for it, before the table "
-        "is copied anew",
+        ", {} bytes). Raise it, and batch.memory if that is too small for it, before the table is "
+        "copied again",
         fold->refused_bytes());
   } else {
     reason += ')';
@@ -161,16 +161,16 @@ bool BatchFold::prove(const TableFold& fold, std::string_view message) {
                         schema.columns.at(*bad).name, at_,
                         is_raw(roster_.at(table))
                             ? "The source's database has the encoding SQL_ASCII, where PostgreSQL "
-                              "checks no text: correct the value there, or move the database to "
-                              "the encoding UTF8, before the table is copied anew"
-                            : "The type \"char\" holds any byte: use text or smallint for it, or "
-                              "correct the value, before the table is copied anew"));
+                              "does not check text: correct the value there, or move the database "
+                              "to the encoding UTF8, before the table is copied again"
+                            : "The type \"char\" can hold any byte: use text or smallint instead, "
+                              "or correct the value, before the table is copied again"));
   return false;
 }
 
 void BatchFold::truncate(const pgoutput::Truncate& message) {
   for (const Oid oid : message.relations) {
-    // First: what older rows hold in a column that is heard of only now is of no account.
+    // First: then the values of older rows in a column that only now becomes known do not matter.
     if (const std::size_t table = roster_.find(oid); table != TableRoster::kNone) {
       drop_rows(table);
     }
@@ -195,7 +195,7 @@ void BatchFold::drop_rows(std::size_t table) {
   roster_.at(table).history.empty = true;
 }
 
-/// A table whose layer got a row, whatever became of it, is not known to be empty any more.
+/// A table whose layer got a row, whatever became of it, is no longer known to be empty.
 void BatchFold::note_rows(std::size_t table) {
   if (const TableFold* fold = current_[table]; fold != nullptr && fold->got_rows()) {
     roster_.at(table).history.empty = false;

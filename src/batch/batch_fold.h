@@ -28,12 +28,13 @@ class BatchFold {
   /// Folds one record of the transaction with this commit_lsn; Begin and Commit are the caller's.
   void fold(const RecordView& record, Lsn commit_lsn);
 
-  /// Remembers a record's facts and leaves its rows: for what stands before the position where
-  /// reading starts.
+  /// Remembers a record's facts and ignores its rows: for records before the position where reading
+  /// starts.
   void pass(const RecordView& record) { note(record, true); }
 
-  /// Decides what facts mean that came since the last call: new tables are created or set aside,
-  /// shapes changed. Facts that were passed over wait for the table's first row, if it is live.
+  /// Decides what the facts that came since the last call mean: new tables are created or set
+  /// aside, shapes changed. Facts that were passed over wait for the table's first row, if it is
+  /// live.
   void settle();
 
   /// Whether the facts in these records change the shape of a live table; they stand in or before
@@ -55,8 +56,8 @@ class BatchFold {
   /// Keeps all that a transaction may change, for undo(). The open batch holds no rows.
   void remember();
 
-  /// Takes everything back since remember(), except for skip() and what the catalog said: tables
-  /// that it made known are created when the transaction comes again.
+  /// Undoes everything since remember(), except for skip() and what the catalog said: tables that
+  /// it made known are created when the transaction comes again.
   void undo();
 
   /// The transaction is committed: nothing to undo any more.

@@ -81,7 +81,7 @@ void Batcher::State::consume(const JournalUnit& unit) {
   const bool continues = unit.kind == UnitKind::NextPart || unit.kind == UnitKind::LastPart ||
                          unit.kind == UnitKind::Abort;
   if (continues != large.has_value()) {
-    contradiction(continues ? "a part of a transaction came whose beginning did not"
+    contradiction(continues ? "a part of a transaction came without its beginning"
                             : "something came between the parts of a transaction");
   }
   switch (unit.kind) {
@@ -109,7 +109,7 @@ void Batcher::State::facts(std::string_view records) {
   for (RecordCursor cursor(records); !cursor.at_end();) {
     const RecordView record = cursor.next();
     if (record.kind == RecordKind::Message && !is_message(record, 'M')) {
-      contradiction("a message of a transaction stands outside of one");
+      contradiction("a message that belongs in a transaction is outside of one");
     }
     if (reached) {
       fold.fold(record, position);
@@ -192,7 +192,8 @@ void Batcher::State::walk(RecordCursor cursor, const pgoutput::Begin& begin, boo
     const RecordView record = cursor.next();
     if (is_message(record, 'C')) {
       if (!ends || !cursor.at_end()) {
-        contradiction(fmt::format("the transaction at {} ends before its end", begin.commit_lsn));
+        contradiction(
+            fmt::format("the transaction at {} has a Commit before its end", begin.commit_lsn));
       }
       return commit(begin, pgoutput::decode_commit(record.body), passing);
     }

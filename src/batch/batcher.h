@@ -29,8 +29,8 @@ class Batcher {
   Batcher(BatchLimits limits, Lsn from, const std::vector<KnownTable>& known, BatchSink& sink);
   ~Batcher();
 
-  /// Nothing that comes stands before `position`. Facts that stand before the batcher's own start
-  /// are passed over, those at it are not; this tells them apart before any position comes.
+  /// Nothing that comes is before `position`. Facts before the batcher's own start are passed over,
+  /// those at it are not; this tells them apart before any position comes.
   void begin_at(Lsn position);
 
   /// Folds one unit. May hand layers to the sink and seal a batch: when memory is full at a commit,

@@ -68,8 +68,8 @@ class KeyIndex {
   /// Gives the memory back.
   void clear() { *this = KeyIndex(); }
 
-  /// At least what the slots take. Counted from the number of keys and not asked from the table:
-  /// how often that grows depends on addresses, and a batch must end at the same row in every run.
+  /// At least what the slots take. Computed from the number of keys, not read from the table: how
+  /// often that grows depends on addresses, and a batch must end at the same row in every run.
   std::size_t memory_bytes() const { return counted_bytes_; }
 
  private:

@@ -45,7 +45,7 @@ RowFault MultisetFold::update(const pgoutput::Update& change) {
     count(change.old_tuple.bytes(), RowOp::Delete);
     count(fresh, RowOp::Insert);
   }
-  // Counted nowhere, so it is given back where it is large.
+  // Not counted in any budget, so it is freed when it is large.
   if (merged_.capacity() > kMergedBytesKept) {
     merged_ = std::string();
   }

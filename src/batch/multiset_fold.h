@@ -8,9 +8,9 @@
 
 namespace re_dms {
 
-/// For REPLICA IDENTITY FULL without a primary key to go by: what is kept is, for each different
-/// row, how many more or fewer of it there are. An update takes the old row away and adds the new
-/// one. Rows are equal when the texts of all their columns are.
+/// For REPLICA IDENTITY FULL without a usable primary key: keeps, for each distinct row, how many
+/// more or fewer of it there are. An update takes the old row away and adds the new one. Rows are
+/// equal when the texts of all their columns are.
 class MultisetFold final : public TableFold {
  public:
   MultisetFold(TablePtr table, std::vector<SchemaChange> changes, const FoldRules& rules)

@@ -83,8 +83,9 @@ TEST(Publication, ThatIsAnotherSetsItsTableAside) {
   EXPECT_THAT(reason_after(answer(orders(put_back(kFirst)))), HasSubstr("put back"));
   EXPECT_THAT(reason_after(answer(orders(altered(kFirst)))), HasSubstr("publication was altered"));
   EXPECT_THAT(reason_after(answer(orders(Publishing{{2, 800}, {{11, 701}}}))),
-              HasSubstr("made anew"));
-  EXPECT_THAT(reason_after(answer(orders(std::nullopt))), HasSubstr("not in the publication"));
+              HasSubstr("recreated"));
+  EXPECT_THAT(reason_after(answer(orders(std::nullopt))),
+              HasSubstr("no longer in the publication"));
 }
 
 TEST(Publication, NobodyAskedForIsNotKnown) {

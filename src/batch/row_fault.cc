@@ -7,26 +7,25 @@ std::string_view describe(RowFault fault) {
     case RowFault::None:
       return "nothing is wrong";
     case RowFault::KeyIsNull:
-      return "a change came whose key is NULL: the replica identity does not identify rows";
+      return "a change arrived with a NULL key: the replica identity does not identify rows";
     case RowFault::KeyNotSent:
-      return "a change came without the value of a key column";
+      return "a change arrived without the value of a key column";
     case RowFault::FullOldTuple:
-      return "a whole old row came although the table's replica identity is a key";
+      return "a whole old row arrived although the table's replica identity is a key";
     case RowFault::NoFullOldTuple:
-      return "a change came without the whole old row although the table's replica identity is "
+      return "a change arrived without the whole old row although the table's replica identity is "
              "FULL";
     case RowFault::OldRowWithoutValue:
-      return "a change came whose old row lacks a value; which row it was cannot be told";
+      return "a change arrived whose old row lacks a value, so the row cannot be identified";
     case RowFault::InsertWithoutValue:
-      return "an inserted row came without the value of a large column; a row filter in the "
-             "publication makes such inserts out of updates, and the value is nowhere in the "
-             "stream";
+      return "an inserted row arrived without the value of a large column; a row filter in the "
+             "publication turns updates into such inserts, and the value is nowhere in the stream";
     case RowFault::InsertOfPresentRow:
-      return "the stream contradicts itself: a row was inserted whose key another row has";
+      return "the stream contradicts itself: a row was inserted with the key of another row";
     case RowFault::ChangeOfAbsentRow:
-      return "the stream contradicts itself: a row was changed or deleted that was gone before";
+      return "the stream contradicts itself: a row was changed or deleted after it was gone";
     case RowFault::MoveOntoPresentRow:
-      return "the stream contradicts itself: a row took a key that another row has";
+      return "the stream contradicts itself: a row took the key of another row";
     case RowFault::RowTooLarge:
       return "a row is larger than batch.max_row_bytes";
   }

@@ -5,7 +5,7 @@
 
 namespace re_dms {
 
-/// Each means that going on would be guessing, so the table is set aside.
+/// Each means that continuing would be guessing, so the table is set aside.
 enum class RowFault {
   None,
   KeyIsNull,

@@ -19,7 +19,8 @@ struct FoldRules {
   bool raw_text = false;  ///< the source's database proves no text
 };
 
-/// What every way to tell rows apart has in common. After a fault the fold is of no use any more.
+/// What all ways of telling rows apart have in common. After a fault the fold must no longer be
+/// used.
 class TableFold {
  public:
   TableFold(const TableFold&) = delete;

@@ -16,7 +16,7 @@ namespace {
 
 /// Whether rows that the relation describes are rows of this shape.
 bool fits(const TableSchema& schema, const Relation& relation) {
-  // Under FULL the relation marks every column, and what tells rows apart it does not say.
+  // Under FULL the relation marks every column and does not say what tells rows apart.
   const bool full = relation.identity == ReplicaIdentity::Full;
   return schema.name == relation.name && schema.identity == relation.identity &&
          std::equal(schema.columns.begin(), schema.columns.end(), relation.columns.begin(),
@@ -43,10 +43,10 @@ const TableSchema* schema_of(const std::shared_ptr<const CatalogTable>& catalog)
 }
 
 /// Whether the rows of the transaction that commits at `at` can be told apart by the primary key.
-/// They can from where the catalog was asked on and found it: whoever wrote to the table before it
-/// had the key committed before the key did (ADD PRIMARY KEY waits for them). Until the next
-/// answer, because without the key a Relation message comes before the next row, and it is asked
-/// again. Earlier in the stream the table may have held equal rows.
+/// They can from the position at which the catalog was asked and showed the key: any writer to the
+/// table before it had the key committed before the key did (ADD PRIMARY KEY waits for them). This
+/// holds until the next answer: when the key is dropped, a Relation message comes before the next
+/// row and the catalog is asked again. Earlier in the stream the table may have held equal rows.
 bool is_keyed(const TableSchema& table, const RosterEntry& entry, Lsn at) {
   return entry.certain_key && at >= entry.certain_key->since &&
          std::ranges::all_of(entry.certain_key->key.columns, [&](std::int16_t attnum) {
@@ -86,7 +86,7 @@ TableHistory history_at(const RosterEntry& entry, Lsn at) {
   return history;
 }
 
-/// Under REPLICA IDENTITY FULL what tells rows apart is no matter of the identity.
+/// Under REPLICA IDENTITY FULL the identity does not decide what tells rows apart.
 void set_key(TableSchema& table, const RosterEntry& entry, Lsn at) {
   table.certain_key.reset();
   if (table.identity != ReplicaIdentity::Full) {
@@ -115,7 +115,7 @@ Verdict judge_same_shape(const RosterEntry& entry, const TableHistory& history,
                          const std::optional<CertainKey>& certain_key) {
   const bool new_publication = entry.publication && !entry.schema->publication;
   const TableHistory& stored = entry.schema->history;
-  // Without the newest file a restart would take it for one that was written since.
+  // Without the newest file node a restart would conclude that the table was rewritten since.
   const bool new_file =
       history.file_node != stored.file_node || history.last_attnum != stored.last_attnum;
   if (!new_publication && !new_file && certain_key == entry.schema->certain_key) {
@@ -140,7 +140,7 @@ std::optional<Refusal> check_key(const RosterEntry& entry) {
   if (entry.catalog && entry.catalog->unsent_key) {
     return Refusal{
         "its replica identity has a generated column, which PostgreSQL does not send, so rows that "
-        "differ in it alone look like one; ALTER TABLE … REPLICA IDENTITY USING INDEX, with a "
+        "differ only in it look the same; ALTER TABLE … REPLICA IDENTITY USING INDEX, with a "
         "unique index over other columns, or REPLICA IDENTITY FULL"};
   }
   return std::nullopt;
@@ -178,8 +178,8 @@ std::optional<Refusal> check_names(const RosterEntry& entry) {
     return std::nullopt;
   }
   return Refusal{fmt::format(
-      "not UTF-8 is {}, and the target takes nothing else: rename it, or correct the value, before "
-      "the table is copied anew",
+      "{} is not UTF-8, and the target accepts nothing else: rename it, or correct the value, "
+      "before the table is copied again",
       unreadable)};
 }
 
@@ -355,8 +355,8 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
   }
   if (!entry.catalog->admitted) {
     return Refusal{
-        "it already held rows when it was first met, and this version cannot copy them; it has to "
-        "be there and empty when replication begins"};
+        "it already held rows when re_dms first saw it, and this version cannot copy them; a table "
+        "must exist and be empty when replication begins"};
   }
   if (auto refusal = check_publication(entry)) {
     return std::move(*refusal);
@@ -371,7 +371,8 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
   }
   const TableSchema& oldest = entry.oldest->schema;
   if (auto refusal = ambiguous_columns(schema, oldest, entry.catalog->schema)) {
-    // Without rows nothing is lost yet, and made as the catalog says now the table would fit both.
+    // Without rows nothing is lost yet, and a table created as the catalog describes it now would
+    // fit both.
     return entry.relation ? Verdict{std::move(*refusal)} : Verdict{};
   }
   if (entry.relation) {

@@ -38,12 +38,12 @@ struct RosterEntry {
   Oid oid = 0;
   Standing standing = Standing::Unmet;
   TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
-  /// The newest known of the time when the table had the columns of `schema`; `empty`: where its
-  /// layer began, and what came in that is not counted yet.
+  /// The newest one known from the time when the table had the columns of `schema`. Its `empty` is
+  /// about where the layer began; rows that came in the layer are not counted yet.
   TableHistory history;
 
-  /// By `since` numbers up to `last_attnum` were given, and none of the columns that are not in
-  /// `schema` was left. Whoever wrote to one committed before it was dropped.
+  /// At `since`, attribute numbers up to `last_attnum` had been given, and no column outside
+  /// `schema` was left. Any writer to such a column committed before it was dropped.
   struct {
     std::int16_t last_attnum = 0;
     Lsn since;
@@ -122,7 +122,7 @@ class TableRoster {
   std::vector<RosterEntry> entries() const { return entries_; }
 
   /// Goes back to a copy, except for what the catalog said since: that is true whatever becomes of
-  /// a transaction, and what it means is decided anew. Tables met since are unmet again.
+  /// a transaction, and what it means is decided again. Tables met since are unmet again.
   void restore(std::vector<RosterEntry> entries);
 
  private:

@@ -46,7 +46,7 @@ void DiskReserve::before_write(std::uint64_t bytes, const StreamTrack& track) {
             "files hold {}",
             track.xid, track.commit_lsn, track.open_bytes, free, directory_, reserve_bytes_,
             spilled),
-        "Nothing of a transaction can be loaded before its commit. Give journal.directory more "
+        "No part of a transaction can be loaded before its commit. Give journal.directory more "
         "room or lower journal.reserve_bytes, then restart: PostgreSQL sends the transaction "
         "again");
   }
@@ -70,7 +70,7 @@ std::uint64_t DiskReserve::ask() {
   if (low_.exchange(low) != low) {
     log(LogLevel::Warn, low ? "journal_disk_low" : "journal_disk_recovered",
         low ? "the journal's disk is nearly full: reading pauses between transactions"
-            : "the journal's disk has room again: reading goes on",
+            : "the journal's disk has room again: reading resumes",
         {{"directory", directory_}, {"free_bytes", free}, {"reserve_bytes", reserve_bytes_}});
   }
   return free;

@@ -85,8 +85,7 @@ std::string seam_problem(const std::optional<Seam>& before, const SegmentHeader&
     return fmt::format("the segments between {:016x} and this one are missing", before->number);
   }
   if (header.previous_bytes != before->bytes || header.previous_crc != before->crc) {
-    return fmt::format("segment {:016x} is not what it was when this one was begun",
-                       before->number);
+    return fmt::format("segment {:016x} has changed since this one was created", before->number);
   }
   return header.open != before->open ? "the header contradicts the segment before" : "";
 }
@@ -208,8 +207,8 @@ void print_summary(const std::vector<SegmentReport>& reports, std::ostream& out)
   }
   out << fmt::format("DAMAGED, first in {} at byte {}\n", damaged->file, bad_byte);
   if (damaged == &reports.back() && bad_byte > 0) {
-    out << "It is the end of the last segment: a crash leaves that too, and the next start cuts "
-           "it.\n";
+    out << "It is the end of the last segment: a crash leaves such a tail too, and the next start "
+           "removes it.\n";
   }
 }
 

@@ -15,7 +15,7 @@
 
 namespace re_dms {
 
-/// A place where a segment cannot be read on.
+/// A place beyond which a segment cannot be read.
 struct SegmentFault {
   std::uint64_t offset = 0;
   std::string reason;
@@ -38,7 +38,7 @@ struct SegmentReport {
   std::optional<SegmentFault> fault;
 };
 
-/// Reads every segment as far as it can be read. Throws nothing that concerns their content.
+/// Reads every segment as far as it can be read. Never throws because of their content.
 std::vector<SegmentReport> report_segments(FileSystem& files, const std::string& directory);
 
 /// Prints the report as text or as one JSON object; returns whether every byte is sound. A running

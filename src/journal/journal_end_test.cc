@@ -89,7 +89,7 @@ TEST_F(JournalEnd, ThatCannotBeWrittenIsLeftAsItWas) {
       FAIL() << "no write failed";
     } catch (const Error& error) {
       refused = error.message().find("cannot write") != std::string::npos;
-      EXPECT_TRUE(!refused || error.message().find("written anew") != std::string::npos)
+      EXPECT_TRUE(!refused || error.message().find("rewritten") != std::string::npos)
           << error.what();
     }
     files_.kill();

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/testing/faulty_file_system.h"
+#include "base/testing/sanitizer.h"
 #include "journal/journal_reader.h"
 #include "journal/journal_writer.h"
 #include "journal/origin_file.h"
@@ -164,12 +165,8 @@ class Replication {
   std::uint32_t last_read_ = 0;  ///< by the reader of this run
 };
 
-/// Every operation is tried; under a sanitizer, which takes many times as long, one of seven.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr std::uint64_t kStep = 7;
-#else
-constexpr std::uint64_t kStep = 1;
-#endif
+/// Every operation is tried; under a sanitizer one of seven.
+constexpr std::uint64_t kStep = kUnderSanitizer ? 7 : 1;
 
 constexpr Fault kFaults[] = {Fault::NotDone, Fault::KeptClean, Fault::Half, Fault::Done};
 

@@ -85,7 +85,7 @@ void JournalReader::State::start(FileSystem& files, Lsn from) {
   throw Error(ErrorKind::Fatal,
               fmt::format("the journal in {} begins at {}, after {} where reading must start",
                           directory, begin, from),
-              or_begin_anew("The changes between are not here any more. If the warehouse was "
+              or_begin_anew("The changes in between are no longer here. If the warehouse was "
                             "restored from an older state, or the journal directory replaced, put "
                             "the right one back. "));
 }
@@ -151,8 +151,9 @@ void JournalReader::State::open_next() {
   claim.move_to(here.segment + 1);
   const SegmentHeader& header = scan.segment().header;
   if (header.previous_bytes != here.offset || header.previous_crc != crc) {
-    refuse(fmt::format("segment {:016x} ended at byte {}, this one follows one of {} bytes",
-                       here.segment, here.offset, header.previous_bytes));
+    refuse(
+        fmt::format("segment {:016x} ended at byte {}, but this one follows a segment of {} bytes",
+                    here.segment, here.offset, header.previous_bytes));
   }
   if (header.open != track.open || header.last_commit_end != track.last_commit_end) {
     refuse("the segment's header contradicts the records before it");
@@ -191,7 +192,7 @@ void JournalReader::State::refuse(std::string_view problem) const {
       ErrorKind::Fatal,
       fmt::format("journal segment {} cannot be read at byte {}, after {}: {}",
                   segment_path(directory, here.segment), here.offset, track.position, problem),
-      or_begin_anew("What lies before is intact, what lies behind cannot be trusted. "
+      or_begin_anew("What comes before that byte is intact; what follows cannot be trusted. "
                     "`re_dms journal inspect` shows the damage. Restore the file, if there is a "
                     "copy of it. "));
 }

@@ -133,7 +133,7 @@ bool JournalWriter::State::must_rotate(std::uint64_t so_far) const {
   return !track.open || so_far >= limits.segment_bytes + limits.segment_bytes / 4;
 }
 
-/// Besides the stream: readers take what they know already for no news.
+/// Not followed as part of the stream: readers ignore facts that they already know.
 void JournalWriter::State::write_facts(JournalBlock block) {
   for (std::size_t at = 0; at < block.bytes.size();) {
     char* const record = block.bytes.data() + at;
@@ -198,7 +198,7 @@ void JournalWriter::State::rotate() {
   begun_open = header.open;
   crc = next.crc;
   facts.forget_written();
-  // Behind an aborted transaction: what was said before it lies in a segment that may go.
+  // After an aborted transaction: the facts before it are in a segment that may be deleted.
   if (!track.open && !position_facts.empty()) {
     write_facts(position_facts.facts());
   }

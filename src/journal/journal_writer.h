@@ -68,8 +68,8 @@ class JournalWriter {
   std::uint64_t bytes() const;
 
   /// At or above max_bytes, or the disk is within 64 MiB of its reserve: the source pauses before
-  /// the next transaction. A single segment is not full by its bytes: no load could make room then.
-  /// Touches the disk only in the second case, once a second.
+  /// the next transaction. A journal of one segment never counts as full by its bytes, because no
+  /// load could make room. Touches the disk only in the second case, once a second.
   bool full() const;
 
   /// Whether it is full because its disk has no more than the reserve, however small the journal

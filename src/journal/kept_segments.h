@@ -1,4 +1,4 @@
-// The segments on disk: how large they are together, and which of them nobody needs any more.
+// The segments on disk: their total size, and which of them are no longer needed.
 #pragma once
 
 #include <atomic>

@@ -37,7 +37,7 @@ Origin origin_from_json(const Json& json) {
   origin.created = json.at("created").get<bool>();
   const auto point = Lsn::parse(json.at("consistent_point").get<std::string>());
   if (!point) {
-    throw Error(ErrorKind::Fatal, "consistent_point is no LSN");
+    throw Error(ErrorKind::Fatal, "consistent_point is not an LSN");
   }
   origin.consistent_point = *point;
   origin.admitted = json.at("admitted").get<std::vector<Oid>>();

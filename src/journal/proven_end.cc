@@ -34,8 +34,8 @@ void write_copy(FileSystem& files, const std::string& directory, const ProvenEnd
     throw Error(
         ErrorKind::Fatal,
         fmt::format("the segment changed at byte {} while it was read", scan.place().offset),
-        "Something else writes to the file, or the disk does not give back what it was "
-        "given: look at the kernel's log");
+        "Something else writes to the file, or the disk does not return what was written to it: "
+        "look at the kernel's log");
   }
   failpoint("recovery-renew-written");
   copy->sync();
@@ -88,8 +88,8 @@ void renew_segment(FileSystem& files, const std::string& directory, const Proven
   } catch (Error& error) {
     remove_if_possible(files, fresh);
     error.in(
-        fmt::format("the last run did not end in good order, so the {} bytes of the journal's "
-                    "last segment, {}, are written anew",
+        fmt::format("the last run did not end cleanly, so the {} bytes of the journal's last "
+                    "segment, {}, must be rewritten",
                     end.place.offset, path));
     throw;
   }

@@ -34,8 +34,8 @@ void store_proven_end(FileSystem& files, const std::string& directory, const Pro
 
 /// Puts a new file in the place of a segment: its header and its records up to `end`, each checked
 /// again. Durable on return; a crash leaves the one file or the other. Needs room for both; takes
-/// the new one away again when it cannot be written. Throws Fatal, also when the records are not
-/// those that `end` tells of any more.
+/// the new one away again when it cannot be written. Throws Fatal, also when the records no longer
+/// match `end`.
 void renew_segment(FileSystem& files, const std::string& directory, const ProvenEnd& end);
 
 }  // namespace re_dms

@@ -43,7 +43,7 @@ RecordScan::Step RecordScan::next(std::uint64_t end) {
   const auto body = load_le<std::uint32_t>(buffer_.get() + next_at_);
   const std::size_t size = kRecordHeaderBytes + std::size_t{body};
   if (size > left) {
-    return bad(fmt::format("the record is {} bytes long and {} are left", size, left));
+    return bad(fmt::format("the record is {} bytes long, but only {} are left", size, left));
   }
   if (filled_ - next_at_ < size && !fill(size, end)) {
     return bad("the file ends here although more of it was durable");

@@ -50,7 +50,7 @@ class RecordScan {
   /// All records since the last drop, back to back; valid until the next call of next().
   std::string_view held() const;
 
-  /// Holds nothing any more.
+  /// Drops all held records.
   void drop();
 
   /// Holds the last record only.

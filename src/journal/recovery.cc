@@ -17,7 +17,7 @@ namespace re_dms {
 
 namespace {
 
-/// Files that replace_file had not renamed yet: of no use to anybody.
+/// Files that replace_file had not renamed yet, which nobody needs.
 void remove_unfinished(FileSystem& files, const std::string& directory) {
   for (const std::string& name : files.list(directory)) {
     if (name.ends_with(".journal.new")) {
@@ -28,7 +28,7 @@ void remove_unfinished(FileSystem& files, const std::string& directory) {
 
 [[noreturn]] void refuse_hole(const std::string& path, std::string_view problem) {
   throw Error(ErrorKind::Fatal, fmt::format("the journal has a hole: segment {} {}", path, problem),
-              or_begin_anew("A file was removed, renamed or cut by something else than re_dms. Put "
+              or_begin_anew("Something other than re_dms removed, renamed or truncated a file. Put "
                             "it back. "));
 }
 

@@ -1,4 +1,4 @@
-// What a start makes of the segments that the last run left.
+// What a start does with the segments that the last run left.
 #pragma once
 
 #include <memory>
@@ -23,10 +23,10 @@ struct RecoveredJournal {
 
 /// Checks the headers of all segments and every record of the last one, and makes what is kept
 /// durable. Where end.json does not prove that the last segment is on the disk, a new file with its
-/// good records takes its place: a torn tail is cut off so, and what an earlier process failed to
-/// write and the page cache still holds is written. Starts segment 1 at the origin's consistent
-/// point where there is none. Throws Fatal on a segment of another origin, a gap, or damage
-/// elsewhere than in the tail.
+/// good records takes its place: this cuts off a torn tail and writes what an earlier process
+/// failed to write and only the page cache holds. Starts segment 1 at the origin's consistent point
+/// where there is none. Throws Fatal on a segment of another origin, a gap, or damage elsewhere
+/// than in the tail.
 RecoveredJournal recover_journal(FileSystem& files, const std::string& directory,
                                  const Origin& origin);
 

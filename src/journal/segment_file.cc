@@ -73,7 +73,7 @@ Json to_json(const SegmentHeader& header) {
 Lsn lsn_at(const Json& json, const char* name) {
   const auto lsn = Lsn::parse(json.at(name).get<std::string>());
   if (!lsn) {
-    throw Error(ErrorKind::Fatal, fmt::format("{} is no LSN", name));
+    throw Error(ErrorKind::Fatal, fmt::format("{} is not an LSN", name));
   }
   return *lsn;
 }
@@ -108,7 +108,7 @@ std::string read_header_bytes(const File& file, const std::string& path) {
   }
   const auto size = load_le<std::uint32_t>(bytes.data() + 12);
   if (size > kJsonBytesMax || file.size() < kPreambleBytes + size + sizeof(std::uint32_t)) {
-    refuse(path, "has a damaged header: its length cannot be true");
+    refuse(path, "has a damaged header: its length is impossible");
   }
   bytes.resize(kPreambleBytes + size + sizeof(std::uint32_t));
   const std::size_t rest = bytes.size() - kPreambleBytes;
@@ -164,7 +164,7 @@ SegmentFile open_segment(FileSystem& files, const std::string& directory, std::u
     throw Error(ErrorKind::Fatal,
                 fmt::format("journal segment {} has format {}; this re_dms reads up to {}", path,
                             format, kJournalFormat),
-                "Start the release that wrote it, or a newer one");
+                "Run the release that wrote it, or a newer one");
   }
   try {
     segment.header =

@@ -30,8 +30,8 @@ class TableFacts {
   /// held it was aborted and readers dropped it.
   void forget_written();
 
-  /// Whether the message may follow in this segment: it concerns no table, or only such as have
-  /// their facts here.
+  /// Whether the message may follow in this segment: it concerns no table, or only tables whose
+  /// facts are here.
   bool written_for(std::string_view message) {
     switch (message.empty() ? '\0' : message[0]) {
       case 'I':

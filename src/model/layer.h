@@ -31,7 +31,7 @@ struct NetRow {
 };
 
 /// A key as one byte string: per key column, in column order, u32 little-endian length and text.
-/// Exact text is what makes two keys equal: 1.0 and 1.00 are two keys.
+/// Two keys are equal when their texts are the same: 1.0 and 1.00 are different keys.
 void append_key_part(std::string& key, std::string_view text);
 
 /// Calls `each(std::string_view)` for every part of an encoded key.

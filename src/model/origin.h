@@ -16,11 +16,11 @@ struct Origin {
   std::string slot;
   std::string publication;
   int server_version = 0;  ///< as PQserverVersion: 150018
-  /// False while the slot is being created: a slot met in that state is ours to drop.
+  /// False while the slot is being created: a slot found in that state may be dropped.
   bool created = false;
   Lsn consistent_point;       ///< of the slot's creation; where the journal begins
   std::vector<Oid> admitted;  ///< tables without rows at the consistent point
-  /// The journal was loaded into a target: one that is empty is not it.
+  /// The journal was loaded into a target, so an empty target is the wrong one.
   bool target_made = false;
 };
 

@@ -12,9 +12,9 @@ struct OutputSetting {
   std::string_view value;
 };
 
-/// An unpinned one follows the role, the database and even a SIGHUP in a running stream. The first
-/// ones decide how the server writes values as text, the others what could end or falsify our own
-/// statements: row_security=off turns a policy that would hide rows into an error.
+/// A setting that is not pinned follows the role, the database and even a SIGHUP in a running
+/// stream. The first ones decide how the server writes values as text; the others could end or
+/// falsify our own statements: row_security=off turns a policy that would hide rows into an error.
 inline constexpr std::array kPinnedSettings = {
     OutputSetting{"client_encoding", "UTF8"},
     OutputSetting{"datestyle", "ISO"},
@@ -41,8 +41,8 @@ inline constexpr std::array kPinnedSettings = {
 inline constexpr auto kOutputSettings = std::span(kPinnedSettings).first<9>();
 static_assert(kOutputSettings.back().name == "quote_all_identifiers");
 
-/// Whether the server shows the setting as in force. Behind the date style stands the order in
-/// which input is read ("ISO, MDY"), which says nothing about output.
+/// Whether the server shows the setting as in force. The server appends the order in which input is
+/// read to the date style ("ISO, MDY"); it says nothing about output.
 constexpr bool in_force(const OutputSetting& setting, std::string_view shown) {
   return shown == setting.value || (setting.name == "datestyle" && shown.starts_with("ISO, "));
 }

@@ -15,7 +15,7 @@ class ProgressMark {
  public:
   Lsn lsn() const { return Lsn{value_.load(std::memory_order_acquire)}; }
 
-  /// Positions below the present one are ignored: after a reconnect old ones come again.
+  /// Positions below the current one are ignored: old ones arrive again after a reconnect.
   void advance(Lsn lsn) {
     if (lsn.value > value_.load(std::memory_order_relaxed)) {
       value_.store(lsn.value, std::memory_order_release);

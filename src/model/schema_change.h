@@ -20,8 +20,8 @@ struct AddColumn {
   bool operator==(const AddColumn&) const = default;
 };
 
-/// The target's table stays as it is; its stored schema is written anew, because the catalog said
-/// something of it that was not known before.
+/// The target's table stays as it is; its stored schema is rewritten, because the catalog said
+/// something about it that was not known before.
 struct StoreSchema {
   bool operator==(const StoreSchema&) const = default;
 };

@@ -48,8 +48,8 @@ struct Column {
   ColumnType type;
   bool key = false;  ///< rows are told apart by it and the other key columns
   bool not_null = false;
-  /// The value rows have that were written before the column was added (pg_attribute.attmissingval,
-  /// text form); empty: NULL, unless the table was rewritten since.
+  /// The value in rows written before the column was added (pg_attribute.attmissingval, text form);
+  /// empty: NULL, unless the table was rewritten since.
   std::optional<std::string> missing;
 
   bool operator==(const Column&) const = default;
@@ -58,15 +58,15 @@ struct Column {
 /// What a catalog says of a table's past: whether the values of older rows can be known when a
 /// column is new. 0 in a field: not known.
 struct TableHistory {
-  /// pg_class.relfilenode. Another one: the rows were written anew since (a volatile default,
-  /// VACUUM FULL, TRUNCATE), and what they hold in a new column may be nowhere in the stream.
+  /// pg_class.relfilenode. If it changed, the rows were rewritten since (a volatile default, VACUUM
+  /// FULL, TRUNCATE), and their values in a new column may be nowhere in the stream.
   Oid file_node = 0;
   /// pg_class.relnatts: the highest attribute number ever given; numbers are never given twice.
   std::int16_t last_attnum = 0;
   /// The highest attribute number of a dropped column; 0 also when there is none.
   std::int16_t last_dropped = 0;
-  /// No row is in it: it was made or emptied, and none came since. Then there are no older rows.
-  /// What the stream says, no part of a catalog's answer.
+  /// The table has no rows: it was created or emptied, and none was added since. Then there are no
+  /// older rows. Known from the stream, not part of a catalog's answer.
   bool empty = false;
 
   bool operator==(const TableHistory&) const = default;
@@ -81,8 +81,8 @@ struct CatalogRow {
   bool operator==(const CatalogRow&) const = default;
 };
 
-/// How a table is in our publication. Another value later: the publication or the table's place in
-/// it was altered in between, and changes may not be in the stream.
+/// How our publication publishes a table. If the value changes, the publication or the table's
+/// place in it was altered in between, and changes may not be in the stream.
 struct Publishing {
   CatalogRow publication;  ///< pg_publication
   /// What leads to it: the row of pg_publication_rel (else pg_publication_namespace) that names the
@@ -130,8 +130,8 @@ using TablePtr = std::shared_ptr<const TableSchema>;
 /// Indexes into `columns` of the key columns, ascending.
 std::vector<std::size_t> key_columns(const TableSchema& table);
 
-/// Nothing tells the table's rows apart (REPLICA IDENTITY FULL without a primary key to go by):
-/// equal rows differ in their number only.
+/// Nothing tells the table's rows apart (REPLICA IDENTITY FULL without a usable primary key): of
+/// equal rows only the number is known.
 bool is_multiset(const TableSchema& table);
 
 /// What the catalog said of a table at one place of the stream.
@@ -147,10 +147,10 @@ struct CatalogTable {
   /// The index that is its replica identity has a generated column, which PostgreSQL does not send:
   /// the key columns of `schema` do not tell its rows apart.
   bool unsent_key = false;
-  /// The database's encoding is SQL_ASCII, so nobody has proved that its text is UTF-8.
+  /// The database's encoding is SQL_ASCII, so its text may not be UTF-8.
   bool raw_text = false;
-  /// What of the names, or of the values that older rows have in new columns, is not UTF-8: for
-  /// people, and escaped here. Empty: all of it is. Such a table cannot be followed.
+  /// The names, and the values of older rows in new columns, that are not UTF-8: for people, and
+  /// escaped here. Empty: all are UTF-8. A table that has any cannot be followed.
   std::string unreadable{};
 };
 

@@ -1,4 +1,4 @@
-// What is left to a person when changes are not to be had any more: the end of many errors' advice.
+// What a person can do when changes cannot be recovered: the end of many errors' advice.
 #pragma once
 
 #include <string>
@@ -7,17 +7,17 @@
 namespace re_dms {
 
 inline constexpr std::string_view kBeginAnew =
-    "egin anew: `re_dms teardown --yes` drops slot, publication and journal; then move the target "
-    "file away. Tables that hold rows by then are left out, as this version cannot copy them";
+    "tart over: `re_dms teardown --yes` drops slot, publication and journal; then move the target "
+    "file away. Tables that hold rows by then are left out, because this version cannot copy them";
 
-/// `advice` followed by beginning anew; it ends in a full stop and a blank.
+/// `advice`, which ends in a full stop and a space, followed by how to start over.
 inline std::string begin_anew(std::string_view advice) {
-  return std::string(advice) + "B" + std::string(kBeginAnew);
+  return std::string(advice) + "S" + std::string(kBeginAnew);
 }
 
-/// The same where `advice` may do.
+/// The same where `advice` alone may be enough.
 inline std::string or_begin_anew(std::string_view advice) {
-  return std::string(advice) + "Otherwise b" + std::string(kBeginAnew);
+  return std::string(advice) + "Otherwise s" + std::string(kBeginAnew);
 }
 
 }  // namespace re_dms

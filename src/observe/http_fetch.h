@@ -12,7 +12,7 @@ struct HttpAnswer {
 };
 
 /// Throws Transient when nobody answers within `timeout`, or when the answer is longer than 16 MiB.
-/// Proxies of the environment are not used: the daemon is near.
+/// Ignores the environment's proxy settings: the daemon is close by.
 HttpAnswer http_fetch(const std::string& url, std::chrono::milliseconds timeout);
 
 }  // namespace re_dms

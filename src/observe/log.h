@@ -31,9 +31,9 @@ struct LogField {
 /// Set once, before threads log.
 void configure_log(LogFormat format, LogLevel least);
 
-/// From now on nobody who logs waits for standard error: a thread writes what they hand in, up to
-/// 4 MiB behind; what exceeds that is lost, counted, and said when writing works again. Called
-/// once, by main. Without it each line is written where it is logged.
+/// From now on logging never waits for standard error: a thread writes the lines, at most 4 MiB
+/// behind. Lines beyond that are lost and counted, and the loss is reported when writing works
+/// again. Called once, by main. Without it each line is written where it is logged.
 void start_log_thread();
 
 /// Waits until everything logged so far is written, at most for `patience`: before the process
@@ -43,7 +43,7 @@ void flush_log(std::chrono::milliseconds patience);
 /// Lines lost because nobody read them or they could not be written.
 std::uint64_t log_lines_lost();
 
-/// Puts a text for people on standard error, behind the lines logged before it.
+/// Writes a text for people to standard error, after the lines logged before it.
 void print_error(std::string text);
 
 /// Hands in one line; from any thread. `event` is a fixed word such as "batch_loaded" that

@@ -1,4 +1,4 @@
-// Lines on their way to standard error, so that nobody who logs waits for whoever reads them.
+// Passes lines to standard error so that logging never waits for whoever reads them.
 #pragma once
 
 #include <chrono>
@@ -11,20 +11,20 @@
 
 namespace re_dms {
 
-/// Writes all bytes, waiting where the descriptor does not block. False on an error: what is behind
-/// it was not written.
+/// Writes all bytes, waiting where the descriptor does not block. False on an error: the rest was
+/// not written.
 bool write_all(int descriptor, std::string_view bytes);
 
 /// A bounded queue of lines and the thread that writes them, one after the other, in the order in
-/// which they came. Lines that find no room, or whose write fails, are lost and counted; the next
-/// line that is written has a notice of that before it.
+/// which they came. Lines that find no room, or whose write fails, are lost and counted; a notice
+/// of that precedes the next line that is written.
 class LogWriter {
  public:
   /// The line that says how many were lost.
   using Notice = std::function<std::string(std::uint64_t lost)>;
 
-  /// `descriptor` stays open as long as the process lives: the thread may stand in a write for
-  /// ever. `bytes_max`: of lines that wait; a longer one is taken when none does.
+  /// `descriptor` stays open as long as the process lives: the thread may be stuck in a write
+  /// forever. `bytes_max` bounds the waiting lines; a longer line is taken when none is waiting.
   LogWriter(int descriptor, std::size_t bytes_max, Notice notice);
 
   /// Does not wait: call flush() before. What was handed in is written if that still works.

@@ -77,7 +77,7 @@ struct Flow::State {
       journal.close();
     } catch (const Error& error) {
       log(LogLevel::Warn, "journal_end_unproven",
-          fmt::format("{}. Nothing is lost: the next start writes the journal's last segment anew",
+          fmt::format("{}. Nothing is lost: the next start rewrites the journal's last segment",
                       error.what()),
           {});
     }
@@ -101,7 +101,7 @@ struct Flow::State {
       behind.push_back(
           std::make_unique<StageThread>(std::move(name), wiring.outcome, std::move(work)));
     };
-    // The threads behind use this frame: whatever goes wrong has to stop them before it leaves.
+    // Other threads use this frame: whatever goes wrong has to stop them before it is left.
     run_stage("load", wiring.outcome, [&](const std::stop_token&) {
       for (int i = 0; i < kWorkers; ++i) {
         run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { slots.run_worker(s); });

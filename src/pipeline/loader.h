@@ -28,11 +28,11 @@ class Loader {
  public:
   explicit Loader(LaneWiring wiring) : wiring_(wiring) {}
 
-  /// Until stop is requested, or the queue is closed and empty. A load that runs then is rolled
-  /// back: the next start loads the same from the journal. After each load its files are removed,
-  /// then the journal below it. The journal is released once a second while nothing waits, too:
-  /// what a reader still stood in, what the last run left, and cut off attempts at a large
-  /// transaction, which no load ever passes.
+  /// Until stop is requested, or the queue is closed and empty. A load that is running then is
+  /// rolled back: the next start loads the same from the journal. After each load its files are
+  /// removed, then the journal below it. While nothing waits, the journal is also released once a
+  /// second: segments that a reader was still in, what the last run left, and attempts at a large
+  /// transaction that were cut off, which no load ever passes.
   void run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop);
 
  private:

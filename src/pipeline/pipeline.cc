@@ -69,8 +69,8 @@ class Run {
   void require_reached(const UntilPosition& until, Lsn loaded) const {
     if ((until.now || until.lsn.known()) && (!until_.known() || loaded < until_)) {
       throw Error(ErrorKind::Transient,
-                  fmt::format("stopped at {}, before all that was wanted was loaded", loaded),
-                  "Start it again: it goes on where it stopped");
+                  fmt::format("stopped at {}, before everything requested was loaded", loaded),
+                  "Start it again: it continues where it stopped");
     }
   }
 
@@ -146,8 +146,8 @@ class Run {
     });
   }
 
-  /// A slot of this name that is there later is somebody else's. Where that cannot be written, the
-  /// next start takes it for ours and drops it.
+  /// A slot of this name that exists later is somebody else's. If that cannot be written, the next
+  /// start takes the slot for ours and drops it.
   void forget() {
     if (intended_) {
       attempt([&] { remove_beginning(files_, settings_.journal.directory); });
@@ -212,10 +212,11 @@ class Run {
                        stop);
       });
     } catch (const Error& error) {
-      // PostgreSQL may have forgotten what the journal holds, so that is loaded before all ends.
+      // PostgreSQL may have forgotten what the journal holds, so that is loaded before the run
+      // ends.
       state_.source_trouble(error.what());
       log(LogLevel::Error, "source_refused",
-          fmt::format("{}. Loading what the journal holds, then ending", error.what()), {});
+          fmt::format("{}. Loading what the journal holds, then exiting", error.what()), {});
       source_error_ = error;
       flow.drain(open);
     }
@@ -232,7 +233,7 @@ class Run {
     }
   }
 
-  /// In the status always, in the log once, and again when it was not left out meanwhile.
+  /// Always in the status; in the log once, and again if the table was not left out in between.
   void show_left_out(const std::vector<LeftOut>& tables) {
     state_.left_out(tables);
     std::set<std::string> logged;
@@ -273,8 +274,8 @@ void require_fresh_target(const PipelineSettings& settings, const Origin& origin
   if (const auto loaded = inspect_warehouse(settings.warehouse, origin)) {
     throw Error(
         ErrorKind::Fatal,
-        fmt::format("{} is already loaded from slot \"{}\" up to {}, but {} has no journal "
-                    "that goes on from there",
+        fmt::format("{} is already loaded from slot \"{}\" up to {}, but {} has no journal that "
+                    "continues from there",
                     settings.warehouse.url, origin.slot, *loaded, settings.journal.directory),
         or_begin_anew("Put the journal directory back. "));
   }

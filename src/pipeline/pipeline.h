@@ -16,8 +16,8 @@ namespace re_dms {
 /// directory, the slot where there is none yet, recovery of the journal, then receiving and loading
 /// at once, each waiting for its own side only. When the source refuses for good, what the journal
 /// holds is loaded first. Throws too when it was stopped before `until`. On return every thread has
-/// ended; nothing acknowledged is lost. Throws the first error that a stage could not get over by
-/// trying again. True: tables are set aside.
+/// ended; nothing acknowledged is lost. Throws the first error that a stage could not overcome by
+/// retrying. True: tables are set aside.
 bool run_pipeline(const PipelineSettings& settings, const UntilPosition& until, FileSystem& files,
                   RunState& state, Outcome& outcome);
 
@@ -26,8 +26,8 @@ bool run_pipeline(const PipelineSettings& settings, const UntilPosition& until, 
 std::vector<LeftOut> set_up(const PipelineSettings& settings, FileSystem& files, RunState& state,
                             Outcome& outcome);
 
-/// For a journal that is still to be begun: throws Fatal unless the target is one that nothing was
-/// loaded into. Changes nothing.
+/// For a journal that has not been started yet: throws Fatal if anything was loaded into the
+/// target. Changes nothing.
 void require_fresh_target(const PipelineSettings& settings, const Origin& origin);
 
 }  // namespace re_dms

@@ -24,8 +24,8 @@ void Recorder::run(const std::stop_token& stop) {
     if (auto block = blocks_.pop_for(stop, kQuiet)) {
       record_group(std::move(*block), stop);
     } else if (unsynced_bytes_ > 0) {
-      // Such as an abort record: a source that has paused sends nothing behind it, and the journal
-      // gets no room again before readers have seen it.
+      // Such as an abort record: a paused source sends nothing after it, and the journal gets no
+      // room until readers have seen it.
       sync();
     }
   }

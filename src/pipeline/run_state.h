@@ -25,7 +25,7 @@ struct LoadSummary {
   Lsn to;
 };
 
-/// A trouble that retrying may end, as one thread sees it; empty text: none.
+/// A problem that retrying may solve, as one thread sees it; empty text: none.
 struct Trouble {
   std::string text;
   SystemTime since;

@@ -139,9 +139,9 @@ void StagingSlots::refuse(const CutTransaction& cut, const StageFull& full) cons
       fmt::format("transaction {} with commit LSN {} does not fit the stage: {} bytes of it "
                   "are staged, and {}",
                   cut.xid, cut.commit_lsn, cut.staged_bytes.load(), full.message()),
-      "A transaction is loaded as a whole, so all of it has to be there before anything of "
-      "it can go. Free space on that file system, or move stage.url to a larger one, then "
-      "restart: what the journal holds is staged again");
+      "A transaction is loaded as a whole, so all of it must be staged before any of it can be "
+      "removed. Free space on that file system, or move stage.url to a larger one, then restart: "
+      "what the journal holds is staged again");
 }
 
 /// False when it was stopped before the step was done.

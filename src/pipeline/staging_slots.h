@@ -26,7 +26,8 @@ namespace re_dms {
 /// Batches that may be staged, or begun to be, and not yet loaded.
 inline constexpr std::size_t kStagedBatchesMax = 2;
 
-/// How trouble with the store is told: each failed try, and that a step which had failed is done.
+/// How problems with the store are reported: each failed try, and that a step that had failed is
+/// done.
 struct StagingNotes {
   Retry::OnError failed;
   std::function<void()> done;
@@ -66,8 +67,8 @@ class StagingSlots final : public BatchSink {
   /// To be called for each batch taken from `staged` when it is loaded: its slot is free.
   void loaded();
 
-  /// Until close() was called and all parts are written. A full store is waited for, except by a
-  /// transaction that is larger than what it has: when no earlier batch will leave the store, its
+  /// Until close() was called and all parts are written. Waits while the store is full, except for
+  /// a transaction that is larger than the store: when no earlier batch will leave the store, its
   /// layers can never all be there. Then throws Fatal and names the transaction and its size.
   void run_worker(const std::stop_token& stop);
   void run_assembler(const std::stop_token& stop);

@@ -47,7 +47,8 @@ T integer(const Json& json, Name name) {
   const auto number =
       value.is_number_integer() ? value.get<std::int64_t>() : std::int64_t{-1} << 40;
   if (!std::in_range<T>(number)) {
-    throw Error(ErrorKind::Fatal, fmt::format("table schema: {} is no number of its range", name));
+    throw Error(ErrorKind::Fatal,
+                fmt::format("table schema: {} is not a number in its range", name));
   }
   return static_cast<T>(number);
 }
@@ -111,7 +112,7 @@ PrimaryKey key_from_json(const Json& json) {
 Lsn lsn_from_json(const Json& json, const char* name) {
   const std::optional<Lsn> lsn = Lsn::parse(json.at(name).get<std::string>());
   if (!lsn) {
-    throw Error(ErrorKind::Fatal, fmt::format("table schema: {} is no LSN", name));
+    throw Error(ErrorKind::Fatal, fmt::format("table schema: {} is not an LSN", name));
   }
   return *lsn;
 }

@@ -52,8 +52,8 @@ bool has_column(const TableSchema& table, std::int16_t attnum) {
 
 std::string ambiguity(const Column& column) {
   return fmt::format(
-      "column \"{}\" was added, and before that was read another column was dropped; which values "
-      "belong to which cannot be told",
+      "column \"{}\" was added, and before re_dms read that, another column was dropped; re_dms "
+      "cannot tell which values belong to which",
       column.name);
 }
 
@@ -70,15 +70,14 @@ std::optional<std::string> unknown_values(const Column& column, const TableHisto
   if (column.attnum <= before.last_attnum) {
     return fmt::format(
         "column \"{}\" is new in the stream but not in the table (it was a generated one before); "
-        "the values of the rows that were there are not in the stream",
+        "the values of existing rows are not in the stream",
         column.name);
   }
   const bool rewritten = now.file_node != before.file_node && now.file_node != after.oid;
   if (!column.missing && (rewritten || now.file_node == 0)) {
     return fmt::format(
         "column \"{}\" was added and the table was rewritten (a default that is not constant, "
-        "VACUUM "
-        "FULL, TRUNCATE); what the rows that were there hold in it is not in the stream",
+        "VACUUM FULL, TRUNCATE); the values of existing rows in it are not in the stream",
         column.name);
   }
   return std::nullopt;
@@ -135,8 +134,8 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
     }
     if (found == nullptr) {
       return Refusal{fmt::format(
-          "column \"{}\" of the stream is not in the catalog any more: the table was changed again "
-          "before its first change was read, and which column became which cannot be told",
+          "column \"{}\" of the stream is no longer in the catalog: the table was changed again "
+          "before its first change was read, so re_dms cannot tell which column became which",
           wanted.name)};
     }
     Column column = *found;
@@ -148,12 +147,12 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
       std::is_sorted(table.columns.begin(), table.columns.end(),
                      [](const Column& a, const Column& b) { return a.attnum < b.attnum; });
   if (!in_order) {
-    return Refusal{"the catalog's columns and the stream's do not fit together"};
+    return Refusal{"the catalog's columns and the stream's columns do not match"};
   }
   if (const Column* missed = catalog != nullptr ? overlooked_column(table, *catalog) : nullptr) {
     return Refusal{fmt::format(
         "column \"{}\" is older than column \"{}\", but the stream does not have it yet: it was "
-        "renamed or changed before that was read, and which column became which cannot be told",
+        "renamed or changed before that was read, so re_dms cannot tell which column became which",
         missed->name, table.columns.back().name)};
   }
   if (const TableSchema* told = catalog != nullptr ? catalog : previous) {
@@ -176,11 +175,11 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
                     answer.asked_at)};
   }
   if (!now) {
-    what = "it is not in the publication any more";
+    what = "it is no longer in the publication";
   } else if (!known || *known == *now) {
     return std::nullopt;
   } else if (known->publication.oid != now->publication.oid) {
-    what = "the publication was dropped and made anew";
+    what = "the publication was dropped and recreated";
   } else if (known->publication != now->publication) {
     what = "the publication was altered (which changes it publishes, its owner or its options)";
   } else {
@@ -189,9 +188,9 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
         "the partition that it is published by was altered";
   }
   return Refusal{
-      fmt::format("{}; changes made meanwhile may not be in the stream. It has to be copied anew, "
-                  "once the publication "
-                  "publishes all its changes again (seen in the source before {})",
+      fmt::format("{}; changes made in the meantime may not be in the stream. It has to be copied "
+                  "again, once the publication publishes all its changes again (seen in the source "
+                  "before {})",
                   what, answer.asked_at)};
 }
 

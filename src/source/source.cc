@@ -44,8 +44,8 @@ struct Source::State {
 
 namespace {
 
-/// Without the tables that are replicated under an earlier name: such a one is the fold's to set
-/// aside, and the others go on. A table that is excluded by its name is none of them.
+/// Without the tables that are replicated under an earlier name: the fold sets such a table aside,
+/// and the others continue. A table excluded by its name is not one of them.
 PublicationState without_moved(PublicationState publication, const std::vector<Oid>& admitted,
                                const TableSelection& selection) {
   std::erase_if(publication.tables, [&](const auto& table) {
@@ -73,10 +73,10 @@ void connecting(bool accepted_before, F step) {
     if (!accepted_before) {
       throw;
     }
-    throw Error(
-        ErrorKind::Transient,
-        fmt::format("the source, which took re_dms before, refuses it: {}", refusal.message()),
-        refusal.advice());
+    throw Error(ErrorKind::Transient,
+                fmt::format("the source, which accepted re_dms before, now refuses it: {}",
+                            refusal.message()),
+                refusal.advice());
   }
 }
 
@@ -95,7 +95,7 @@ void require_prepared(const SourceSettings& settings, Connection& plain,
   }
   if (!sql.empty()) {
     throw Error(ErrorKind::Fatal,
-                "source.auto_setup is false, and publication and slot have to exist then",
+                "source.auto_setup is false, so publication and slot must already exist",
                 fmt::format("Run, in this order: {}or set source.auto_setup = true", sql));
   }
 }
@@ -117,7 +117,7 @@ void clear_slot(const SourceSettings& settings, Connection& plain, const std::st
   drop_slot(plain, settings.slot);
 }
 
-/// Those of the candidates that begin with the slot; the others are left out, with reasons.
+/// The candidates that begin with the slot; the others are left out, with reasons.
 std::vector<CandidateTable> take_published(std::vector<CandidateTable> candidates,
                                            const PublicationState& publication,
                                            const std::string& name,
@@ -130,8 +130,8 @@ std::vector<CandidateTable> take_published(std::vector<CandidateTable> candidate
   return candidates;
 }
 
-/// The one given, unless RE_DMS_CATALOG_MS is a number of milliseconds. Tests set it: they need not
-/// sit through the minute that spares a server.
+/// The one given, unless RE_DMS_CATALOG_MS is a number of milliseconds. Tests set it to skip the
+/// minute that spares a server.
 std::chrono::milliseconds catalog_interval(std::chrono::milliseconds usual) {
   const char* const wanted = std::getenv("RE_DMS_CATALOG_MS");
   const std::string_view text = wanted == nullptr ? "" : wanted;
@@ -145,7 +145,7 @@ void require_own_pace(Connection& plain, const SourceSettings& settings) {
   const SynchronousNames found = require_commits_do_not_wait(plain, settings.slot);
   if (found.wait == CommitWait::Possibly) {
     log(LogLevel::Warn, "commits_may_wait",
-        "commits of the source may come to wait for re_dms. " + commit_wait_advice(),
+        "the source's commits may end up waiting for re_dms. " + commit_wait_advice(),
         {{"synchronous_standby_names", found.names}});
   }
 }
@@ -239,8 +239,8 @@ void Source::warn_of_publication(const PublicationState& publication) {
   for (const std::string& problem : publication_problems(publication, name, true)) {
     if (state_->warned_of.insert(problem).second) {
       log(LogLevel::Warn, "publication_altered",
-          fmt::format("the publication \"{}\" was altered; tables of which changes may be missing "
-                      "are set aside: {}",
+          fmt::format("the publication \"{}\" was altered; tables whose changes may be missing are "
+                      "set aside: {}",
                       name, problem));
     }
   }

@@ -28,23 +28,22 @@ class Source {
 
   /// First start. Creates the publication with the tables that qualify, one by one, then the slot;
   /// `intend` is called after all checks and must have made the intention durable before it
-  /// returns: only then is the slot created. A slot of our name that is there and that
-  /// `intended_before` says we began to create is dropped first; any other is refused. Tables that
-  /// hold rows at the consistent point are not admitted. After an error: take_back.
+  /// returns: only then is the slot created. An existing slot of our name is dropped first if
+  /// `intended_before` says that we began to create it; otherwise it is refused. Tables that hold
+  /// rows at the consistent point are not admitted. After an error: take_back.
   SlotCreation create_slot(bool intended_before, const std::function<void(const Origin&)>& intend);
 
-  /// After create_slot failed, or its caller could not keep what it made, for this reason: drops
-  /// the slot, and the publication if create_slot made it, unless the reason may pass (Transient):
-  /// then the next try goes on with it. Returns what stays behind because dropping failed, and how
-  /// to drop it; empty: nothing. Never throws.
+  /// For when create_slot failed, or its caller could not keep what it made, for this reason. Drops
+  /// the slot, and also the publication if create_slot made it, unless the reason may pass
+  /// (Transient): then the next try continues with the publication. Returns what stays behind
+  /// because dropping failed, and how to drop it; empty: nothing. Never throws.
   std::string take_back(ErrorKind reason);
 
   /// Later starts and every connect. Refuses a cluster, timeline, database or slot other than the
   /// origin's, a slot that is gone, invalidated or of another plugin, a server whose commits wait
-  /// for us, and a publication that is gone or has tables that nobody asked for. What else
-  /// create_slot refuses of a publication is logged as a warning.
-  /// Refusals of the server's (a password, a standby) are Fatal until create_slot or verify has
-  /// succeeded once, then Transient.
+  /// for us, and a publication that is gone or has tables that nobody asked for. Other faults for
+  /// which create_slot refuses a publication are logged as warnings. Refusals by the server (a
+  /// password, a standby) are Fatal until create_slot or verify has succeeded once, then Transient.
   void verify(const Origin& origin);
 
   /// Streams until stop is requested (returns) or something fails (throws). Starts at `from`. After

@@ -11,7 +11,7 @@
 //   column       in Changes NULL where the mask says 0, and everywhere for D
 //
 // No header line; ',' between fields, '\n' after each line. NULL is \N without quotes; a text that
-// could be taken for anything but itself stands in '"' with '"' doubled (needs_quotes).
+// could be misread is put in '"', with each '"' inside doubled (needs_quotes).
 #pragma once
 
 #include <cstddef>

@@ -51,7 +51,8 @@ void check_name(std::string_view name) {
     const std::size_t slash = rest.find('/');
     const std::string_view part = rest.substr(0, slash);
     if (part.empty() || part == "." || part == ".." || part.find('\0') != part.npos) {
-      throw Error(ErrorKind::Fatal, fmt::format("\"{}\" is no name for a staged object", name));
+      throw Error(ErrorKind::Fatal,
+                  fmt::format("\"{}\" is not a valid name for a staged object", name));
     }
     rest.remove_prefix(slash == rest.npos ? rest.size() : slash + 1);
   }
@@ -60,7 +61,7 @@ void check_name(std::string_view name) {
 void check_key(std::string_view key) {
   check_name(key);
   if (key.empty() || key.back() == '/') {
-    throw Error(ErrorKind::Fatal, fmt::format("\"{}\" is no key of a staged object", key));
+    throw Error(ErrorKind::Fatal, fmt::format("\"{}\" is not a valid key of a staged object", key));
   }
 }
 
@@ -200,7 +201,7 @@ class DirectoryStore final : public ObjectStore {
 
   std::string key_of(const std::string& path) const override {
     if (!path.starts_with(root_ + "/")) {
-      throw Error(ErrorKind::Fatal, fmt::format("{} is no staged object below {}", path, root_));
+      throw Error(ErrorKind::Fatal, fmt::format("{} is not a staged object below {}", path, root_));
     }
     return path.substr(root_.size() + 1);
   }
@@ -208,7 +209,7 @@ class DirectoryStore final : public ObjectStore {
  private:
   std::string path_of(const std::string& key) const { return root_ + "/" + key; }
 
-  /// What vanishes while it is listed was removed by another thread and is not missed.
+  /// An entry that vanishes while it is listed was removed by another thread; that is fine.
   std::vector<std::string> all_names(const std::string& prefix) const {
     check_name(prefix);
     std::vector<std::string> directories = {parent_of(path_of(prefix))};

@@ -113,7 +113,7 @@ std::string write_manifest(ObjectStore& store, const StageNames& names, const St
   }
   const std::unique_ptr<ObjectWriter> object =
       store.create(fmt::format("{}b{}.manifest.json", names.prefix(), batch.span.number));
-  // A reason may quote bytes that are no UTF-8; the manifest is written all the same.
+  // A reason may quote bytes that are not UTF-8; the manifest is written anyway.
   object->append(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   failpoint("stage-manifest-before");
   std::string path = object->finish();

@@ -10,7 +10,7 @@
 
 namespace re_dms {
 
-/// What a store throws when it has no room; Transient: it may be given some.
+/// What a store throws when it has no room; Transient: room may become free.
 class StageFull : public Error {
  public:
   using Error::Error;

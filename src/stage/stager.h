@@ -47,8 +47,8 @@ struct PartNumber {
 };
 
 /// Writes one part as "<prefix>b<batch>-l<layer>-p<part>.csv.gz"; visible in the store only when
-/// complete. Written again after a failure it is the same, byte for byte. Safe to call from several
-/// threads for one layer. Throws what the store throws.
+/// complete. A part that is rewritten after a failure is identical, byte for byte. Safe to call
+/// from several threads for one layer. Throws what the store throws.
 StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNumber& number,
                       const Layer& layer, const PartRange& range);
 

@@ -21,7 +21,7 @@ Error damaged(const StagedFile& file, const std::string& how) {
   return {
       ErrorKind::Fatal,
       fmt::format("the staged file {} {}; loading it would lose or change rows", file.path, how),
-      "Restart re_dms: what was not loaded is staged again from the journal. Let nothing else "
+      "Restart re_dms: what was not loaded is staged again from the journal. Nothing else may "
       "write or clean up below stage.url"};
 }
 
@@ -81,7 +81,7 @@ void check_staged_file(const StagedFile& file) {
                   fmt::format("has {} bytes where {} were written", bytes, file.stored_bytes));
   }
   if (crc != file.crc32c) {
-    throw damaged(file, "holds other bytes than were written");
+    throw damaged(file, "does not hold the bytes that were written");
   }
 }
 

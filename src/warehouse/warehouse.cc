@@ -16,7 +16,8 @@ namespace {
 void refuse_unknown(const WarehouseSettings& settings) {
   if (!settings.url.starts_with("duckdb://")) {
     throw Error(ErrorKind::Usage,
-                fmt::format("warehouse.url \"{}\" is of no kind this re_dms knows", settings.url),
+                fmt::format("warehouse.url \"{}\" is of a kind that this re_dms does not know",
+                            settings.url),
                 "Write duckdb:///absolute/path/of/the/file.duckdb");
   }
 }
@@ -37,25 +38,25 @@ std::uint64_t spilled_bytes(const WarehouseSettings& settings) {
   return bytes;
 }
 
-/// What a target has was durable in the journal first, and no crash takes it from there.
+/// Everything in a target was durable in the journal first, and no crash removes it from there.
 void require_not_ahead(std::string_view name, Lsn loaded, Lsn journal_end) {
   if (loaded > journal_end) {
     throw Error(
         ErrorKind::Fatal,
         fmt::format("{} is loaded up to {}, but the journal ends at {}", name, loaded, journal_end),
         or_begin_anew("The journal was emptied or replaced, or the target holds another history: "
-                      "changes in between would be missed or passed over. Put the journal "
-                      "directory and the target back that belong together. "));
+                      "changes in between would be missed or skipped. Put back a journal directory "
+                      "and a target that belong together. "));
   }
 }
 
 void throw_target_gone(std::string_view name) {
   throw Error(
       ErrorKind::Fatal,
-      fmt::format("{} holds nothing of re_dms, but the journal was loaded into it before", name),
+      fmt::format("{} holds no data of re_dms, but the journal was loaded into it before", name),
       or_begin_anew(
-          "It was moved, emptied or replaced, or its file system is not mounted; what was "
-          "loaded is not all in the journal any more. Put it back. "));
+          "It was moved, emptied or replaced, or its file system is not mounted; the journal no "
+          "longer holds everything that was loaded. Put it back. "));
 }
 
 std::unique_ptr<Warehouse> open_warehouse(const WarehouseSettings& settings, Clock& clock) {

@@ -22,10 +22,11 @@ struct WarehouseSettings {
   std::string url;                 ///< duckdb:///absolute/path
   std::string schema;              ///< empty: the source's schema names
   std::uint64_t memory_bytes = 0;  ///< what the engine may use inside this process
-  /// For what does not fit; nobody else's, and emptied by take_over: a process that was killed
-  /// leaves its files there.
+  /// For what does not fit into memory. Used by nobody else, and emptied by take_over: a process
+  /// that was killed leaves its files there.
   std::string temporary_directory;
-  /// Free disk that is somebody else's (the journal's): what does not fit leaves half of it.
+  /// Free disk reserved for somebody else (the journal): what does not fit into memory leaves half
+  /// of it free.
   std::uint64_t temporary_reserve_bytes = 0;
   /// Sees every statement before the engine does, on the calling thread; empty: nobody does.
   std::function<void(std::string_view)> on_statement{};
@@ -62,17 +63,17 @@ struct LoadReport {
 
 /// Used by one lane's thread at a time. Errors: Transient when the target is away or busy (a reader
 /// holds the file: the message names its pid), Fatal when the fence says that another daemon took
-/// over or the target is not what it should be. When stop is requested, what lasts long ends within
-/// a few seconds with Stopped, and the target is as it was before; a COMMIT that was begun comes to
-/// its end and the call returns.
+/// over or the target is not what it should be. When stop is requested, long operations end within
+/// a few seconds with Stopped, and the target is as it was before; a COMMIT that has begun
+/// completes and the call returns.
 class Warehouse {
  public:
   virtual ~Warehouse() = default;
 
   /// Creates or migrates the service tables, raises the epoch and reads the state; a fresh target
   /// gets loaded = origin.consistent_point. Refuses (Fatal) a target that belongs to another
-  /// cluster or slot or is not what is known of it, and then changes nothing: whoever loads it goes
-  /// on. Durable on return. May be called again after an outage of its first try.
+  /// cluster or slot or is not what is known of it, and then changes nothing: the daemon that loads
+  /// it continues. Durable on return. May be called again when the first try met an outage.
   virtual TargetState take_over(const Origin& origin, const TargetBefore& before,
                                 const std::stop_token& stop) = 0;
 

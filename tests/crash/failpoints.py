@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Goal: the daemon, killed at every named place of its durable steps, ends with both sides equal.
 
-    failpoints.py SCENARIO [SHARE/SHARES]      a scenario: first_start flow restart
+    failpoints.py SCENARIO [SHARE/SHARES]      a scenario: first_start teardown flow restart
 
 SHARE/SHARES   only each SHARES-th name of the scenario, so that several runs share the work
 
@@ -25,8 +25,9 @@ from daemon import ROOT  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
 OWN = {
-    "first_start": ("slot-", "publication-", "origin-", "segments-removed-", "teardown-",
+    "first_start": ("slot-", "publication-", "origin-", "segments-removed-",
                     "take-over-tables-made", "beginning-"),
+    "teardown": ("teardown-",),
     "restart": ("recovery-renew-", "recovery-abort-"),
 }
 KILLS = 2
@@ -191,23 +192,30 @@ def fail_to_start(server, victim):
 
 
 def first_start(server, victim):
-    """Everything from nothing to the first row, then everything back to nothing."""
+    """Everything from nothing to the first row."""
     daemon = victim.daemon
     began = fail_to_start(server, victim)
-    everything = names()
 
     def start(places):
         victim.start(*places)
         return victim.met("the first start", lambda: daemon.get("/readyz")[0] == 200)
 
-    reached = began + chain(victim, dict.fromkeys(everything, KILLS), start)
+    reached = began + chain(victim, dict.fromkeys(names(), KILLS), start)
     daemon.kill()
     victim.work()
     victim.expect_equal()
+    report("first_start", reached)
+
+
+def teardown(server, victim):
+    """Everything back to nothing."""
+    daemon = victim.daemon
+    daemon.start().wait_ready()
+    victim.work()
     expect(daemon.stop() == 0, "SIGTERM")
     server.wait_slots_free()
 
-    def teardown(places):
+    def tear_down(places):
         victim.arm(*places)
         code, out, said = daemon.run("teardown", "--yes")
         with open(daemon.log, "a", encoding="utf-8") as log:
@@ -215,14 +223,18 @@ def first_start(server, victim):
         expect(code in (0, -signal.SIGKILL), f"teardown ends with {code}: {said}")
         return code != 0
 
-    reached += chain(victim, dict.fromkeys(everything, KILLS), teardown)
+    reached = chain(victim, dict.fromkeys(names(), KILLS), tear_down)
     left = server.value("SELECT (SELECT count(*) FROM pg_replication_slots) +"
                         " (SELECT count(*) FROM pg_publication)")
     expect(left == "0", "slot or publication is left")
     expect(list(daemon.journal.iterdir()) == [], f"{daemon.journal} is not empty")
-    missed = [name for name in names_of("first_start") if name not in reached]
+    report("teardown", reached)
+
+
+def report(wanted, reached):
+    missed = [name for name in names_of(wanted) if name not in reached]
     expect(not missed, f"never reached: {missed}")
-    print(f"first start and teardown: {len(reached)} kills at {len(set(reached))} places", flush=True)
+    print(f"{wanted}: {len(reached)} kills at {len(set(reached))} places", flush=True)
 
 
 def die_at_work(victim, name):
@@ -292,7 +304,7 @@ def tear_tail(journal):
 
 
 def main():
-    run = {"first_start": first_start, "flow": flow, "restart": restart}[sys.argv[1]]
+    run = {"first_start": first_start, "teardown": teardown, "flow": flow, "restart": restart}[sys.argv[1]]
     with scenario(TABLES, options=OPTIONS) as (server, daemon), Unheard(server):
         run(server, Victim(server, daemon))
 

@@ -42,7 +42,7 @@ def main():
         expect(int(server.value(THINGS)) == 0, "slot and publication are gone")
         expect(not list(daemon.journal.iterdir()), "the journal is gone")
         expect(daemon.warehouse.exists(), "the target stays")
-        command(daemon, "teardown", "--yes", words=["is not there"])
+        command(daemon, "teardown", "--yes", words=["does not exist"])
 
 
 main()

@@ -35,10 +35,12 @@ def main():
             load.run_for(2)
             print(f"reading: {server.restart('fast', SECONDS):.2f} s", flush=True)
             daemon.wait_ready()
+            retries = daemon.log_text().count("load_retry")
             with DuckdbFile(str(daemon.warehouse)):
+                # What the last load before the lock makes room for is received first.
+                daemon.wait("it cannot load", lambda: daemon.log_text().count("load_retry") > retries)
                 daemon.wait("the journal is full", lambda: journal_full(daemon))
                 print(f"paused: {server.restart('fast', SECONDS):.2f} s", flush=True)
-                # At once, or when the end of the last load made a little room before, when that is full too.
                 daemon.wait("it leaves the slot alone", lambda: "source_left" in daemon.log_text())
                 reason = daemon.said(("reason",)) or ""
                 expect("nothing is received" in reason, f"the status says: {reason}")

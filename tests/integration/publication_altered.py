@@ -30,7 +30,7 @@ def reasons(daemon):
 
 def expect_reason(daemon, table, words):
     reason = daemon.wait(f"{table} is set aside", lambda: reasons(daemon).get(table))
-    expect(words in reason and "copied anew" in reason, f"{table}: {reason}")
+    expect(words in reason and "copied again" in reason, f"{table}: {reason}")
     print(f"{table}: {reason}")
 
 
@@ -58,7 +58,7 @@ def tables_taken_out():
         # Nobody writes to it. Each stream begins with a question about all tables.
         server.psql("ALTER PUBLICATION re_dms DROP TABLE silent")
         server.psql(STREAM_ENDS)
-        expect_reason(daemon, "silent", "not in the publication any more")
+        expect_reason(daemon, "silent", "no longer in the publication")
         expect_others_equal(server, daemon, ["stays"], 11)
         expect("stays" not in reasons(daemon), "the table that nobody touched goes on")
 
@@ -85,11 +85,11 @@ def publication_dropped():
         server.psql("DROP PUBLICATION re_dms")
         server.psql("INSERT INTO stays VALUES (2, 'unseen')")
         expect(daemon.wait_end() == 1, "it ends with 1")
-        expect("Begin anew" in daemon.log_text().splitlines()[-1], daemon.log_text())
-        expect_refusal(daemon, "publication", "does not exist", "Begin anew")
+        expect("Start over" in daemon.log_text().splitlines()[-1], daemon.log_text())
+        expect_refusal(daemon, "publication", "does not exist", "Start over")
         server.psql(MADE_ANEW)
         # The server looks for it where the slot stands, and finds none.
-        expect_refusal(daemon, "publication", "does not exist", "made anew", "Begin anew")
+        expect_refusal(daemon, "publication", "does not exist", "recreated", "Start over")
 
 
 def publication_made_anew():
@@ -101,7 +101,7 @@ def publication_made_anew():
         server.psql(f"DROP PUBLICATION re_dms; {MADE_ANEW}")
         daemon.start().wait_ready()
         for table in ("stays", "running", "down", "silent"):
-            expect_reason(daemon, table, "made anew")
+            expect_reason(daemon, table, "recreated")
 
 
 tables_taken_out()

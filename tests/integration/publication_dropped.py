@@ -21,11 +21,11 @@ def main():
         for word in ('publication "re_dms" does not exist', "is gone", "teardown --yes"):
             expect(word in said, f"lacks {word}: {said}")
         expect_check(daemon, '"re_dms" is gone', "re_dms teardown --yes")
-        expect_refusal(daemon, "does not exist", "a new one of that name does not bring them")
+        expect_refusal(daemon, "does not exist", "does not bring them back")
         # Decoding sees the catalog of that time, in which there was no publication.
         server.psql("CREATE PUBLICATION re_dms FOR TABLE t, marker")
         before = len(daemon.log_text())
-        expect_refusal(daemon, "does not exist", "made anew behind changes")
+        expect_refusal(daemon, "does not exist", "recreated after changes")
         expect("different servers" not in daemon.log_text()[before:], "the reason is the server's own")
 
 

@@ -50,7 +50,7 @@ def of_the_source(server, daemon):
     refused(daemon, {"source.url": url(user="with_password")}, "28P01", "the password is wrong")
     refused(daemon, {"source.url": url(database="nowhere")}, "nowhere", "existing database")
     refused(daemon, {"source.url": url(user="no_replication")}, "ALTER ROLE … REPLICATION")
-    refused(daemon, {"source.url": url(user="no_owner")}, "Publishing a table takes",
+    refused(daemon, {"source.url": url(user="no_owner")}, "Publishing a table requires",
             "CREATE PUBLICATION")
     waits(daemon, {"source.url": url(host="/nonexistent")}, "Nobody answers", "host and port")
     for slot, why in (("of_another_plugin", "test_decoding"), ("physical", "physical slot")):

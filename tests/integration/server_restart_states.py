@@ -19,7 +19,7 @@ SQL = """
 CREATE TABLE public.t (id bigserial PRIMARY KEY, n int, pad text);
 CREATE TABLE public.small (id int PRIMARY KEY, v text);
 """
-LARGE = "INSERT INTO t (n, pad) SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 30000) g"
+LARGE = "INSERT INTO t (n, pad) SELECT g, repeat(md5(g::text), 20) FROM generate_series(1, 10000) g"
 SMALL = """
 INSERT INTO small SELECT g, 'v' FROM generate_series(1, 100) g ON CONFLICT (id) DO UPDATE SET v = small.v || '!';
 DELETE FROM small WHERE id % 7 = 0;
@@ -56,7 +56,7 @@ def locked(server, daemon):
 def paused(server, daemon):
     with DuckdbFile(str(daemon.warehouse)):
         for _ in range(7):
-            server.psql(LARGE.replace("30000", "1200"))
+            server.psql(LARGE.replace("10000", "1200"))
         daemon.wait("the journal is full", lambda: journal_bytes(daemon) >= 4 * MIB)
         yield
 

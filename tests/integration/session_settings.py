@@ -30,8 +30,8 @@ def main():
             expect_refusal(daemon, "datestyle", "bytea_output", "a direct connection is needed")
         with DroppingPooler(server, ("replication",)) as pooler:
             daemon.configure({"source.url": pooler.url()})
-            expect_check(daemon, "not one for replication", "a direct connection is needed")
-            expect_refusal(daemon, "not one for replication", "a direct connection is needed")
+            expect_check(daemon, "not a replication connection", "a direct connection is needed")
+            expect_refusal(daemon, "not a replication connection", "a direct connection is needed")
 
         expect(server.value("SELECT count(*) FROM pg_replication_slots") == "0", "no slot is left behind")
         daemon.environment |= {"PGDATESTYLE": "German", "PGTZ": "Asia/Tokyo", "PGCLIENTENCODING": "LATIN1",

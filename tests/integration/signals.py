@@ -44,7 +44,7 @@ def inside_a_transaction(server, daemon):
             session.must("BEGIN")
             session.must("UPDATE t SET id = -id")
             session.must("INSERT INTO t SELECT g FROM generate_series((SELECT max(abs(id)) + 1 FROM t),"
-                         " (SELECT max(abs(id)) + 100000 FROM t)) g")
+                         " (SELECT max(abs(id)) + 20000 FROM t)) g")
             session.must("COMMIT")
         if place:
             daemon.wait(f"{place} moved", lambda: daemon.position(place) > lsn)

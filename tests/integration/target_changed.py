@@ -15,7 +15,7 @@ SHAPES = {
     "retyped": ("ALTER TABLE {0} ALTER a TYPE int USING 1", ['column "a"', "INTEGER, not VARCHAR"]),
     "column_gone": ("ALTER TABLE {0} DROP n", ['column "n" is missing']),
     "renamed": ("ALTER TABLE {0} RENAME a TO b", ['"b" where "a" belongs']),
-    "gone": ("DROP TABLE {0}", ["not in the target any more"]),
+    "gone": ("DROP TABLE {0}", ["no longer in the target"]),
 }
 ROWS = {
     "row_gone": ("DELETE FROM {0} WHERE id = 1", ["found 0 rows where 1 were staged"]),
@@ -41,7 +41,7 @@ def expect_reasons(daemon, before, cases):
         missing = [word for word in words if word not in reason]
         expect(not missing, f"{name}: lacks {missing}: {reason}")
         lines = [line for line in said.splitlines() if "table_set_aside" in line and f"public.{name}" in line]
-        expect(len(lines) == 1 and "the others go on" in lines[0], f"{name}: one line of the log: {lines}")
+        expect(len(lines) == 1 and "the others continue" in lines[0], f"{name}: one line of the log: {lines}")
 
 
 def change(daemon, cases):

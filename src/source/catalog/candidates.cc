@@ -69,7 +69,7 @@ std::string identity_problem(const QueryResult& result, int row, const std::stri
   if (!result.is_null(row, Unsent)) {
     return fmt::format(
         "its replica identity has the generated column {1}, which PostgreSQL does not send, so "
-        "rows that differ in it alone look like one. To replicate it: ALTER TABLE {0} REPLICA "
+        "rows that differ only in it look the same. To replicate it: ALTER TABLE {0} REPLICA "
         "IDENTITY USING INDEX, with a unique index over other columns, all NOT NULL{2}",
         table, result.text(row, Unsent),
         server_version >= kPostgres18 ? ""
@@ -107,8 +107,8 @@ std::string problem_of(const QueryResult& result, int row, const std::string& ta
   }
   if (identity == "n") {
     return fmt::format(
-        "REPLICA IDENTITY NOTHING says no row which it was. To replicate it: ALTER TABLE {} "
-        "REPLICA IDENTITY DEFAULT (with a primary key)",
+        "REPLICA IDENTITY NOTHING does not say which row was changed. To replicate it: ALTER TABLE "
+        "{} REPLICA IDENTITY DEFAULT (with a primary key)",
         table);
   }
   if (identity == "i") {
@@ -119,8 +119,8 @@ std::string problem_of(const QueryResult& result, int row, const std::string& ta
   }
   if (result.flag(row, HasKey)) {
     return fmt::format(
-        "its primary key is deferrable, which is no replica identity. To replicate it: ALTER TABLE "
-        "{} REPLICA IDENTITY USING INDEX, with a unique index that is not deferrable",
+        "its primary key is deferrable, so it cannot be the replica identity. To replicate it: "
+        "ALTER TABLE {} REPLICA IDENTITY USING INDEX, with a unique index that is not deferrable",
         table);
   }
   return fmt::format(

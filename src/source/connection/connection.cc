@@ -77,7 +77,7 @@ void finish_connecting(PGconn* connection, std::chrono::seconds patience, std::s
                          deadline)) {
       throw Error(ErrorKind::Transient,
                   fmt::format("{}: no answer within {} s", doing, patience.count()),
-                  "Check host and port in source.url and the firewalls between");
+                  "Check host and port in source.url and any firewalls in between");
     }
     wanted = PQconnectPoll(connection);
   }
@@ -188,7 +188,8 @@ QueryResult Connection::run(const std::string& sql, std::string_view doing) {
       throw Unanswered(Error(ErrorKind::Transient,
                              fmt::format("{}: no answer within {} s", doing,
                                          std::chrono::duration<double>(patience_).count()),
-                             "The server hangs, or a proxy or firewall in between has lost it"));
+                             "The server hangs, or a proxy or firewall in between has lost its "
+                             "connection to it"));
     }
     PGresult* result = PQgetResult(connection_.get());
     if (result == nullptr) {

@@ -17,9 +17,9 @@
 
 namespace re_dms {
 
-/// The server, or who stands in its place, does not take us: wrong password, no line in
-/// pg_hba.conf, a certificate, a standby. Fatal; whoever was taken before may be taken again (a
-/// password is rotated, a standby promoted).
+/// The server, or whatever answers in its place, does not accept us: wrong password, no line in
+/// pg_hba.conf, a certificate, a standby. Fatal; a daemon that was accepted before may be accepted
+/// again (a password is rotated, a standby promoted).
 class Refused : public Error {
  public:
   explicit Refused(const Error& error) : Error(error) {}
@@ -31,8 +31,8 @@ class Unanswered : public Error {
   explicit Unanswered(const Error& error) : Error(error) {}
 };
 
-/// How long what sets up replication may take beyond the locks it waits for: tables are looked at
-/// for a first row, and a slot begins only when older transactions have ended.
+/// How long the steps that set up replication may take beyond the locks they wait for: tables are
+/// searched for a first row, and a slot can be created only once older transactions have ended.
 inline constexpr std::chrono::minutes kSetUpPatience{30};
 
 /// What server_version() tells: from PostgreSQL 15 on, publications know schemas and row filters.
@@ -72,7 +72,7 @@ class QueryResult {
 };
 
 /// Belongs to the thread that uses it. Closed by the destructor without waiting. Non-blocking in
-/// libpq's sense (PQsetnonblocking): nothing waits for a server that reads no more.
+/// libpq's sense (PQsetnonblocking): nothing waits for a server that no longer reads.
 class Connection {
  public:
   /// Connects; runs password_command first. Throws within connect_patience: Transient when the

@@ -83,7 +83,7 @@ ConnectionParameters connection_parameters(const std::string& url, ConnectionPur
     throw Error(
         ErrorKind::Usage, fmt::format("source.url cannot be read: {}", harmless(problem)),
         "It looks like postgresql://USER@HOST:5432/DATABASE; special characters in user or "
-        "password are written as %XX, except in what stands for a ${NAME} or ${file:/path}");
+        "password are written as %XX, except in values that replace ${NAME} or ${file:/path}");
   }
   ConnectionParameters parameters;
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {

@@ -16,8 +16,8 @@ namespace re_dms {
 namespace {
 
 constexpr std::string_view kAdvice =
-    "A pooler or proxy between drops what re_dms asks for when it connects: a direct connection is "
-    "needed. Point source.url at PostgreSQL itself";
+    "A pooler or proxy in between drops what re_dms requests when it connects; a direct connection "
+    "is needed. Point source.url at PostgreSQL itself";
 
 // libpq 15, fe-protocol3.c, EnvironmentOptions: those of them that are pinned settings.
 constexpr std::pair<std::string_view, const char*> kFromEnvironment[] = {
@@ -80,7 +80,7 @@ void prove_session(Connection& connection, ConnectionPurpose purpose) {
     shown = ask(connection);
   }
   if (purpose == ConnectionPurpose::Replication && shown.text(0, 0) != "walsender") {
-    throw Refused({ErrorKind::Fatal, "the connection to the source is not one for replication",
+    throw Refused({ErrorKind::Fatal, "the connection to the source is not a replication connection",
                    std::string(kAdvice)});
   }
   std::vector<std::string> texts;
@@ -91,7 +91,7 @@ void prove_session(Connection& connection, ConnectionPurpose purpose) {
   if (!texts.empty()) {
     throw Refused({ErrorKind::Fatal,
                    fmt::format("the connection to the source does not have the settings that "
-                               "re_dms asks for, so values could be read wrongly: {}",
+                               "re_dms requested, so values could be read wrongly: {}",
                                fmt::join(texts, ", ")),
                    std::string(kAdvice)});
   }

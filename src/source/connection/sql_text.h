@@ -22,8 +22,8 @@ std::string quote_name(const QualifiedName& name);
 std::string oid_array(const std::vector<Oid>& oids);
 
 /// A query for the OIDs of the tables and leaf partitions that a publication of single tables has.
-/// Not pg_publication_tables: from PostgreSQL 16 on that opens each table, and so waits for as long
-/// as somebody holds one ACCESS EXCLUSIVE.
+/// Not pg_publication_tables: from PostgreSQL 16 on that opens each table, and so waits while
+/// somebody holds ACCESS EXCLUSIVE on one.
 std::string published_oids(std::string_view publication);
 
 }  // namespace re_dms

@@ -35,9 +35,10 @@ constexpr SqlStateRule kRules[] = {
     {"42501", ErrorKind::Fatal,
      "The role in source.url needs the right that is missing; `re_dms check` lists them"},
     {"42704", ErrorKind::Fatal,
-     "A slot or publication that re_dms made is gone, or the publication was made anew behind "
-     "changes that are still to be read. Changes since then are not to be had any more"},
-    {"42710", ErrorKind::Fatal, "Somebody else made an object of the same name meanwhile"},
+     "A slot or publication that re_dms created is gone, or the publication was recreated after "
+     "changes that have not been read yet. The changes since then cannot be recovered"},
+    {"42710", ErrorKind::Fatal,
+     "Somebody else has created an object of the same name in the meantime"},
     // A table that went away between two of our queries; the next try sees it gone.
     {"42P01", ErrorKind::Transient, ""},
     {"53", ErrorKind::Transient, ""},
@@ -46,9 +47,8 @@ constexpr SqlStateRule kRules[] = {
     {"53400", ErrorKind::Transient,
      "If replication slots ran out: raise max_replication_slots, or drop one that nobody reads"},
     {"55000", ErrorKind::Fatal,
-     "If the slot was invalidated (max_slot_wal_keep_size), the changes since are not to be had "
-     "any "
-     "more"},
+     "If the slot was invalidated (max_slot_wal_keep_size), the changes since then cannot be "
+     "recovered"},
     {"55006", ErrorKind::Transient,
      "Another program reads this slot; the message names its process. Stop it there, or end it "
      "with SELECT pg_terminate_backend(PID)"},
@@ -76,7 +76,7 @@ constexpr std::string_view kNobodyAnswers =
 constexpr SqlStateRule kClientTexts[] = {
     {"Connection refused", ErrorKind::Transient, kNobodyAnswers},
     {"could not translate host name", ErrorKind::Transient,
-     "The host in source.url is not known here: check its spelling and the name server"},
+     "The host in source.url cannot be resolved: check its spelling and the name server"},
     {"No such file or directory", ErrorKind::Transient, kNobodyAnswers},
     {"No route to host", ErrorKind::Transient, kNobodyAnswers},
     {"Network is unreachable", ErrorKind::Transient, kNobodyAnswers},
@@ -84,7 +84,7 @@ constexpr SqlStateRule kClientTexts[] = {
      "The server asks for a password: put it into source.url as ${file:…} or ${NAME}, set "
      "source.password_command, or use a password file"},
     {"server does not support SSL", ErrorKind::Fatal,
-     "Without TLS passwords and rows can be read on the way; where that is acceptable, put "
+     "Without TLS, passwords and rows can be read in transit; if that is acceptable, put "
      "sslmode=disable or prefer into source.url"},
     {"root certificate file", ErrorKind::Fatal,
      "sslmode=verify-full needs the authority's certificate: add sslrootcert=FILE to source.url "
@@ -92,7 +92,7 @@ constexpr SqlStateRule kClientTexts[] = {
     {"certificate verify failed", ErrorKind::Fatal,
      "The server's certificate is not signed by the authority in sslrootcert: use the right file"},
     {"server certificate for", ErrorKind::Fatal,
-     "Use the host name that the server's certificate was made for in source.url"},
+     "In source.url, use the host name that the server's certificate was issued for"},
 };
 
 std::string field(const PGresult* result, int code) {

@@ -17,7 +17,7 @@ struct SqlStateRule {
   std::string_view advice;
 };
 
-/// The rule for a code, else that of its class, else one that says Transient: what is not known to
+/// The rule for a code, else that of its class, else one that says Transient: an error not known to
 /// be final may pass.
 const SqlStateRule& sqlstate_rule(std::string_view sqlstate);
 

@@ -75,8 +75,9 @@ void check_encryption(Connection& plain, Results& results) {
     result.finding = "Unix socket";
   } else if (!encrypted || (chosen != "verify-full" && chosen != "verify-ca")) {
     result.status = Status::Warn;
-    result.finding = encrypted ? fmt::format("sslmode={}: nobody checks who the server is", chosen)
-                               : "the connection is not encrypted";
+    result.finding = encrypted
+                         ? fmt::format("sslmode={}: the server's identity is not verified", chosen)
+                         : "the connection is not encrypted";
     result.fix = "Put sslmode=verify-full and sslrootcert=FILE into source.url";
   }
   results.push_back(result);
@@ -87,8 +88,8 @@ void check_text(Connection& plain, Results& results) {
     results.push_back(
         {Status::Warn, "source: encoding",
          "SQL_ASCII: PostgreSQL does not check which bytes text has",
-         "A table in which a value is not UTF-8 is set aside then, with the name of the column. "
-         "Correct such values before, or move the database to the encoding UTF8"});
+         "A table with a value that is not UTF-8 will be set aside, and the reason will name the "
+         "column. Correct such values first, or move the database to the encoding UTF8"});
   }
 }
 
@@ -154,7 +155,7 @@ void check_publication(Connection& plain, const SourceSettings& settings, bool b
   if (!state && begun) {
     result.status = Status::Fail;
     result.finding = fmt::format("\"{}\" is gone", settings.publication);
-    result.fix = begin_anew("Changes since it was dropped are not to be had any more. ");
+    result.fix = begin_anew("Changes since it was dropped cannot be recovered. ");
   } else if (!state) {
     result.finding = fmt::format("\"{}\" does not exist yet", settings.publication);
     if (!settings.auto_setup) {
@@ -162,7 +163,7 @@ void check_publication(Connection& plain, const SourceSettings& settings, bool b
       result.fix = "With source.auto_setup = false it has to be made by hand";
     } else if (const auto tables = publishable(plain, settings); !may_publish(plain, tables)) {
       result.status = Status::Fail;
-      result.finding += ", and the role may not make it";
+      result.finding += ", and the role may not create it";
       result.fix = publishing_advice(create_publication_sql(settings.publication, tables));
     }
   } else {
@@ -176,7 +177,7 @@ void check_publication(Connection& plain, const SourceSettings& settings, bool b
       result.fix = fmt::format("{}", fmt::join(problems, "; "));
     } else if (!unselected.empty()) {
       result.status = Status::Fail;
-      result.finding += fmt::format(", {} of them not asked for", unselected.size());
+      result.finding += fmt::format(", {} of them not selected", unselected.size());
       result.fix = unselected_advice(settings.publication, unselected);
     }
   }
@@ -189,7 +190,7 @@ void check_slot(const std::optional<SlotState>& slot, const SourceSettings& sett
   if (!slot && begun) {
     result.status = Status::Fail;
     result.finding = fmt::format("\"{}\" is gone", settings.slot);
-    result.fix = begin_anew("The changes since its last position are not to be had any more. ");
+    result.fix = begin_anew("The changes since its last position cannot be recovered. ");
   } else if (!slot) {
     result.finding = fmt::format("\"{}\" does not exist yet", settings.slot);
     if (!settings.auto_setup) {
@@ -249,8 +250,8 @@ void check_retention(Connection& plain, Results& results) {
   results.push_back(
       {unlimited ? Status::Warn : Status::Ok, "source: max_slot_wal_keep_size",
        unlimited ? "unlimited: while re_dms is down, the source keeps all WAL" : limit,
-       unlimited ? "Set a limit that the disk can hold: beyond it the slot is lost and replication "
-                   "begins anew, but the source stays up"
+       unlimited ? "Set a limit that fits the disk: beyond it the slot is lost and replication has "
+                   "to start over, but the source stays up"
                  : ""});
 }
 
@@ -260,9 +261,9 @@ void check_idle_slots(Connection& plain, Results& results) {
   if (!limit.empty() && limit != "0") {
     results.push_back(
         {Status::Warn, "source: idle_replication_slot_timeout",
-         fmt::format("{}: a slot that nobody reads for so long is lost", limit),
-         "While re_dms is down or its journal is full, nobody does: set it to 0 and let "
-         "max_slot_wal_keep_size protect the disk"});
+         fmt::format("{}: a slot that is not read for that long is lost", limit),
+         "While re_dms is down or its journal is full, it does not read the slot: set this to 0 "
+         "and let max_slot_wal_keep_size protect the disk"});
   }
 }
 

@@ -22,8 +22,9 @@ std::string left_by(std::string_view what, const std::string& statement, F drop)
     drop();
     return "";
   } catch (const Error& error) {
-    const std::string left = fmt::format("{} is left behind, as it could not be dropped ({}): {}",
-                                         what, error.message(), statement);
+    const std::string left =
+        fmt::format("{} is left behind because it could not be dropped ({}): {}", what,
+                    error.message(), statement);
     log(LogLevel::Error, "left_behind", left, {});
     return left;
   }

@@ -8,8 +8,8 @@ namespace re_dms {
 
 std::string not_published_reason(const std::string& publication) {
   return fmt::format(
-      "it is not in the publication {}, which is made at the first start; adding tables later is "
-      "not available in this version",
+      "it is not in the publication {}, which is created at the first start; this version cannot "
+      "add tables later",
       quote_identifier(publication));
 }
 

@@ -55,8 +55,8 @@ Error setup_error(Error error, const std::string& sql) {
 
 std::string publishing_advice(const std::string& sql) {
   return fmt::format(
-      "Publishing a table takes its owner's rights, creating a publication CREATE on the database. "
-      "Let somebody who has them run: {}",
+      "Publishing a table requires its owner's rights; creating a publication requires CREATE on "
+      "the database. Have somebody with these rights run: {}",
       sql);
 }
 
@@ -118,13 +118,13 @@ std::vector<std::string> publication_problems(const PublicationState& state,
   std::vector<std::string> problems;
   if (state.all_tables || state.schemas) {
     problems.push_back(fmt::format(
-        "it publishes {}, so that every new table without primary key breaks the application's own "
+        "it publishes {}, so every new table without a primary key breaks the application's own "
         "UPDATE: {}",
         state.all_tables ? "FOR ALL TABLES" : "FOR TABLES IN SCHEMA",
         begun && state.schemas
             ? fmt::format("ALTER PUBLICATION {} DROP TABLES IN SCHEMA with the schemas it names",
                           quoted)
-            : fmt::format("DROP PUBLICATION {} and let re_dms make one that lists its tables",
+            : fmt::format("DROP PUBLICATION {} and let re_dms create one that lists its tables",
                           quoted)));
   }
   if (!state.every_change) {
@@ -168,7 +168,7 @@ std::vector<QualifiedName> unselected_tables(const PublicationState& state,
 std::string unselected_advice(const std::string& name, const std::vector<QualifiedName>& tables) {
   return fmt::format(
       "Their rows would be read and kept in the journal. Either ALTER PUBLICATION {} DROP TABLE "
-      "{}; or change source.include and source.exclude, so that they are asked for",
+      "{}; or change source.include and source.exclude to select these tables",
       quote_identifier(name), table_list(tables));
 }
 
@@ -193,8 +193,8 @@ PublicationState require_publication(Connection& connection, const std::string& 
   std::optional<PublicationState> state = find_publication(connection, name);
   if (!state) {
     throw Error(ErrorKind::Fatal, fmt::format("the publication \"{}\" does not exist", name),
-                begin_anew("Changes since it was dropped are not to be had any more, and a new "
-                           "one of that name does not bring them. "));
+                begin_anew("Changes since it was dropped cannot be recovered, and a new "
+                           "publication of that name does not bring them back. "));
   }
   return *std::move(state);
 }

@@ -29,7 +29,7 @@ struct PublicationState {
 std::optional<PublicationState> find_publication(Connection& connection, const std::string& name);
 
 /// What is wrong with it, each with the statement that helps; empty: it can be used. `begun`:
-/// replication has, and would end with the publication.
+/// replication has begun and would end with the publication.
 std::vector<std::string> publication_problems(const PublicationState& state,
                                               const std::string& name, bool begun);
 
@@ -40,13 +40,13 @@ std::vector<QualifiedName> unselected_tables(const PublicationState& state,
 /// What a person does about such tables.
 std::string unselected_advice(const std::string& name, const std::vector<QualifiedName>& tables);
 
-/// Throws Fatal where there are such tables: their rows would be read and journaled, which whoever
-/// excludes a table means to prevent.
+/// Throws Fatal where there are such tables: their rows would be read and journaled, which is what
+/// excluding a table is meant to prevent.
 void require_only_selected(const PublicationState& state, const std::string& name,
                            const TableSelection& selection);
 
-/// Throws Fatal unless the publication exists. For what has begun already: of a publication that
-/// was altered since, the tables concerned are set aside, and the others go on.
+/// Throws Fatal unless the publication exists. For replication that has already begun: if the
+/// publication was altered since, the tables concerned are set aside and the others continue.
 PublicationState require_publication(Connection& connection, const std::string& name);
 
 /// Throws Fatal unless the publication exists and can be used.

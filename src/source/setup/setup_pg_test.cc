@@ -163,8 +163,8 @@ TEST_F(Setup, RefusesToReadTablesNobodyAskedFor) {
   const Origin origin = Source(settings_).create_slot(false, no_intention).origin;
   expect_refusal([&] { Source(excluding).verify(origin); });
   EXPECT_THAT(check_source(excluding, {}),
-              ::testing::Contains(::testing::Field(
-                  &CheckResult::finding, HasSubstr("2 tables, 1 of them not asked for"))));
+              ::testing::Contains(::testing::Field(&CheckResult::finding,
+                                                   HasSubstr("2 tables, 1 of them not selected"))));
   execute("ALTER PUBLICATION re_dms DROP TABLE ONLY public.\"Secret\"");
   EXPECT_NO_THROW(Source(excluding).verify(origin));
 }
@@ -236,7 +236,7 @@ TEST_F(Setup, WaitsARefusalOutOnceItWasAccepted) {
   password("new");
   const Error later = error_of([&] { source.verify(origin); });
   EXPECT_EQ(later.kind(), ErrorKind::Transient);
-  EXPECT_THAT(later.message(), HasSubstr("took re_dms before"));
+  EXPECT_THAT(later.message(), HasSubstr("accepted re_dms before"));
   EXPECT_THAT(later.advice(), HasSubstr("password is wrong"));
   EXPECT_EQ(error_of([&] { Source(settings).verify(origin); }).kind(), ErrorKind::Fatal);
   password("old");

@@ -44,8 +44,8 @@ void require_slot_name(const std::string& name) {
         return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
       });
   if (!valid) {
-    throw Error(ErrorKind::Usage, fmt::format("source.slot '{}' is no name for a slot", name),
-                "PostgreSQL takes lower-case letters, digits and underscores, at most 63");
+    throw Error(ErrorKind::Usage, fmt::format("source.slot '{}' is not a valid slot name", name),
+                "PostgreSQL accepts at most 63 lower-case letters, digits and underscores");
   }
 }
 
@@ -85,12 +85,11 @@ Error foreign_slot(const SlotState& slot, const std::string& name, const std::st
 
 std::string unusable_slot_advice(const std::optional<SlotState>& slot) {
   if (!slot || slot->lost) {
-    return begin_anew("The changes since its last position are not to be had any more. ");
+    return begin_anew("The changes since its last position cannot be recovered. ");
   }
-  return "The slot that re_dms made is gone, and somebody else made one of this name: it is not "
-         "ours to drop. Name another one in source.slot with an empty journal directory and a "
-         "fresh "
-         "target";
+  return "The slot that re_dms created is gone, and somebody else created one of this name, which "
+         "re_dms must not drop. Name another one in source.slot, with an empty journal directory "
+         "and a fresh target";
 }
 
 void drop_slot(Connection& connection, const std::string& name) {

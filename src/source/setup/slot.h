@@ -23,7 +23,7 @@ struct SlotState {
 /// Nothing when there is no slot of that name.
 std::optional<SlotState> find_slot(Connection& connection, const std::string& name);
 
-/// Throws Usage unless `name` is one that PostgreSQL takes.
+/// Throws Usage unless `name` is one that PostgreSQL accepts.
 void require_slot_name(const std::string& name);
 
 /// What makes the slot unusable for us in this database; empty: nothing.

@@ -50,8 +50,8 @@ std::string reason_against(Connection& connection, const CandidateTable& table,
         quote_name(table.name));
   }
   if (access.filtered) {
-    return "row security hides rows of it from re_dms, so it cannot tell whether the table is "
-           "empty: give its role BYPASSRLS";
+    return "row security hides some of its rows from re_dms, which cannot tell whether the table "
+           "is empty: give the role of re_dms BYPASSRLS";
   }
   return holds_rows(connection, table) ? kHoldsRows : "";
 }
@@ -114,8 +114,8 @@ QueryResult create_slot(Connection& replication, const SourceSettings& settings,
       fmt::format("creating slot \"{}\": a transaction that writes did not end within {} "
                   "ms; open now: {}",
                   settings.slot, settings.lock_timeout.count(), writers.empty() ? "none" : writers),
-      "A slot can only begin when every transaction older than it has ended. End the one "
-      "named, or raise source.lock_timeout");
+      "A slot can be created only once every older transaction has ended. End the one named, or "
+      "raise source.lock_timeout");
 }
 
 }  // namespace
@@ -136,7 +136,7 @@ bool holds_rows(Connection& connection, const CandidateTable& table) {
         ErrorKind::Transient,
         fmt::format("{} was truncated, rewritten, renamed or dropped while the slot was created",
                     to_string(table.name)),
-        "Nothing is lost: the slot is dropped and made again");
+        "Nothing is lost: the slot is dropped and created again");
   }
   connection.query("ROLLBACK TO SAVEPOINT look; RELEASE SAVEPOINT look", doing);
   return found->flag(0, 0);
@@ -174,7 +174,7 @@ SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
         ErrorKind::Fatal,
         fmt::format("slot \"{}\" {}", settings.slot,
                     slot ? fmt::format("is read by process {}", slot->active_pid) : "is gone"),
-        "With source.auto_setup = false the slot has to be there, unread");
+        "With source.auto_setup = false the slot must exist and nobody may be reading it");
   }
   creation.origin.consistent_point = slot->confirmed_flush;
   plain.wait_at_most(settings.lock_timeout + kSetUpPatience);

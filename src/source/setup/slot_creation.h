@@ -1,4 +1,4 @@
-// First start: from nothing to a slot, and to the knowledge which tables were empty when it began.
+// First start: creates the slot and finds out which tables were empty when it began.
 #pragma once
 
 #include <functional>
@@ -14,11 +14,11 @@
 namespace re_dms {
 
 /// Creates the slot and looks at `tables` in its snapshot. No lock is held while the slot is
-/// created (ACCESS SHARE before it and a waiting ALTER are a deadlock that no detector sees), and
-/// one at a time afterwards; what happened to a table between snapshot and look shows in its file
-/// node and is a Transient error, as is a lock not got within lock_timeout. After an error `made`
-/// takes the slot back, once the connection used here is closed. `identity` becomes the result's
-/// origin.
+/// created (ACCESS SHARE taken before it and a waiting ALTER would be a deadlock that no detector
+/// sees), and one at a time afterwards; what happened to a table between snapshot and look shows in
+/// its file node and is a Transient error, as is a lock not got within lock_timeout. After an error
+/// `made` takes the slot back, once the connection used here is closed. `identity` becomes the
+/// result's origin.
 SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Origin& identity,
                                        const std::vector<CandidateTable>& tables, FirstStart& made);
 

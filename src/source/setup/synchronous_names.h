@@ -27,7 +27,7 @@ struct SynchronousNames {
 
 SynchronousNames read_synchronous_names(Connection& plain);
 
-/// What a person changes where commits wait, or may wait, for us.
+/// What a person has to change when commits wait, or may wait, for us.
 std::string commit_wait_advice();
 
 /// Throws Refused where the source's commits wait for us: by synchronous_standby_names, or because

@@ -21,7 +21,7 @@ void require_droppable(const SlotState& slot, const std::string& name,
                 "again. Nothing was dropped");
   }
   if (slot.plugin != "pgoutput" || slot.database != database) {
-    throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" is not one that re_dms made", name),
+    throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" was not created by re_dms", name),
                 "Nothing was dropped. Look at source.slot");
   }
 }
@@ -36,7 +36,7 @@ std::vector<std::string> drop_slot_and_publication(const SourceSettings& setting
   Connection plain(settings, ConnectionPurpose::Sql);
   const std::optional<SlotState> slot = find_slot(plain, settings.slot);
   if (!slot) {
-    lines.push_back(fmt::format("slot \"{}\" is not there", settings.slot));
+    lines.push_back(fmt::format("slot \"{}\" does not exist", settings.slot));
   } else {
     if (drop) {
       require_droppable(*slot, settings.slot, PQdb(plain.raw()));
@@ -50,10 +50,11 @@ std::vector<std::string> drop_slot_and_publication(const SourceSettings& setting
   const std::optional<PublicationState> publication = find_publication(plain, settings.publication);
   if (publication && !settings.auto_setup) {
     lines.push_back(
-        fmt::format("publication \"{}\" stays: with source.auto_setup = false it is not ours",
+        fmt::format("publication \"{}\" stays: with source.auto_setup = false re_dms does not own "
+                    "it",
                     settings.publication));
   } else if (!publication) {
-    lines.push_back(fmt::format("publication \"{}\" is not there", settings.publication));
+    lines.push_back(fmt::format("publication \"{}\" does not exist", settings.publication));
   } else {
     if (drop) {
       failpoint("teardown-publication-before");

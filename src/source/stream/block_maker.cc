@@ -33,12 +33,12 @@ std::vector<std::uint32_t> each_once(std::vector<std::uint32_t> numbers) {
 
 void BlockMaker::misplaced(std::string_view message) {
   if (message.empty()) {
-    throw Error(ErrorKind::Fatal, "an empty message came from the slot");
+    throw Error(ErrorKind::Fatal, "the slot sent an empty message");
   }
   throw Error(
       ErrorKind::Fatal,
-      fmt::format("a message of type 0x{:02x} came from the slot where protocol version 1 "
-                  "has none",
+      fmt::format("the slot sent a message of type 0x{:02x} where protocol version 1 does not "
+                  "allow one",
                   static_cast<unsigned char>(message.front())),
       "This is a bug of re_dms or of the server; nothing was confirmed beyond the last good "
       "transaction");

@@ -25,7 +25,7 @@ class BlockMaker {
 
   /// Adds a message, or drops it: logical messages that are not ours, and those outside of
   /// transactions, which the journal has no place for. Throws Fatal on a message that protocol
-  /// version 1 does not have or that comes where it cannot.
+  /// version 1 does not have or that is out of place.
   Step add(std::string_view message) {
     switch (message.empty() ? '\0' : message.front()) {
       case 'I':

@@ -51,13 +51,13 @@ class CatalogQuestions {
   std::vector<CatalogTable> ask_about(Connection& connection, const std::vector<Oid>& tables);
 
   /// Asks about all tables that are, or were, in the stream, and returns what is new: a night
-  /// without news costs nothing in the journal. Says too which tables are left out, those among
-  /// them that came since: one query more, linear in the tables that exist. Without news too when a
+  /// without news costs nothing in the journal. Also says which tables are left out, including
+  /// those created since: one more query, linear in the number of tables. Returns no news when a
   /// busy server does not answer: it is asked again an interval later. Throws Unanswered when the
   /// connection is lost.
   CatalogNews ask_about_all(Connection& connection, SteadyTime now);
 
-  /// Notes that the answers were handed on. Not before: what is not handed on stays news.
+  /// Notes that the answers were handed on; until then they remain news.
   void note_reported(ReportedAnswers answers);
 
  private:

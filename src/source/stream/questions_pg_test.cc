@@ -302,7 +302,7 @@ TEST_F(Questions, TearsDownWhatItMadeUnlessSomebodyReads) {
               ElementsAre(HasSubstr("dropped slot"), HasSubstr("dropped publication")));
   EXPECT_EQ(slots(), "0");
   EXPECT_THAT(drop_slot_and_publication(settings_, TeardownMode::Drop),
-              ElementsAre(HasSubstr("is not there"), HasSubstr("is not there")));
+              ElementsAre(HasSubstr("does not exist"), HasSubstr("does not exist")));
 }
 
 TEST_F(Questions, SeesThatATableWasWrittenAnewAfterTheSnapshot) {

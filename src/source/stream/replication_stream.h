@@ -34,11 +34,11 @@ class ReplicationStream {
   bool more_to_read(std::size_t brought) const;
 
   /// The next CopyData message, valid until the next call; empty when none is complete. Throws
-  /// Fatal where the server said that it leaves changes out from here on; behind the last message,
-  /// the reason why the connection has ended.
+  /// Fatal where the server said that it leaves out changes from here on, and after the last
+  /// message the reason why the connection ended.
   std::optional<std::string_view> next();
 
-  /// An end of the connection was thrown: nothing can be sent any more.
+  /// The end of the connection was thrown: nothing more can be sent.
   bool ended() const { return ended_; }
 
   /// Queues a message and sends what the socket takes.

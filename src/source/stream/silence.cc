@@ -39,9 +39,10 @@ void Silence::leave_if_unanswered(SteadyTime now) {
   if (asked_at_ != SteadyTime{} && now - asked_at_ >= times_.answer) {
     left_ = true;
     throw Error(ErrorKind::Transient,
-                fmt::format("the source has said nothing for {} s and does not answer",
+                fmt::format("the source has sent nothing for {} s and does not answer",
                             std::chrono::duration_cast<std::chrono::seconds>(now - since_).count()),
-                "Its walsender hangs, or a proxy or firewall in between has lost the server");
+                "Its walsender hangs, or a proxy or firewall in between has lost its connection to "
+                "the server");
   }
 }
 

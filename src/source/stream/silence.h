@@ -14,8 +14,8 @@ struct SilenceTimes {
 
 /// How long to wait for an answer, over the streams of one run. A walsender that decodes a
 /// transaction of which nothing is published says nothing and, before PostgreSQL 16, hears nothing
-/// (reorderbuffer.c): left too early, it would begin anew for ever. So the time doubles with every
-/// stream that was left in silence, until one brings something.
+/// (reorderbuffer.c): if its stream is ended too early, it starts over forever. So the time doubles
+/// with every stream that was ended in silence, until one brings something.
 class SilenceBackoff {
  public:
   SilenceTimes times() const;

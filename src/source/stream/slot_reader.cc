@@ -25,7 +25,7 @@ constexpr std::size_t kBlockBytes = 256U << 10;
 constexpr std::size_t kEnoughBytes = 128U << 10;
 /// The same for a row of many megabytes, which brings no message until it is complete.
 constexpr int kEnoughReads = 1024;
-/// A Unix socket holds some 200 rows; asleep when it is full, the reader would stall the server.
+/// A Unix socket holds some 200 rows; a reader asleep while it is full would stall the server.
 constexpr std::chrono::microseconds kNap{250};
 /// While something received is not confirmed: how often the journal's progress is looked at.
 constexpr milliseconds kLookAtJournal{20};
@@ -50,9 +50,9 @@ void require_nothing_undone(Lsn flushed, Lsn journaled_to) {
                     "source was set back to an earlier state",
                     flushed, journaled_to),
         or_begin_anew(
-            "The target holds changes that the source has no more, and new ones get the "
-            "same positions. If an old copy of the source answers at source.url, point it "
-            "at the right one. "));
+            "The target holds changes that the source no longer has, and new changes get the same "
+            "positions. If an old copy of the source answers at source.url, point source.url at "
+            "the right one. "));
   }
 }
 
@@ -116,7 +116,7 @@ void SlotReader::connect(StreamStart start) {
   require_same_cluster(origin_, watch_->connection());
   // PostgreSQL 18 skips the changes of a publication that is missing, with a mere warning.
   require_publication(watch_->connection(), settings_.publication);
-  // On this very connection: what another one was told may be of another server.
+  // On this same connection: another one may have reached another server.
   Connection replication(settings_, ConnectionPurpose::Replication);
   const Identity now = identify_server(replication, settings_);
   require_same_source(origin_, now.origin);
@@ -141,20 +141,19 @@ void SlotReader::require_own_position(Lsn journaled_to) {
     stream_->read_socket();
     while (stream_->next()) {
     }
-    throw Error(
-        ErrorKind::Transient,
-        fmt::format("slot \"{}\" is being read, but nobody reads it where catalog questions "
-                    "are asked",
-                    settings_.slot),
-        "Either the stream has ended since, or connections of source.url lead to different "
-        "servers: then name the primary alone");
+    throw Error(ErrorKind::Transient,
+                fmt::format("the stream reads slot \"{}\", but on the server that answers catalog "
+                            "questions nobody reads it",
+                            settings_.slot),
+                "Either the stream has ended since, or connections of source.url lead to different "
+                "servers: in that case name only the primary");
   }
   if (slot->confirmed_flush > journaled_to) {
     throw Error(ErrorKind::Fatal,
                 fmt::format("slot \"{}\" is confirmed up to {}, but the journal ends at {}",
                             settings_.slot, slot->confirmed_flush, journaled_to),
                 begin_anew("Somebody else read from the slot or moved it, or the end of the "
-                           "journal is lost: the changes between are not to be had any more. "));
+                           "journal is lost: the changes in between cannot be recovered. "));
   }
 }
 
@@ -253,7 +252,7 @@ void SlotReader::hand_on_behind_end() {
   try {
     hand_on();
   } catch (const Error& error) {
-    // They come again. What ended the stream is what people need to hear of.
+    // They come again. People need to know what ended the stream.
     log(LogLevel::Debug, "not_handed_on", error.what());
   }
 }
@@ -328,7 +327,8 @@ void SlotReader::note_progress() {
   }
 }
 
-/// While reading is paused nobody listens: a server that hangs then is left as one that is stuck.
+/// While reading is paused nobody listens: a server that hangs then is treated as one that is
+/// stuck.
 void SlotReader::listen(const ReadResult& read, SteadyTime now) {
   if (read.bytes > 0 || read.more || read.paused) {
     silence_.end(now);
@@ -347,7 +347,7 @@ void SlotReader::report(SteadyTime now) {
   }
 }
 
-/// Leaves where staying would do the source harm.
+/// Ends the stream where staying would harm the source.
 void SlotReader::look_after_server(bool held_up, SteadyTime now) {
   const Progress& progress = wiring_.progress;
   const bool unconfirmed = progress.received.lsn() > progress.journaled.lsn();

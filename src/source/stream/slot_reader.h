@@ -1,7 +1,7 @@
 // The receive loop: from the slot to journal blocks. Owns the replication connection and, beside
 // it, a plain one for catalog questions, which also tells when the server wants to shut down. Reads
-// and writes no file: a stalled disk must not keep it from answering the server. (Whether to pause
-// it asks the wiring, which may look up the free space of the journal's file system.)
+// and writes no file: a stalled disk must not keep it from answering the server. (It asks the
+// wiring whether to pause, which may look up the free space of the journal's file system.)
 #pragma once
 
 #include <chrono>
@@ -28,7 +28,7 @@ namespace re_dms {
 struct ReadTimes {
   std::chrono::milliseconds block{1};    ///< a block is handed on at this age
   std::chrono::milliseconds idle{1000};  ///< between two idle positions, unless the server asks
-  /// Between two questions about all tables: what a silent table's rows do not tell.
+  /// Between two questions about all tables, for changes to tables that receive no rows.
   std::chrono::milliseconds facts{60000};
   WatchTimes watch;
   FeedbackTimes feedback;

@@ -70,8 +70,8 @@ void SourceWatch::call_now_and_then(SteadyTime now) {
   called_at_ = now;
   if (shutting_down(settings_, connection_)) {
     throw Error(ErrorKind::Transient,
-                "the source shuts down and waits for its clients; leaving it, so that it does not "
-                "wait for re_dms");
+                "the source is shutting down and waits for its clients; disconnecting, so that it "
+                "does not wait for re_dms");
   }
   require_commits_do_not_wait(connection_, settings_.slot);
 }
@@ -85,13 +85,13 @@ void SourceWatch::leave_if_stuck(Blocked blocked, SteadyTime advanced_at, Steady
   }
   if (ended_at_ != SteadyTime{} && (blocked.held_up || now - ended_at_ >= times_.farewell)) {
     throw Error(ErrorKind::Transient,
-                "the source ended the connection for catalog questions; leaving the slot too, so "
+                "the source ended the connection for catalog questions; releasing the slot too, so "
                 "that a shutdown does not wait for re_dms");
   }
   if (is_blocked && now - std::max(blocked_since_, advanced_at) >= times_.stuck) {
     throw Error(ErrorKind::Transient,
-                fmt::format("nothing could be confirmed to the source for {} s; leaving the slot, "
-                            "so that a shutdown of the source does not wait for re_dms",
+                fmt::format("nothing could be confirmed to the source for {} s; releasing the "
+                            "slot, so that a shutdown of the source does not wait for re_dms",
                             seconds(times_.stuck)),
                 "The journal is full or its disk is slow: `re_dms status` says which");
   }

@@ -1,5 +1,5 @@
-// The plain connection beside the stream: it answers catalog questions, and its end tells that the
-// server shuts down fast. Finds out about a smart shutdown. Decides when the stream has to leave so
+// The plain connection beside the stream: it answers catalog questions, and its end shows a fast
+// shutdown of the server. Also detects a smart shutdown, and decides when the stream has to end so
 // that nobody waits for re_dms.
 #pragma once
 
@@ -16,12 +16,12 @@ struct WatchTimes {
   /// How long the server may take to end the stream once it has ended the plain connection.
   std::chrono::milliseconds farewell{10000};
   std::chrono::milliseconds call{30000};  ///< between two calls on the server
-  /// How long a question may go unanswered: longer than a server that lives works on one.
+  /// How long a question may go unanswered: longer than a live server needs for one.
   std::chrono::milliseconds answer{15000};
 };
 
-/// How long to wait before a question is asked once more: a moment at first, as the answer is
-/// usually near; then longer and longer, as one that stays away should cost the server little.
+/// How long to wait before a question is repeated: a moment at first, because the answer usually
+/// comes soon, then longer and longer, so that one that does not come costs the server little.
 class PollBackoff {
  public:
   std::chrono::milliseconds next();
@@ -37,10 +37,10 @@ class SourceWatch {
 
   Connection& connection() { return connection_; }
 
-  /// Whether it can be asked: not once the server has ended it.
+  /// Whether it can still be asked: false once the server has ended it.
   bool alive() const { return ended_at_ == SteadyTime{}; }
 
-  /// Makes the server's WAL a few bytes longer, where the role may: what was handed on between two
+  /// Adds a few bytes to the server's WAL, where the role may: what was handed on between two
   /// transactions takes effect with the next position, which an idle server would never reach.
   void make_position();
 
@@ -54,9 +54,9 @@ class SourceWatch {
   /// As look, without waiting.
   void look_now(SteadyTime now);
 
-  /// Now and then asks the server what it does not tell by itself. Throws Transient when it waits
-  /// for its clients to leave: a smart shutdown lasts as long as the plain connection does. Throws
-  /// Refused when its commits have come to wait for the stream.
+  /// Asks the server now and then for what it does not report by itself. Throws Transient when it
+  /// waits for its clients to leave: a smart shutdown lasts as long as the plain connection does.
+  /// Throws Refused when its commits have come to wait for the stream.
   void call_now_and_then(SteadyTime now);
 
   /// What keeps the stream from confirming.
@@ -65,8 +65,8 @@ class SourceWatch {
     bool unconfirmed = false;  ///< something received is not journaled yet
   };
 
-  /// Throws Transient when the stream has to leave: whoever answers without confirming would keep
-  /// the server from shutting down for ever. `advanced_at` is when the confirmed position last
+  /// Throws Transient when the stream has to end: a client that answers without confirming would
+  /// keep the server from ever shutting down. `advanced_at` is when the confirmed position last
   /// moved.
   void leave_if_stuck(Blocked blocked, SteadyTime advanced_at, SteadyTime now);
 

@@ -343,7 +343,7 @@ TEST_F(Stream, RefusesToReadOnWithoutItsPublication) {
   ASSERT_TRUE(error);
   EXPECT_EQ(error->kind(), ErrorKind::Fatal);
   EXPECT_THAT(error->message(), HasSubstr("publication \"re_dms\" does not exist"));
-  EXPECT_THAT(error->advice(), HasSubstr("Begin anew"));
+  EXPECT_THAT(error->advice(), HasSubstr("Start over"));
 }
 
 TEST_F(Stream, PinsItsOutputSettingsAgainstTheRole) {

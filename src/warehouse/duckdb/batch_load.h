@@ -41,8 +41,7 @@ class BatchLoad {
 
   /// Leaves a transaction open in which every layer is applied, tables that failed are set aside at
   /// the batch's start and those the fold set aside are recorded. Starts over without a table when
-  /// it fails, so that what is done for the others is whole. Throws Transient when the target
-  /// fails.
+  /// it fails, so that the others are applied completely. Throws Transient when the target fails.
   BatchOutcome apply(const LoadRun& run);
 
  private:

@@ -8,7 +8,7 @@ namespace re_dms::duckdb {
 
 namespace {
 
-/// What the same statement may not meet again when it is tried later, whatever table it is for.
+/// Errors that may not recur when the same statement is tried later, whatever table it is for.
 constexpr bool is_of_the_target(duckdb_error_type type) {
   switch (type) {
     case DUCKDB_ERROR_TRANSACTION:
@@ -24,7 +24,7 @@ constexpr bool is_of_the_target(duckdb_error_type type) {
   }
 }
 
-/// What the statement met because of what it is or how much it reads.
+/// Errors caused by the statement itself or by how much it reads.
 constexpr bool is_of_the_statement(duckdb_error_type type) {
   return type == DUCKDB_ERROR_OUT_OF_MEMORY || type == DUCKDB_ERROR_INTERNAL;
 }
@@ -64,8 +64,8 @@ std::string holder_of_lock(std::string_view text) {
   return std::string(end == std::string_view::npos ? first_line(rest) : rest.substr(0, end + 1));
 }
 
-/// Said in many ways: as running out of memory when it is the temporary directory that is full, as
-/// a COMMIT that failed when it is the log beside the file that could not be written.
+/// DuckDB reports this in many ways: as out of memory when the temporary directory is full, as a
+/// failed COMMIT when the log beside the file could not be written.
 bool is_out_of_room(duckdb_error_type type, std::string_view text) {
   const bool offload = type == DUCKDB_ERROR_OUT_OF_MEMORY && contains(text, "failed to offload");
   const bool disk = type == DUCKDB_ERROR_IO || type == DUCKDB_ERROR_OUT_OF_MEMORY ||
@@ -92,12 +92,13 @@ std::string advice_for(duckdb_error_type type, std::string_view text, ErrorKind 
   }
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
     return kind == ErrorKind::Table
-               ? "Raise batch.memory, of which DuckDB gets its share, for the other tables' sake"
+               ? "Raise batch.memory, of which DuckDB gets a share, so that other tables do not "
+                 "meet the same error"
                : "Raise batch.memory, of which DuckDB gets its share; nothing is lost meanwhile, "
                  "changes wait in the journal";
   }
   if (type == DUCKDB_ERROR_INTERNAL && kind == ErrorKind::Table) {
-    return "This is a bug of DuckDB's that this table meets: please report the text";
+    return "This table triggers a bug in DuckDB: please report the message";
   }
   return {};
 }

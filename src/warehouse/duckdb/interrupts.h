@@ -23,7 +23,7 @@ class Interrupts {
   Interrupts& operator=(const Interrupts&) = delete;
   Interrupts(Interrupts&&) = delete;
   Interrupts& operator=(Interrupts&&) = delete;
-  /// On return none comes any more.
+  /// No interrupt comes after it returns.
   ~Interrupts() = default;
 
  private:

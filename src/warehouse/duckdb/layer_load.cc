@@ -18,7 +18,7 @@ Sql staged_table() {
   return sql("temp.main.re_dms_staged");
 }
 
-/// Different rows to take away that the target has: how many times, and how many times it has them.
+/// Distinct rows to delete that the target has: how many copies to delete, and how many it has.
 Sql gone() {
   return sql("temp.main.re_dms_gone");
 }
@@ -213,8 +213,8 @@ void LayerLoad::delete_rows() {
   expect("DELETE found", deleted, wanted);
 }
 
-/// Of each different row to take away, all copies go and those that are left come back: a DELETE
-/// cannot be told how many of some equal rows to take.
+/// Of each distinct row to delete, all copies are deleted and the surplus is inserted again: DELETE
+/// cannot take only some of several equal rows.
 void LayerLoad::take_equal_rows() {
   if (layer_.counts.deletes == 0) {
     return;

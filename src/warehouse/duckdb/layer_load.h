@@ -8,8 +8,8 @@
 
 namespace re_dms::duckdb {
 
-/// Used for one layer. Throws Table when the table cannot take it, after which the transaction is
-/// good for nothing but ROLLBACK. Everything it is given by reference must outlive it.
+/// Used for one layer. Throws Table when the table cannot take it, after which the transaction can
+/// only be rolled back. Everything it is given by reference must outlive it.
 class LayerLoad {
  public:
   LayerLoad(Session& session, const TargetCatalog& catalog, const StagedLayer& layer,

@@ -39,8 +39,8 @@ std::string file_of(std::string_view url) {
   for (const char* taken : {"re_dms", "re_dms_internal", "temp", "system", ""}) {
     if (::strcasecmp(catalog.c_str(), taken) == 0) {
       throw Error(ErrorKind::Usage,
-                  fmt::format("the warehouse file cannot be called {}: \"{}\" would then mean the "
-                              "file as well as something in it",
+                  fmt::format("the warehouse file cannot be called {}: \"{}\" would then name both "
+                              "the file and something in it",
                               file, catalog),
                   "Choose another name, such as warehouse.duckdb");
     }

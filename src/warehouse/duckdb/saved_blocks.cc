@@ -60,7 +60,7 @@ class Copy {
     std::string bytes;
   };
 
-  /// Nothing when there is none or it is not whole: then the file was not written to behind it.
+  /// Nothing when there is none or it is incomplete: then the file was not written to after it.
   static std::optional<Copy> open(const std::string& path) {
     FileSystem& files = real_file_system();
     if (!files.exists(copy_path(path))) {
@@ -245,7 +245,7 @@ std::string SavedBlocks::read(std::uint64_t at, std::size_t size) const {
 
 void SavedBlocks::forget() {
   file_.reset();
-  // One that stays does no harm: the file's headers are others by now.
+  // A copy that stays does no harm: the file's headers differ by now.
   std::error_code ignored;
   std::filesystem::remove(copy_path(path_), ignored);
 }
@@ -262,8 +262,8 @@ void restore_blocks(const std::string& path) {
                 fmt::format("the warehouse file {} {}", path,
                             holder != 0 ? fmt::format("is held by another process (PID {})", holder)
                                         : "cannot be opened for writing"),
-                "A crash ended a load in the middle, and what it wrote over is put back as soon as "
-                "that process closes the file");
+                "A crash interrupted a load, and the blocks it overwrote will be restored as soon "
+                "as that process closes the file");
   }
   const std::string headers = file.read(0, kHeadersBytes);
   if (headers == copy->headers()) {
@@ -276,8 +276,8 @@ void restore_blocks(const std::string& path) {
     // over blocks that the header before it needs.
     file.write(0, headers);
   }
-  // Of what an fsync failed for, the kernel keeps the bytes and takes them for written: only bytes
-  // that are written again are synced.
+  // After a failed fsync the kernel keeps the bytes and treats them as written: only bytes that are
+  // written again get synced.
   file.sync();
 }
 

@@ -1,4 +1,4 @@
-// What a COMMIT writes over in the DuckDB file, kept beside it until the COMMIT is complete.
+// Saves what a COMMIT overwrites in the DuckDB file beside it until the COMMIT is complete.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,11 @@
 namespace re_dms::duckdb {
 
 /// A checkpoint of DuckDB 1.4 puts its metadata into free places of the blocks that hold the
-/// metadata of the one before, and writes these blocks where they are, 256 KiB each. A block
-/// without a free place it leaves alone (as the writes of 1.4.4 show, which a test watches). A
-/// process killed inside such a write (Linux ends one between two pages) or a power cut leaves a
-/// block whose checksum is wrong, while the file's header still needs it: the file cannot be opened
-/// any more. Everything else a checkpoint writes goes to unused blocks, and last of all the new
-/// header.
+/// metadata of the one before, and writes these blocks where they are, 256 KiB each. It leaves
+/// blocks without a free place alone (as the writes of 1.4.4 show; a test watches them). A process
+/// killed inside such a write (Linux ends one between two pages) or a power cut leaves a block
+/// whose checksum is wrong, while the file's header still needs it: the file cannot be opened any
+/// more. Everything else a checkpoint writes goes to unused blocks, and last of all the new header.
 class SavedBlocks {
  public:
   /// `path` is the DuckDB file.

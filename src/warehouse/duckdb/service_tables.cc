@@ -21,8 +21,8 @@ std::uint64_t number(const std::optional<std::string>& value) {
     throw Error(
         ErrorKind::Fatal,
         fmt::format("a service table of the warehouse holds \"{}\" where a number belongs", text),
-        "Somebody wrote into schema re_dms_internal: restore the file or begin anew with "
-        "another one");
+        "Somebody wrote to schema re_dms_internal: restore the file or start over with another "
+        "one");
   }
   return result;
 }
@@ -33,7 +33,7 @@ Sql nullable(SystemTime time) {
 
 Error lost() {
   return {
-      ErrorKind::Fatal, "the warehouse file does not hold re_dms's service tables any more",
+      ErrorKind::Fatal, "the warehouse file no longer holds re_dms's service tables",
       "It was replaced or emptied while re_dms ran. Put it back, or restart re_dms to begin with "
       "what is there"};
 }

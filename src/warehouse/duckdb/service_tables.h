@@ -56,8 +56,8 @@ struct LoadRun {
   SystemTime started;
 };
 
-/// Every call is a few statements in the session's transaction, if it has one open; how many, does
-/// not depend on how many tables there are, but for long lists of rows, which are cut.
+/// Every call runs a few statements, in the session's transaction if one is open. Their number does
+/// not depend on how many tables there are, except that long lists of rows are split.
 class ServiceTables {
  public:
   explicit ServiceTables(Session& session) : session_(session) {}

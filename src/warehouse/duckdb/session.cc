@@ -30,7 +30,7 @@ class Configuration {
 
   void set(const char* name, const std::string& value) {
     if (duckdb_.set_config(config_, name, value.c_str()) == DuckDBError) {
-      throw Error(ErrorKind::Fatal, fmt::format("DuckDB refuses its setting {} = {}", name, value));
+      throw Error(ErrorKind::Fatal, fmt::format("DuckDB rejects the setting {} = {}", name, value));
     }
   }
 
@@ -149,10 +149,9 @@ void Session::open(const SessionSettings& settings, FileAccess access) {
     restore_blocks(settings.path);
     remove_unfinished_file(settings.path);
   } else if (needs_restoring(settings.path)) {
-    throw Error(
-        ErrorKind::Fatal,
-        fmt::format("a crash ended a load of the warehouse file {} in the middle", settings.path),
-        "`re_dms run`, with the journal that belongs to it, puts the file right");
+    throw Error(ErrorKind::Fatal,
+                fmt::format("a crash interrupted a load of the warehouse file {}", settings.path),
+                "`re_dms run`, with the journal that belongs to it, repairs the file");
   }
   Configuration config(duckdb_);
   config.set("access_mode", access == FileAccess::ReadWrite ? "READ_WRITE" : "READ_ONLY");
@@ -168,7 +167,7 @@ void Session::open(const SessionSettings& settings, FileAccess access) {
   if (settings.memory_bytes != 0) {
     config.set("memory_limit", fmt::format("{}B", settings.memory_bytes));
   }
-  // Who only looks makes no directory, which might belong to another user then.
+  // Read-only access creates no directory, because it might belong to another user.
   if (access == FileAccess::ReadWrite && !settings.temporary_directory.empty()) {
     config.set("temp_directory", settings.temporary_directory);
     config.set("max_temp_directory_size", fmt::format("{}B", temporary_bytes_max(settings)));
@@ -251,7 +250,7 @@ std::vector<Row> Session::rows_of(const Sql& select, Blame blame) {
   return result.rows();
 }
 
-/// Nothing follows from what a statement says that may have been interrupted.
+/// The outcome of a statement that may have been interrupted says nothing.
 void Session::run(Result& result, const Sql& statement, Blame blame) {
   try {
     result.run(connection_, statement, blame);
@@ -297,7 +296,7 @@ void Session::commit() {
   save_blocks(saved_, catalog_);
   failpoint("load-blocks-saved");
   go_on_unless_stopped();
-  // Interrupted, DuckDB 1.4 commits nonetheless, no sooner, and reports an error.
+  // When interrupted, DuckDB 1.4 still commits, no sooner than otherwise, and reports an error.
   interrupts_.reset();
   stop_ = {};
   execute(sql("COMMIT"));

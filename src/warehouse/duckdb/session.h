@@ -50,9 +50,9 @@ class Session {
   /// brought back to where it stood before it, and a log that DuckDB cannot replay while it opens
   /// the file is replayed in the one way that can; read-only access throws Fatal for both.
   ///
-  /// From a request to stop on, statements and commit() throw Stopped, also those that run, and the
-  /// transaction is to be rolled back; a COMMIT that was begun comes to its end, and what follows
-  /// it is not stopped any more.
+  /// Once stop is requested, statements and commit() throw Stopped, running ones too, and the
+  /// transaction has to be rolled back. A COMMIT that has begun completes, and what follows it is
+  /// no longer stopped.
   Session(const SessionSettings& settings, FileAccess access, std::stop_token stop = {});
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
@@ -61,14 +61,14 @@ class Session {
   /// Closes the file; an open transaction is rolled back, what is committed is durable already.
   ~Session();
 
-  /// Runs one statement; returns how many rows it changed (0 when it is not of that sort).
+  /// Runs one statement; returns how many rows it changed (0 for statements that change none).
   std::uint64_t execute(const Sql& statement, Blame blame = Blame::Target);
 
   /// Runs one SELECT.
   std::vector<Row> query(const Sql& select, Blame blame = Blame::Target);
 
-  /// What the transaction sees under a name, which is equal to others that differ in capitals only.
-  /// Costs the same however many tables there are, which no query of DuckDB's catalog does. Throws
+  /// What the transaction sees under a name; names that differ only in letter case are equal. Costs
+  /// the same however many tables there are, which no query of DuckDB's catalog does. Throws
   /// Transient when the target fails.
   Named named(const QualifiedName& name);
 
@@ -107,7 +107,7 @@ class Session {
   SavedBlocks saved_;
   std::stop_token stop_;
   std::optional<Interrupts> interrupts_;
-  bool committed_ = false;  ///< nothing was begun behind the last commit()
+  bool committed_ = false;  ///< nothing was begun since the last commit()
 };
 
 }  // namespace re_dms::duckdb

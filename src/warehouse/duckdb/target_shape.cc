@@ -37,8 +37,8 @@ void refuse_impossible(const QualifiedName& target, const TableSchema& table) {
   for (const Column& column : table.columns) {
     if (!names.insert(folded(column.name)).second) {
       throw Error(ErrorKind::Table,
-                  fmt::format("column \"{}\" differs from another one only in capitals, which "
-                              "DuckDB does not tell apart",
+                  fmt::format("column \"{}\" differs from another one only in letter case, which "
+                              "DuckDB ignores",
                               column.name));
     }
   }
@@ -86,9 +86,8 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
   if (session.named(target) != Named::Nothing) {
     throw Error(
         ErrorKind::Table,
-        fmt::format("a table of that name is already in the target: {} (DuckDB does not tell "
-                    "capitals apart). Rename or drop it there, or choose another "
-                    "warehouse.schema",
+        fmt::format("a table of that name is already in the target: {} (DuckDB ignores letter "
+                    "case). Rename or drop it there, or choose another warehouse.schema",
                     to_string(target)));
   }
   std::vector<Sql> columns;
@@ -166,16 +165,16 @@ std::optional<std::string> TargetCatalog::index_on(const QualifiedName& target) 
   if (found == indexes_.end()) {
     return std::nullopt;
   }
-  return fmt::format("table {} has an index, with which it cannot be loaded: drop index \"{}\"",
+  return fmt::format("table {} has an index, so it cannot be loaded: drop index \"{}\"",
                      to_string(target), found->second);
 }
 
 std::optional<std::string> TargetCatalog::difference(const StoredTable& table) const {
   switch (session_.named(table.target)) {
     case Named::Nothing:
-      return fmt::format("table {} is not in the target any more", to_string(table.target));
+      return fmt::format("table {} is no longer in the target", to_string(table.target));
     case Named::Other:
-      return fmt::format("{} is no table in the target any more, but of kind {}",
+      return fmt::format("{} is no longer a table in the target, but of kind {}",
                          to_string(table.target), kind_of(session_, table.target));
     case Named::Table:
       break;

@@ -17,7 +17,8 @@ namespace re_dms::duckdb {
 enum class EarlierChanges { None, Some };
 
 /// The tables of the target as one transaction finds them. Asks DuckDB for all tables at once only
-/// where most of them are wanted: what it answers about its catalog costs what exists.
+/// where most of them are wanted: the cost of its catalog queries grows with the number of tables
+/// that exist.
 class TargetCatalog {
  public:
   /// Reads which tables have an index; there are few or none. The session must outlive it.
@@ -27,7 +28,7 @@ class TargetCatalog {
   /// not change while the catalog is used.
   void read_columns();
 
-  /// What makes the target's table another than the known one, or unfit for loads; nothing when
+  /// How the target's table differs from the known one, or why it is unfit for loads; nothing when
   /// they agree.
   std::optional<std::string> difference(const StoredTable& table) const;
 

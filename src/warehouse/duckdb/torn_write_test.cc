@@ -330,7 +330,8 @@ TEST_P(DuckdbTornWrite, IsPutRightByWhoeverLoadsAndByNobodyElse) {
     torn = duckdb::needs_restoring(file().string());
   }
   const std::string left = read_file(real_file_system(), file().string());
-  EXPECT_THAT(check_warehouse(target_->settings()), ::testing::HasSubstr("in the middle"));
+  EXPECT_THAT(check_warehouse(target_->settings()),
+              ::testing::HasSubstr("a crash interrupted a load"));
   EXPECT_EQ(read_file(real_file_system(), file().string()), left);
   {
     const LockHolder holder(file().string());

@@ -8,8 +8,6 @@
 
 namespace re_dms::testing {
 
-INSTANTIATE_TEST_SUITE_P(DuckDb, WarehouseContract, ::testing::Values(&make_duckdb_target));
-
 DuckdbTarget::DuckdbTarget(const std::string& directory)
     : directory_(directory), path_(directory + "/warehouse.duckdb") {}
 
