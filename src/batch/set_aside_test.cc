@@ -112,7 +112,7 @@ TEST(SetAside, ARowThatIsTooLarge) {
       },
       limits);
   EXPECT_THAT(reason, HasSubstr(text_of(RowFault::RowTooLarge)));
-  EXPECT_THAT(reason, HasSubstr("2013 bytes). Raise it, with batch.memory"));
+  EXPECT_THAT(reason, HasSubstr("2013 bytes). Raise it, and batch.memory"));
   EXPECT_THAT(reason, HasSubstr(to_string(Lsn{1190})));
 }
 

@@ -39,7 +39,7 @@ class Follower {
   Follower(SourceSettings settings, const std::string& slot) : settings_(std::move(settings)) {
     settings_.slot = slot;
     Source source(settings_);
-    origin_ = source.create_slot(false, [](const Origin&) {}).origin;
+    origin_ = source.create_slot({}, [](const Origin&) {}).origin;
     journal_.emplace(files_, limits(), origin_);
     state_.progress.received.advance(journal_->last_commit_end());
     state_.progress.journaled.advance(journal_->position());

@@ -99,8 +99,8 @@ class Run {
   /// False before the slot exists.
   bool load_stored_origin() {
     const auto stored = load_origin(files_, settings_.journal.directory);
-    intended_before_ = stored.has_value();
     if (!stored || !stored->created) {
+      intended_before_ = stored;
       return false;
     }
     origin_ = *stored;
@@ -168,6 +168,8 @@ class Run {
   void make_slot() {
     const std::string& directory = settings_.journal.directory;
     SlotCreation creation = source_.create_slot(intended_before_, [&](const Origin& origin) {
+      // From here on an error takes an earlier intention's slot with it.
+      intended_ = intended_before_.has_value();
       // Before the slot: a target that cannot work must not leave one behind that holds WAL.
       require_fresh_target(settings_, origin);
       intended_ = true;
@@ -261,8 +263,8 @@ class Run {
   Source source_;
   Origin origin_;
   Lsn until_;
-  bool intended_before_ = false;  // a slot of our name may be there and is ours
-  bool intended_ = false;         // by a try of this run that is not over
+  std::optional<Origin> intended_before_;  // its slot may be there and is ours
+  bool intended_ = false;                  // by a try of this run that is not over
   std::set<std::string> logged_left_out_;
   std::optional<Error> source_error_;
   std::vector<CatalogTable> first_tables_;

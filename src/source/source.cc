@@ -100,21 +100,42 @@ void require_prepared(const SourceSettings& settings, Connection& plain,
   }
 }
 
-/// A slot of our name before we created one: left by a first start that was interrupted, or not
-/// ours.
-void clear_slot(const SourceSettings& settings, Connection& plain, const std::string& database,
-                bool intended_before) {
-  const std::optional<SlotState> slot = find_slot(plain, settings.slot);
+/// A slot that was left where this run does not look would keep WAL for ever.
+void require_same_place(const Origin& intended, const Origin& now) {
+  if (intended.system_identifier != now.system_identifier || intended.database != now.database) {
+    throw Error(
+        ErrorKind::Fatal,
+        fmt::format("a first start was interrupted that was to create slot \"{}\" in database "
+                    "\"{}\" of the cluster {}, but source.url leads to database \"{}\" of the "
+                    "cluster {}",
+                    intended.slot, intended.database, intended.system_identifier, now.database,
+                    now.system_identifier),
+        fmt::format("If that slot exists there, the source keeps all WAL for it: SELECT "
+                    "pg_drop_replication_slot({}). Then remove the files in journal.directory, or "
+                    "set source.url back",
+                    quote_literal(intended.slot)));
+  }
+}
+
+/// Whether a slot of that name is there, left by the first start that was interrupted. Throws where
+/// it is somebody else's.
+bool is_left_over(Connection& plain, const std::string& name, const std::string& database,
+                  const std::optional<Origin>& intended) {
+  const std::optional<SlotState> slot = find_slot(plain, name);
   if (!slot) {
-    return;
+    return false;
   }
   const bool like_ours = slot->plugin == "pgoutput" && slot->database == database;
-  if (!intended_before || !like_ours) {
-    throw foreign_slot(*slot, settings.slot, database);
+  if (!intended || intended->slot != name || !like_ours) {
+    throw foreign_slot(*slot, name, database);
   }
+  return true;
+}
+
+void drop_left_over(Connection& plain, const std::string& name) {
   log(LogLevel::Info, "slot_dropped", "dropping the slot of a first start that was interrupted",
-      {{"slot", settings.slot}});
-  drop_slot(plain, settings.slot);
+      {{"slot", name}});
+  drop_slot(plain, name);
 }
 
 /// The candidates that begin with the slot; the others are left out, with reasons.
@@ -168,15 +189,23 @@ Origin Source::identify() {
   return identify_source(state_->settings);
 }
 
-SlotCreation Source::create_slot(bool intended_before,
+SlotCreation Source::create_slot(const std::optional<Origin>& intended_before,
                                  const std::function<void(const Origin&)>& intend) {
   const SourceSettings& settings = state_->settings;
   const Origin identity = identify();
   Connection plain(settings, ConnectionPurpose::Sql);
   require_own_pace(plain, settings);
   const std::vector<CandidateTable> candidates = list_candidates(plain, state_->selection);
+  bool left_over = false;
   if (settings.auto_setup) {
-    clear_slot(settings, plain, identity.database, intended_before);
+    if (intended_before) {
+      require_same_place(*intended_before, identity);
+      if (const std::string& old = intended_before->slot;
+          old != settings.slot && is_left_over(plain, old, identity.database, intended_before)) {
+        drop_left_over(plain, old);
+      }
+    }
+    left_over = is_left_over(plain, settings.slot, identity.database, intended_before);
   } else {
     require_prepared(settings, plain, candidates);
   }
@@ -190,7 +219,16 @@ SlotCreation Source::create_slot(bool intended_before,
   std::vector<LeftOut> left_out;
   const std::vector<CandidateTable> tables =
       take_published(candidates, publication, settings.publication, left_out);
+  // Not before: after an error until here, the intention of the interrupted start stands, and so
+  // does its slot.
+  if (left_over) {
+    state_->first_start.slot_begun(0);
+  }
   intend(identity);
+  if (left_over) {
+    drop_left_over(plain, settings.slot);
+    state_->first_start.slot_refused();
+  }
   SlotCreation creation = settings.auto_setup ? create_slot_with_snapshot(
                                                     settings, identity, tables, state_->first_start)
                                               : adopt_slot(settings, identity, tables);

@@ -3,6 +3,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -28,10 +29,13 @@ class Source {
 
   /// First start. Creates the publication with the tables that qualify, one by one, then the slot;
   /// `intend` is called after all checks and must have made the intention durable before it
-  /// returns: only then is the slot created. An existing slot of our name is dropped first if
-  /// `intended_before` says that we began to create it; otherwise it is refused. Tables that hold
+  /// returns: only then is the slot created. `intended_before` is the intention of a first start
+  /// that was interrupted: a slot that it left is dropped, of whatever name; where that may lie in
+  /// another cluster or database, this refuses. Any other slot of our name is refused. With
+  /// auto_setup = false publication and slot must exist, and are used as they are. Tables that hold
   /// rows at the consistent point are not admitted. After an error: take_back.
-  SlotCreation create_slot(bool intended_before, const std::function<void(const Origin&)>& intend);
+  SlotCreation create_slot(const std::optional<Origin>& intended_before,
+                           const std::function<void(const Origin&)>& intend);
 
   /// For when create_slot failed, or its caller could not keep what it made, for this reason. Drops
   /// the slot, and also the publication if create_slot made it, unless the reason may pass

@@ -33,7 +33,7 @@ TEST_F(Candidates, AKeyWithAGeneratedColumnIsNone) {
           "ALTER TABLE other_index REPLICA IDENTITY USING INDEX o;" + "CREATE TABLE whole_rows" +
           columns + ", PRIMARY KEY (a, g));" + "ALTER TABLE whole_rows REPLICA IDENTITY FULL");
   Source source(settings_);
-  const SlotCreation creation = source.create_slot(false, no_intention);
+  const SlotCreation creation = source.create_slot({}, no_intention);
   std::vector<std::string> admitted;
   for (const CatalogTable& table : creation.tables) {
     EXPECT_TRUE(table.admitted);
@@ -65,7 +65,7 @@ TEST_F(Candidates, NamesThatAreNotUtf8AreLeftOutReadably) {
       " || '\" (id int PRIMARY KEY)'; EXECUTE 'CREATE TABLE named (id int PRIMARY KEY, \"c' || " +
       byte + " || '\" int)'; END $$; CREATE TABLE good (\"\u00e4\u20ac\" int PRIMARY KEY)");
   Source source(settings_);
-  const SlotCreation creation = source.create_slot(false, no_intention);
+  const SlotCreation creation = source.create_slot({}, no_intention);
   EXPECT_EQ(creation.origin.admitted.size(), 1U);
   EXPECT_THAT(reason_for(creation.left_out, "t\\351"), HasSubstr("SQL_ASCII"));
   EXPECT_THAT(reason_for(creation.left_out, "named"), HasSubstr("not UTF-8: c\\351"));

@@ -23,7 +23,7 @@ class FirstStart {
     walsender_ = walsender;
   }
 
-  /// The server refused to make it.
+  /// The server refused to make it, or what was there is dropped.
   void slot_refused() { slot_ = false; }
 
   /// Drops the slot, and the publication unless `reason` is Transient: the next try goes on with

@@ -72,7 +72,7 @@ TEST_F(SetupLocks, NoTableIsHeldWhileAnotherIsWaitedForByThePublication) {
   holder.query("BEGIN; LOCK TABLE public.b IN SHARE UPDATE EXCLUSIVE MODE", "holding b");
   expect_free_while_b_is_held(holder, [&] {
     Source source(first_start());
-    EXPECT_EQ(source.create_slot(false, no_intention).origin.admitted.size(), 3U);
+    EXPECT_EQ(source.create_slot({}, no_intention).origin.admitted.size(), 3U);
   });
 }
 
@@ -83,7 +83,7 @@ TEST_F(SetupLocks, NoTableIsHeldWhileAnotherIsWaitedForWithASlotMadeByHand) {
   Connection holder(settings_, ConnectionPurpose::Sql);
   expect_free_while_b_is_held(holder, [&] {
     Source source(first_start());
-    const SlotCreation creation = source.create_slot(false, [&](const Origin&) {
+    const SlotCreation creation = source.create_slot({}, [&](const Origin&) {
       holder.query("BEGIN; LOCK TABLE public.b IN ACCESS EXCLUSIVE MODE", "holding b");
     });
     EXPECT_EQ(creation.origin.admitted.size(), 3U);

@@ -21,7 +21,7 @@ class OtherServer : public StreamTest {
     other_.execute("CREATE TABLE t (id int PRIMARY KEY, v text)");
     SourceSettings there = settings_;
     there.url = other_.url();
-    Source(there).create_slot(false, [](const Origin&) {});
+    Source(there).create_slot({}, [](const Origin&) {});
     other_.execute("INSERT INTO t VALUES (66, 'of another cluster')");
   }
 

@@ -29,7 +29,7 @@ TEST_F(Setup, AdmitsEmptyTablesAndNamesTheOthers) {
   settings_.exclude = {"public.skipped"};
   Source source(settings_);
   int intentions = 0;
-  const SlotCreation creation = source.create_slot(false, [&](const Origin& origin) {
+  const SlotCreation creation = source.create_slot({}, [&](const Origin& origin) {
     ++intentions;
     EXPECT_FALSE(origin.created);
     EXPECT_EQ(slots(), "0");
@@ -59,7 +59,7 @@ TEST_F(Setup, AdmitsEmptyTablesAndNamesTheOthers) {
 TEST_F(Setup, RefusesASlotThatIsNotOurs) {
   execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
   Source source(settings_);
-  const Error error = error_of([&] { source.create_slot(false, no_intention); });
+  const Error error = error_of([&] { source.create_slot({}, no_intention); });
   EXPECT_EQ(error.kind(), ErrorKind::Fatal);
   EXPECT_THAT(error.advice(), HasSubstr("pg_drop_replication_slot"));
   EXPECT_EQ(slots(), "1");
@@ -69,8 +69,54 @@ TEST_F(Setup, DropsTheSlotOfAnInterruptedFirstStart) {
   execute("CREATE TABLE t (id int PRIMARY KEY)");
   execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
   Source source(settings_);
-  const SlotCreation creation = source.create_slot(true, no_intention);
+  const SlotCreation creation = source.create_slot(source.identify(), no_intention);
   EXPECT_EQ(creation.origin.admitted.size(), 1U);
+}
+
+TEST_F(Setup, DropsTheSlotOfAnInterruptedFirstStartUnderItsOldName) {
+  execute("CREATE TABLE t (id int PRIMARY KEY)");
+  execute("SELECT pg_create_logical_replication_slot('old', 'pgoutput')");
+  Source source(settings_);
+  Origin intended = source.identify();
+  intended.slot = "old";
+  source.create_slot(intended, no_intention);
+  EXPECT_EQ(execute("SELECT slot_name FROM pg_replication_slots"), settings_.slot);
+}
+
+TEST_F(Setup, RefusesTheSlotOfSomebodyElseAfterAnInterruptedFirstStart) {
+  execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
+  Source source(settings_);
+  Origin intended = source.identify();
+  intended.slot = "old";
+  Error error = error_of([&] { source.create_slot(intended, no_intention); });
+  EXPECT_THAT(error.message(), HasSubstr("exists already"));
+  intended = source.identify();
+  intended.system_identifier = "1";
+  error = error_of([&] { source.create_slot(intended, no_intention); });
+  EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+  EXPECT_THAT(error.message(), HasSubstr("of the cluster 1"));
+  EXPECT_EQ(slots(), "1");
+}
+
+/// Who fails before it intends anything leaves the earlier intention and its slot; who fails later
+/// leaves neither.
+TEST_F(Setup, DropsTheSlotOfAnInterruptedFirstStartOnceItIntends) {
+  execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE excluded (id int PRIMARY KEY)");
+  execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
+  execute("CREATE PUBLICATION " + settings_.publication + " FOR TABLE excluded");
+  settings_.exclude = {"public.excluded"};
+  Source source(settings_);
+  const Origin intended = source.identify();
+  const auto fail = [](const Origin&) { throw Error(ErrorKind::Fatal, "the disk is full"); };
+  Error error = error_of([&] { source.create_slot(intended, fail); });
+  EXPECT_THAT(error.message(), HasSubstr("excluded"));
+  EXPECT_EQ(source.take_back(ErrorKind::Fatal), "");
+  EXPECT_EQ(slots(), "1");
+  execute("DROP PUBLICATION " + settings_.publication);
+  error = error_of([&] { source.create_slot(intended, fail); });
+  EXPECT_THAT(error.message(), HasSubstr("the disk is full"));
+  EXPECT_EQ(source.take_back(ErrorKind::Fatal), "");
+  EXPECT_EQ(slots(), "0");
 }
 
 TEST_F(Setup, SaysWhomTheSlotWaitsFor) {
@@ -80,15 +126,15 @@ TEST_F(Setup, SaysWhomTheSlotWaitsFor) {
   Connection writer(writer_settings, ConnectionPurpose::Sql);
   writer.query("BEGIN; INSERT INTO public.t VALUES (1)", "writing");
   Source source(settings_);
-  const Error error = error_of([&] { source.create_slot(false, no_intention); });
+  const Error error = error_of([&] { source.create_slot({}, no_intention); });
   EXPECT_EQ(error.kind(), ErrorKind::Transient);
   EXPECT_THAT(error.message(), HasSubstr("nightly job"));
   EXPECT_EQ(slots(), "0");
   writer.query("PREPARE TRANSACTION 'stuck'", "preparing");
-  EXPECT_THAT(error_of([&] { source.create_slot(true, no_intention); }).message(),
+  EXPECT_THAT(error_of([&] { source.create_slot(source.identify(), no_intention); }).message(),
               HasSubstr("prepared transaction 'stuck'"));
   writer.query("ROLLBACK PREPARED 'stuck'", "ending");
-  EXPECT_EQ(source.create_slot(true, no_intention).origin.admitted.size(), 1U);
+  EXPECT_EQ(source.create_slot(source.identify(), no_intention).origin.admitted.size(), 1U);
 }
 
 TEST_F(Setup, HoldsNoTableLockWhileTheSlotIsMade) {
@@ -98,7 +144,7 @@ TEST_F(Setup, HoldsNoTableLockWhileTheSlotIsMade) {
   writer.query("BEGIN; INSERT INTO public.other VALUES (1)", "writing");
   std::jthread creating([&] {
     Source source(settings_);
-    EXPECT_EQ(source.create_slot(false, no_intention).origin.admitted.size(), 2U);
+    EXPECT_EQ(source.create_slot({}, no_intention).origin.admitted.size(), 2U);
   });
   ASSERT_TRUE(postgres_->becomes(
       "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'CREATE_REPLICATION_SLOT%' AND "
@@ -116,7 +162,7 @@ TEST_F(Setup, RefusesPublicationsThatWouldLoseOrBreak) {
   Source source(settings_);
   const auto refusal = [&](const std::string& publication) {
     execute("DROP PUBLICATION IF EXISTS re_dms; CREATE PUBLICATION re_dms " + publication);
-    const Error error = error_of([&] { source.create_slot(false, no_intention); });
+    const Error error = error_of([&] { source.create_slot({}, no_intention); });
     EXPECT_EQ(error.kind(), ErrorKind::Fatal);
     return error.message();
   };
@@ -127,16 +173,15 @@ TEST_F(Setup, RefusesPublicationsThatWouldLoseOrBreak) {
   EXPECT_THAT(refusal("FOR TABLE t WHERE (id > 1)"), HasSubstr("some rows or columns"));
   EXPECT_THAT(refusal("FOR TABLE t WITH (publish_via_partition_root)"), HasSubstr("root"));
   execute("DROP PUBLICATION re_dms; CREATE PUBLICATION re_dms");
-  EXPECT_EQ(source.create_slot(false, no_intention).origin.admitted.size(), 1U);
+  EXPECT_EQ(source.create_slot({}, no_intention).origin.admitted.size(), 1U);
 }
 
 TEST_F(Setup, RefusesAPublicationThatIsAlteredWhileTheSlotIsMade) {
   execute("CREATE TABLE t (id int PRIMARY KEY)");
   Source source(settings_);
   const Error error = error_of([&] {
-    source.create_slot(false, [&](const Origin&) {
-      execute("ALTER PUBLICATION re_dms SET TABLE t WHERE (id > 1)");
-    });
+    source.create_slot(
+        {}, [&](const Origin&) { execute("ALTER PUBLICATION re_dms SET TABLE t WHERE (id > 1)"); });
   });
   EXPECT_EQ(error.kind(), ErrorKind::Fatal);
   EXPECT_THAT(error.message(), HasSubstr("some rows or columns of public.t"));
@@ -157,10 +202,10 @@ TEST_F(Setup, RefusesToReadTablesNobodyAskedFor) {
   };
   // A publication that somebody made, and a table that is excluded later.
   execute("CREATE PUBLICATION re_dms FOR TABLE \"Secret\"");
-  expect_refusal([&] { Source(excluding).create_slot(false, no_intention); });
+  expect_refusal([&] { Source(excluding).create_slot({}, no_intention); });
   EXPECT_EQ(slots(), "0");
   EXPECT_EQ(execute("SELECT count(*) FROM pg_publication_tables"), "1");
-  const Origin origin = Source(settings_).create_slot(false, no_intention).origin;
+  const Origin origin = Source(settings_).create_slot({}, no_intention).origin;
   expect_refusal([&] { Source(excluding).verify(origin); });
   EXPECT_THAT(check_source(excluding, {}),
               ::testing::Contains(::testing::Field(&CheckResult::finding,
@@ -173,12 +218,12 @@ TEST_F(Setup, CreatesNothingWithoutAutoSetup) {
   execute("CREATE TABLE t (id int PRIMARY KEY); CREATE TABLE u (id int PRIMARY KEY)");
   settings_.auto_setup = false;
   Source source(settings_);
-  const Error error = error_of([&] { source.create_slot(false, no_intention); });
+  const Error error = error_of([&] { source.create_slot({}, no_intention); });
   EXPECT_THAT(error.advice(), HasSubstr("CREATE PUBLICATION"));
   EXPECT_THAT(error.advice(), HasSubstr("pg_create_logical_replication_slot"));
   execute("CREATE PUBLICATION re_dms FOR TABLE t");
   execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
-  const SlotCreation creation = source.create_slot(false, no_intention);
+  const SlotCreation creation = source.create_slot({}, no_intention);
   EXPECT_EQ(creation.origin.admitted.size(), 1U);
   EXPECT_THAT(reason_for(creation.left_out, "u"), HasSubstr("not in the publication"));
   EXPECT_TRUE(creation.origin.consistent_point.known());
@@ -190,11 +235,11 @@ TEST_F(Setup, NeedsOnlyTheRightsItAsksFor) {
       "DROP ROLE IF EXISTS reader; CREATE ROLE reader LOGIN");
   settings_.url = postgres_->url("reader", database_);
   Source source(settings_);
-  Error error = error_of([&] { source.create_slot(false, no_intention); });
+  Error error = error_of([&] { source.create_slot({}, no_intention); });
   EXPECT_EQ(error.kind(), ErrorKind::Fatal);
   EXPECT_THAT(error.advice(), HasSubstr("REPLICATION"));
   postgres_->execute("ALTER ROLE reader REPLICATION");
-  const SlotCreation creation = source.create_slot(false, no_intention);
+  const SlotCreation creation = source.create_slot({}, no_intention);
   EXPECT_THAT(reason_for(creation.left_out, "t"), HasSubstr("GRANT SELECT"));
   settings_.url = postgres_->url("postgres", database_);
 }
@@ -202,7 +247,7 @@ TEST_F(Setup, NeedsOnlyTheRightsItAsksFor) {
 TEST_F(Setup, RefusesAnotherOriginOnLaterStarts) {
   execute("CREATE TABLE t (id int PRIMARY KEY)");
   Source source(settings_);
-  const Origin origin = source.create_slot(false, no_intention).origin;
+  const Origin origin = source.create_slot({}, no_intention).origin;
   const auto refusal = [&](auto change) {
     Origin other = origin;
     change(other);
@@ -232,7 +277,7 @@ TEST_F(Setup, WaitsARefusalOutOnceItWasAccepted) {
   settings.url = postgres_->url("needs_password", database_);
   settings.password_command = "echo old";
   Source source(settings);
-  const Origin origin = source.create_slot(false, no_intention).origin;
+  const Origin origin = source.create_slot({}, no_intention).origin;
   password("new");
   const Error later = error_of([&] { source.verify(origin); });
   EXPECT_EQ(later.kind(), ErrorKind::Transient);

@@ -16,17 +16,17 @@ TEST_F(TakeBack, DropsWhatTheFirstStartMade) {
   execute("CREATE TABLE t (id int PRIMARY KEY)");
   Source source(settings_);
   EXPECT_EQ(source.take_back(ErrorKind::Fatal), "");
-  source.create_slot(false, no_intention);
+  source.create_slot({}, no_intention);
   EXPECT_EQ(source.take_back(ErrorKind::Transient), "");
   EXPECT_EQ(slots(), "0");
   EXPECT_EQ(execute("SELECT count(*) FROM pg_publication"), "1") << "the next try goes on with it";
-  source.create_slot(false, no_intention);
+  source.create_slot({}, no_intention);
   EXPECT_EQ(source.take_back(ErrorKind::Fatal), "");
   EXPECT_EQ(slots() + execute("SELECT count(*) FROM pg_publication"), "00");
   // A publication that was there before is not taken back.
   execute("CREATE PUBLICATION re_dms FOR TABLE t");
   Source other(settings_);
-  other.create_slot(false, no_intention);
+  other.create_slot({}, no_intention);
   EXPECT_EQ(other.take_back(ErrorKind::Fatal), "");
   EXPECT_EQ(slots() + execute("SELECT count(*) FROM pg_publication"), "01");
 }
@@ -38,7 +38,7 @@ TEST_F(TakeBack, SaysWhatStaysBehindWhereItCannotDropIt) {
   SourceSettings settings = settings_;
   settings.url = postgres_->url("maker", database_);
   Source source(settings);
-  source.create_slot(false, no_intention);
+  source.create_slot({}, no_intention);
   execute("ALTER ROLE maker NOLOGIN");
   const std::string left = source.take_back(ErrorKind::Fatal);
   EXPECT_THAT(left, HasSubstr("SELECT pg_drop_replication_slot('" + settings_.slot + "')"));

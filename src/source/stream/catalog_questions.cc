@@ -15,6 +15,25 @@ namespace re_dms {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+/// Runs a question that may go unanswered this time.
+template <typename F>
+void unless_busy(F question) {
+  try {
+    question();
+  } catch (const Unanswered&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Transient) {
+      throw;
+    }
+    log(LogLevel::Warn, "catalog_question_failed", error.what(), {});
+  }
+}
+
+}  // namespace
+
 CatalogQuestions::CatalogQuestions(const SourceSettings& settings, const Origin& origin,
                                    milliseconds interval, ReportedAnswers& reported)
     : settings_(settings),
@@ -47,20 +66,14 @@ std::vector<CatalogTable> CatalogQuestions::ask_about(Connection& connection,
 CatalogNews CatalogQuestions::ask_about_all(Connection& connection, SteadyTime now) {
   due_ = false;
   asked_at_ = now;
-  try {
+  CatalogNews news;
+  unless_busy([&] {
     const std::vector<CatalogTable> answers = read_all(connection);
-    CatalogNews news = news_of(answers);
-    news.left_out = find_left_out_of(connection, answers);
-    return news;
-  } catch (const Unanswered&) {
-    throw;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::Transient) {
-      throw;
-    }
-    log(LogLevel::Warn, "catalog_question_failed", error.what(), {});
-    return {};
-  }
+    news = news_of(answers);
+    // Its failure takes no news away.
+    unless_busy([&] { news.left_out = find_left_out_of(connection, answers); });
+  });
+  return news;
 }
 
 void CatalogQuestions::note_reported(ReportedAnswers answers) {

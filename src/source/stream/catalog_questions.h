@@ -52,9 +52,9 @@ class CatalogQuestions {
 
   /// Asks about all tables that are, or were, in the stream, and returns what is new: a night
   /// without news costs nothing in the journal. Also says which tables are left out, including
-  /// those created since: one more query, linear in the number of tables. Returns no news when a
-  /// busy server does not answer: it is asked again an interval later. Throws Unanswered when the
-  /// connection is lost.
+  /// those created since: one more query, linear in the number of tables. What a busy server does
+  /// not answer is absent and asked again an interval later. Throws Unanswered when the connection
+  /// is lost.
   CatalogNews ask_about_all(Connection& connection, SteadyTime now);
 
   /// Notes that the answers were handed on; until then they remain news.

@@ -196,7 +196,7 @@ TEST_F(HeldUp, RefusesAServerWhoseCommitsWaitForIt) {
     SourceSettings other = settings_;
     other.slot = "other";
     other.publication = "other";
-    error = error_of([&] { Source(other).create_slot(false, [](const Origin&) {}); });
+    error = error_of([&] { Source(other).create_slot({}, [](const Origin&) {}); });
     EXPECT_EQ(error.kind(), ErrorKind::Fatal);
   }
   wait_for_standby("FIRST 1 (nobody, re_dms)");

@@ -287,7 +287,7 @@ TEST_F(Questions, ChecksWithoutChangingAnything) {
 TEST_F(Questions, TearsDownWhatItMadeUnlessSomebodyReads) {
   execute("CREATE TABLE t (id int PRIMARY KEY)");
   Source source(settings_);
-  const Origin origin = source.create_slot(false, no_intention).origin;
+  const Origin origin = source.create_slot({}, no_intention).origin;
   {
     StreamProbe stream(settings_, origin, origin.consistent_point, origin.consistent_point);
     ASSERT_TRUE(eventually([&] { return stream.started(); }));

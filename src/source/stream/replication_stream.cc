@@ -78,8 +78,9 @@ ReplicationStream::ReplicationStream(Connection replication, const SourceSetting
 
 void ReplicationStream::read_socket() {
   // The read that finds the end may have brought messages before it.
-  unreadable_ = PQconsumeInput(connection_.raw()) == 0;
-  may_hold_input_ = !unreadable_ && re_dms::may_hold_input(connection_.raw());
+  lost_ = PQconsumeInput(connection_.raw()) == 0 || lost_;
+  read_while_sending_ = false;
+  may_hold_input_ = !lost_ && re_dms::may_hold_input(connection_.raw());
 }
 
 bool ReplicationStream::more_to_read(std::size_t brought) const {
@@ -99,25 +100,23 @@ std::optional<std::string_view> ReplicationStream::next() {
     }
     return std::string_view(bytes, static_cast<std::size_t>(size));
   }
-  if (size < 0 || unreadable_) {
+  if (size < 0 || lost_) {
     throw_ended();
   }
   return std::nullopt;
 }
 
 void ReplicationStream::send(const std::string& message) {
-  if (PQputCopyData(connection_.raw(), message.data(), static_cast<int>(message.size())) < 0) {
-    throw_ended();
-  }
+  lost_ = lost_ ||
+          PQputCopyData(connection_.raw(), message.data(), static_cast<int>(message.size())) < 0;
   flush();
 }
 
 bool ReplicationStream::flush() {
-  const int left = PQflush(connection_.raw());
-  if (left < 0) {
-    throw_ended();
-  }
-  return left == 0;
+  const int left = lost_ ? 0 : PQflush(connection_.raw());
+  lost_ = lost_ || left < 0;
+  read_while_sending_ = read_while_sending_ || left > 0;
+  return left <= 0;
 }
 
 void ReplicationStream::throw_ended() {

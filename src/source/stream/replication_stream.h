@@ -25,7 +25,7 @@ class ReplicationStream {
   /// when somebody else reads the slot, Fatal when the slot cannot be used.
   ReplicationStream(Connection replication, const SourceSettings& settings, Lsn from);
 
-  /// Takes some of what the socket holds, without waiting. Does not throw.
+  /// Takes some of what the socket holds, without waiting. Does not throw: next() does.
   void read_socket();
 
   /// Whether to call read_socket() again before anybody waits. `brought`: the bytes of the messages
@@ -38,14 +38,25 @@ class ReplicationStream {
   /// message the reason why the connection ended.
   std::optional<std::string_view> next();
 
-  /// The end of the connection was thrown: nothing more can be sent.
+  /// The connection is gone. Messages that came before may be left; next() gives them out first.
+  bool lost() const { return lost_; }
+
+  /// Throws the reason why the connection ended, and drops the messages that are left.
+  [[noreturn]] void throw_ended();
+
+  /// The end of the connection was thrown, by next() or throw_ended().
   bool ended() const { return ended_; }
 
-  /// Queues a message and sends what the socket takes.
+  /// Queues a message and sends what the socket takes. Never throws: it may find the connection
+  /// lost.
   void send(const std::string& message);
 
-  /// Sends more of what is queued; false while something is left.
+  /// Sends more of what is queued; false while something is left. Never throws, as send().
   bool flush();
+
+  /// Since the last read_socket() the server took no more: libpq reads while it cannot write, so
+  /// that messages may lie where poll does not see them.
+  bool read_while_sending() const { return read_while_sending_; }
 
   int socket() const { return PQsocket(connection_.raw()); }
 
@@ -53,13 +64,12 @@ class ReplicationStream {
   void finish(std::chrono::milliseconds patience);
 
  private:
-  [[noreturn]] void throw_ended();
-
   Connection connection_;
   std::string publication_;
   bool encrypted_ = false;
   bool may_hold_input_ = false;
-  bool unreadable_ = false;  ///< the socket brings no more, but messages may be left
+  bool lost_ = false;
+  bool read_while_sending_ = false;
   bool ended_ = false;
   // What the server said when it left changes out. On the heap: libpq keeps its address.
   std::unique_ptr<std::string> left_out_ = std::make_unique<std::string>();

@@ -19,7 +19,7 @@ class Shutdown : public ::testing::Test {
     postgres_.execute("CREATE TABLE t (id int PRIMARY KEY, v text)");
     settings_.url = postgres_.url();
     Source source(settings_);
-    origin_ = source.create_slot(false, [](const Origin&) {}).origin;
+    origin_ = source.create_slot({}, [](const Origin&) {}).origin;
     stream_ = std::make_unique<StreamProbe>(settings_, origin_, origin_.consistent_point,
                                             origin_.consistent_point, false, times_);
     postgres_.execute("INSERT INTO t VALUES (0, 'a')");

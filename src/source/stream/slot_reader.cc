@@ -239,14 +239,16 @@ void SlotReader::hand_on() {
   }
   JournalBlock block =
       maker_.take(questions_.ask_about(watch_->connection(), maker_.tables_wanted()));
-  push(std::move(block), maker_.transaction_open());
-  note_progress();
+  if (push(std::move(block), maker_.transaction_open())) {
+    note_progress();
+  }
 }
 
 /// The stream has ended. Whole transactions that came before are kept: without this, a link that
 /// always ends soon behind a commit would make no progress.
 void SlotReader::hand_on_behind_end() {
-  if (maker_.position() <= wiring_.progress.received.lsn() || !watch_->alive()) {
+  const bool complete = maker_.position() > wiring_.progress.received.lsn();
+  if (maker_.empty() || !complete || !watch_->alive()) {
     return;
   }
   try {
@@ -302,12 +304,13 @@ bool SlotReader::wait_until_visible() {
   return true;
 }
 
-/// Waits for room while feedback goes on. Stopped: the block is dropped and comes again.
-void SlotReader::push(JournalBlock block, bool open_after) {
+/// Waits for room while feedback goes on. False when stopped, and throws where staying would harm
+/// the source: then the block is dropped, and comes again as it does not count as received.
+bool SlotReader::push(JournalBlock block, bool open_after) {
   const std::size_t weight = block.bytes.size();
   while (!wiring_.out.push_for(block, weight, stop_, kPushTry)) {
     if (stop_.stop_requested()) {
-      return;
+      return false;
     }
     const SteadyTime now = clock_.steady();
     report(now);
@@ -315,6 +318,7 @@ void SlotReader::push(JournalBlock block, bool open_after) {
     look_after_server(true, now);
   }
   *open_ = open_after;
+  return true;
 }
 
 void SlotReader::note_progress() {
@@ -342,7 +346,7 @@ void SlotReader::listen(const ReadResult& read, SteadyTime now) {
 
 void SlotReader::report(SteadyTime now) {
   const Lsn journaled = wiring_.progress.journaled.lsn();
-  if (!stream_->ended() && feedback_.due(journaled, now)) {
+  if (feedback_.due(journaled, now)) {
     stream_->send(feedback_.message(journaled, now, clock_.now()));
   }
 }
@@ -376,6 +380,12 @@ milliseconds SlotReader::poll_timeout(bool paused, SteadyTime now) const {
 /// to 1.3 µs a row against 4.5 to 5.2). Nothing came: waits for the socket, the plain connection,
 /// stop. Never waits while libpq or the TLS layer may hold input.
 void SlotReader::wait(const ReadResult& read) {
+  if (stream_->lost()) {
+    if (read.paused) {
+      stream_->throw_ended();
+    }
+    return;
+  }
   if (!read.paused && (read.more || read.bytes >= kEnoughBytes)) {
     return;
   }
@@ -393,6 +403,8 @@ void SlotReader::wait(const ReadResult& read) {
   }
   if (!stream_->flush()) {
     waiting[0].events = static_cast<short>(waiting[0].events | POLLOUT);
+  }
+  if (stream_->read_while_sending()) {
     timeout = std::min(timeout, kUnsentPoll);
   }
   ++counts_.polls;

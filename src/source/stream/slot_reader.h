@@ -80,7 +80,7 @@ class SlotReader {
   void hand_on_behind_end();
   void report_catalog_news();
   bool wait_until_visible();
-  void push(JournalBlock block, bool open_after);
+  bool push(JournalBlock block, bool open_after);
   void note_progress();
   void add_idle_position();
   void listen(const ReadResult& read, SteadyTime now);

@@ -1,4 +1,5 @@
 // The receive loop against a real PostgreSQL: what arrives, in which order, and where it stands.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -264,6 +265,41 @@ TEST_F(Stream, ClosesATransactionThatWasCutOff) {
   EXPECT_EQ(records[1], "catalog public.t(id*,v)");
   EXPECT_EQ(records[2], "B");
   EXPECT_EQ(records.size(), 20000U + 6U);
+}
+
+/// The server's process dies while a block waits for room in the queue: that is not received.
+TEST_F(Stream, CountsNothingAsReceivedThatWasNotHandedOn) {
+  ReadTimes times;
+  times.feedback.silence = std::chrono::milliseconds(20);
+  auto cut = start(false, times);
+  ASSERT_TRUE(eventually([&] { return cut->started(); }));
+  cut->hold(true);
+  int transactions = 0;
+  for (bool full = false; !full;) {
+    ASSERT_LT(++transactions, 100) << "the queue takes everything";
+    postgres_->execute(fmt::format("INSERT INTO t VALUES ({}, repeat('x', 100000))", transactions));
+    const Lsn end = *Lsn::parse(postgres_->execute("SELECT pg_current_wal_lsn()"));
+    ASSERT_TRUE(postgres_->becomes(
+        fmt::format("SELECT count(*) FROM pg_stat_replication WHERE sent_lsn >= '{}'", end), "1"));
+    full = !eventually([&] { return cut->progress().received.lsn() >= end; },
+                       std::chrono::milliseconds(500));
+  }
+  postgres_->execute("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+  // Each report of progress finds the connection lost; who left it for that would drop the block.
+  eventually([&] { return !cut->running(); }, std::chrono::seconds(2));
+  cut->hold(false);
+  const std::optional<Error> error = cut->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient) << error->what();
+  const Lsn received = cut->progress().received.lsn();
+  ASSERT_TRUE(eventually([&] { return cut->progress().journaled.lsn() >= received; }));
+  wait_until_free();
+  const auto rest =
+      std::make_unique<StreamProbe>(settings_, origin_, received, received, cut->open());
+  EXPECT_TRUE(eventually([&] {
+    return std::ranges::count(cut->records(), "C") + std::ranges::count(rest->records(), "C") ==
+           transactions;
+  }));
 }
 
 TEST_F(Stream, RefusesASlotThatSomebodyElseMoved) {

@@ -30,7 +30,7 @@ class StreamTest : public ::testing::Test {
         "ALTER TABLE t ALTER v SET STORAGE EXTERNAL");
     settings_.url = postgres_->url();
     Source source(settings_);
-    origin_ = source.create_slot(false, [](const Origin&) {}).origin;
+    origin_ = source.create_slot({}, [](const Origin&) {}).origin;
   }
 
   void TearDown() override {
