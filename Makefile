@@ -26,12 +26,12 @@ CTEST = ctest --output-on-failure --no-tests=error -j $(TEST_JOBS)
 # What people run and what `make bench` needs; the tests are built by the other presets.
 RELEASE_TARGETS = re_dms demo_program drain lose_unsynced
 
-# What `make test` runs under AddressSanitizer and UBSan, by label: what has most code and threads.
+# `make test` runs each test once: these, by label, under AddressSanitizer and UBSan, all others
+# without. Of what comes in shares (each byte, each failpoint) it takes a few.
 SANITIZED = ^(unit|golden|fuzz|sanitized)$$
 
-# What has no server runs once in `make test`, under sanitizers; of what comes in shares (each byte,
-# each failpoint), a few. The rest without sanitizers is `make test-sweeps`.
-SWEEPS = ^(sweep|unit|golden|fuzz)$$
+# What it leaves out is `make test-sweeps`: the other shares, and the sanitized ones without.
+SWEEPS = ^(sweep|unit|golden|fuzz|sanitized)$$
 
 # The folders whose tests run under ThreadSanitizer: those that have threads of their own.
 TSAN_FOLDERS = base journal pipeline
@@ -64,20 +64,20 @@ demo: release ## show it: throwaway PostgreSQL, traffic, replication into DuckDB
 	@echo "== demo: everything stays in demo/"
 	@build/release/src/app/re_dms demo
 
-test: deps ## run the tests, those without a server and the most telling others under sanitizers
+test: deps ## run the tests, those without a server and some of the others under sanitizers
 	$(call build,dev,--target server_programs)
 	@echo "== test: dev"
 	@$(CTEST) --test-dir build/dev -LE '$(SWEEPS)'
 	$(call build,asan-ubsan,--target sanitized_programs)
 	@echo "== test: asan-ubsan, a part"
 	@$(CTEST) --test-dir build/asan-ubsan -L '$(SANITIZED)'
-	$(call build,tsan,--target $(TSAN_FOLDERS:%=%_test),$(NO_ASLR))
-	@echo "== test: tsan ($(TSAN_FOLDERS))"
-	@$(NO_ASLR) $(CTEST) --test-dir build/tsan -R '^($(subst $(space),|,$(TSAN_FOLDERS)))\.' -L unit
 
-test-sweeps: build ## run what `make test` leaves out: every byte and failpoint, more kills, unit tests plain
+test-sweeps: build ## run what `make test` leaves out: every byte and failpoint, more kills, ThreadSanitizer
 	@echo "== test-sweeps: dev"
 	@$(CTEST) --test-dir build/dev -L '$(SWEEPS)'
+	$(call build,tsan,--target $(TSAN_FOLDERS:%=%_test),$(NO_ASLR))
+	@echo "== test-sweeps: tsan ($(TSAN_FOLDERS))"
+	@$(NO_ASLR) $(CTEST) --test-dir build/tsan -R '^($(subst $(space),|,$(TSAN_FOLDERS)))\.' -L unit
 
 test-all: ## make test and test-sweeps, all of it under ASan and UBSan, lint, fuzz, extended tests
 	@$(MAKE) test
