@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "warehouse/duckdb/staged_rows.h"
+#include "warehouse/duckdb/types.h"
 #include "warehouse/staged_file_check.h"
 
 namespace re_dms::duckdb {
@@ -288,11 +289,12 @@ void LayerLoad::update_rows() {
 Sql LayerLoad::is_written(std::size_t column) const {
   const Sql value = column_name(column);
   if (update_replaced_) {
-    // Values that are equal for DuckDB may differ: 0 and -0, a month and 30 days.
-    return sql(
-        "bool_or({0} AND (t.{1} IS DISTINCT FROM s.{2} OR t.{1}::VARCHAR IS DISTINCT FROM "
-        "s.{2}::VARCHAR))",
-        carries(column), identifier(layer_.table->columns[column].name), value);
+    const Column& target = layer_.table->columns[column];
+    const Sql compared = has_different_equals(target.type) ? sql("::VARCHAR") : Sql();
+    const Sql differs =
+        sql("t.{0}{2} IS DISTINCT FROM s.{1}{2}", identifier(target.name), value, compared);
+    return layer_.counts.updates == 0 ? sql("bool_or({})", differs)
+                                      : sql("bool_or({} AND {})", carries(column), differs);
   }
   if (const auto key = std::ranges::find(keys_, column); key != keys_.end()) {
     return sql("bool_or({} AND s.{} IS DISTINCT FROM s.{})", carries(column), value,
@@ -307,9 +309,14 @@ Sql LayerLoad::is_written(std::size_t column) const {
 std::vector<Sql> LayerLoad::assignments() {
   const std::vector<Column>& columns = layer_.table->columns;
   RE_DMS_CHECK(layer_.counts.updates == 0 || layer_.updated_columns.size() == columns.size());
+  // A replaced row carries all columns. DuckDB takes longer to plan this than to run it.
+  const bool some_carry_less = layer_.counts.updates > 0;
   std::vector<Sql> facts;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    facts.push_back(sql("{} AS w{}, bool_and({}) AS a{}", is_written(i), i, carries(i), i));
+    facts.push_back(sql("{} AS w{}", is_written(i), i));
+  }
+  for (std::size_t i = 0; some_carry_less && i < columns.size(); ++i) {
+    facts.push_back(sql("bool_and({}) AS a{}", carries(i), i));
   }
   const Sql target =
       sql("JOIN {} AS t ON {}", qualified(session_.catalog(), table_.target), on_origin_key());
@@ -319,12 +326,12 @@ std::vector<Sql> LayerLoad::assignments() {
                      Blame::Table);
   std::vector<Sql> set;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (rows.at(0).at(2 * i) != "true") {
+    if (rows.at(0).at(i) != "true") {
       continue;
     }
     const Sql name = identifier(columns[i].name);
     const Sql value = column_name(i);
-    const bool carried_by_all = rows.at(0).at(2 * i + 1) == "true";
+    const bool carried_by_all = !some_carry_less || rows.at(0).at(columns.size() + i) == "true";
     set.push_back(carried_by_all ? sql("{} = s.{}", name, value)
                                  : sql("{0} = CASE WHEN {1} THEN s.{2} ELSE t.{0} END", name,
                                        carries(i), value));

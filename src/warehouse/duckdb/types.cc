@@ -131,4 +131,8 @@ bool conversion_can_fail(const ColumnType& type) {
   return target_type(type) != sql("VARCHAR");
 }
 
+bool has_different_equals(const ColumnType& type) {
+  return is_built_in_scalar(type) && (type.base_oid == kFloat4 || type.base_oid == kFloat8);
+}
+
 }  // namespace re_dms::duckdb

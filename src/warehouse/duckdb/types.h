@@ -20,4 +20,7 @@ Sql from_text(const ColumnType& type, const Sql& text);
 /// Whether from_text can fail for a text that is a value of the PostgreSQL type.
 bool conversion_can_fail(const ColumnType& type);
 
+/// Whether values that are equal for DuckDB may be different ones: 0 and -0. Their texts differ.
+bool has_different_equals(const ColumnType& type);
+
 }  // namespace re_dms::duckdb
