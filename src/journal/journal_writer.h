@@ -24,7 +24,7 @@ struct JournalLimits {
   std::function<std::uint64_t()> spilled_bytes{};
 };
 
-/// Owned by the journal's thread. Only release_below, bytes, full and disk_low may be called
+/// Owned by the journal's thread. Only release_below, bytes, full, disk_low and tail may be called
 /// from others.
 class JournalWriter {
  public:

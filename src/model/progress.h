@@ -26,8 +26,9 @@ class ProgressMark {
   std::atomic<std::uint64_t> value_{0};
 };
 
-/// received ≥ journaled ≥ staged ≥ loaded, all as positions (design term): everything below is
-/// done.
+/// Everything below each position is done: journaled ≥ staged ≥ loaded. Received begins at the end
+/// of the journal's last transaction, which idle positions of the journal may exceed, and is ahead
+/// of journaled from the first transaction of the run on.
 struct Progress {
   ProgressMark received;   ///< read from the socket
   ProgressMark journaled;  ///< durable in the journal: what the slot may be told

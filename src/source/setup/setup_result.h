@@ -18,7 +18,7 @@ struct LeftOut {
 /// What the creation of the slot found.
 struct SlotCreation {
   Origin origin;                     ///< created = true
-  std::vector<CatalogTable> tables;  ///< admitted ones and those met with rows (not admitted)
+  std::vector<CatalogTable> tables;  ///< published ones, admitted or left out
   std::vector<LeftOut> left_out;
 };
 
