@@ -165,8 +165,8 @@ class Replication {
   std::uint32_t last_read_ = 0;  ///< by the reader of this run
 };
 
-/// Every operation is tried; under a sanitizer one of seven.
-constexpr std::uint64_t kStep = kUnderSanitizer ? 7 : 1;
+/// Every operation is tried; under a sanitizer one of thirteen.
+constexpr std::uint64_t kStep = kUnderSanitizer ? 13 : 1;
 
 constexpr Fault kFaults[] = {Fault::NotDone, Fault::KeptClean, Fault::Half, Fault::Done};
 

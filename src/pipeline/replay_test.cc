@@ -298,7 +298,9 @@ TEST_P(Replay, IsTheSameWithRestartsInBetween) {
   expect_same(history, 0, replay(files_, kStart, recording_.known, history.seals, kAll));
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, Replay, ::testing::Range(std::uint64_t{1}, std::uint64_t{5}));
+INSTANTIATE_TEST_SUITE_P(Seeds, Replay,
+                         ::testing::Range(std::uint64_t{1},
+                                          std::uint64_t{kUnderSanitizer ? 3 : 5}));
 
 }  // namespace
 }  // namespace re_dms::replay_test
