@@ -117,19 +117,11 @@ void require_same_place(const Origin& intended, const Origin& now) {
   }
 }
 
-/// Whether a slot of that name is there, left by the first start that was interrupted. Throws where
-/// it is somebody else's.
-bool is_left_over(Connection& plain, const std::string& name, const std::string& database,
-                  const std::optional<Origin>& intended) {
-  const std::optional<SlotState> slot = find_slot(plain, name);
-  if (!slot) {
-    return false;
-  }
-  const bool like_ours = slot->plugin == "pgoutput" && slot->database == database;
-  if (!intended || intended->slot != name || !like_ours) {
-    throw foreign_slot(*slot, name, database);
-  }
-  return true;
+/// Whether the slot may be the one that a first start intended and left when it was interrupted.
+bool is_left_over(const std::optional<SlotState>& slot, const std::string& name,
+                  const std::string& database, const std::optional<Origin>& intended) {
+  return slot && intended && intended->slot == name && slot->plugin == "pgoutput" &&
+         slot->database == database;
 }
 
 void drop_left_over(Connection& plain, const std::string& name) {
@@ -200,12 +192,18 @@ SlotCreation Source::create_slot(const std::optional<Origin>& intended_before,
   if (settings.auto_setup) {
     if (intended_before) {
       require_same_place(*intended_before, identity);
-      if (const std::string& old = intended_before->slot;
-          old != settings.slot && is_left_over(plain, old, identity.database, intended_before)) {
+      // What lies there and cannot be ours is nobody's business here.
+      const std::string& old = intended_before->slot;
+      if (old != settings.slot &&
+          is_left_over(find_slot(plain, old), old, identity.database, intended_before)) {
         drop_left_over(plain, old);
       }
     }
-    left_over = is_left_over(plain, settings.slot, identity.database, intended_before);
+    const std::optional<SlotState> slot = find_slot(plain, settings.slot);
+    left_over = is_left_over(slot, settings.slot, identity.database, intended_before);
+    if (slot && !left_over) {
+      throw foreign_slot(*slot, settings.slot, identity.database);
+    }
   } else {
     require_prepared(settings, plain, candidates);
   }

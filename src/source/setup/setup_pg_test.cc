@@ -83,6 +83,16 @@ TEST_F(Setup, DropsTheSlotOfAnInterruptedFirstStartUnderItsOldName) {
   EXPECT_EQ(execute("SELECT slot_name FROM pg_replication_slots"), settings_.slot);
 }
 
+TEST_F(Setup, LeavesASlotThatCannotBeTheOneOfAnInterruptedFirstStart) {
+  execute("SELECT pg_create_physical_replication_slot('standby')");
+  Source source(settings_);
+  Origin intended = source.identify();
+  intended.slot = "standby";
+  source.create_slot(intended, no_intention);
+  EXPECT_EQ(slots(), "1");
+  EXPECT_EQ(execute("SELECT pg_drop_replication_slot('standby')"), "");
+}
+
 TEST_F(Setup, RefusesTheSlotOfSomebodyElseAfterAnInterruptedFirstStart) {
   execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
   Source source(settings_);
