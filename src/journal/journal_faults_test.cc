@@ -67,7 +67,10 @@ class Replication {
 
   /// The journal as a restart finds it must hold what was acknowledged.
   void expect_acknowledged_is_there() {
-    load_origin(files_, kDirectory);
+    if (!load_origin(files_, kDirectory)) {
+      EXPECT_EQ(acknowledged_, Lsn{});
+      return;
+    }
     const JournalWriter writer(files_, small_segments(), sample_origin());
     EXPECT_GE(writer.position(), acknowledged_);
   }

@@ -41,8 +41,13 @@ Origin origin_from_json(const Json& json) {
   }
   origin.consistent_point = *point;
   origin.admitted = json.at("admitted").get<std::vector<Oid>>();
+  origin.slot_is_ours = json.value("slot_is_ours", true);
   origin.target_made = json.value("target_made", false);
   return origin;
+}
+
+std::string restore_it() {
+  return or_begin_anew("It says which slot this journal belongs to. Restore it. ");
 }
 
 }  // namespace
@@ -54,10 +59,13 @@ std::unique_ptr<DirectoryLock> lock_journal(FileSystem& files, const std::string
 
 std::optional<Origin> load_origin(FileSystem& files, const std::string& directory) {
   const std::string path = origin_path(directory);
-  if (!files.exists(path)) {
-    return std::nullopt;
-  }
   std::string problem;
+  if (!files.exists(path)) {
+    if (list_segments(files, directory).empty()) {
+      return std::nullopt;
+    }
+    throw Error(ErrorKind::Fatal, fmt::format("{} is missing beside segments", path), restore_it());
+  }
   try {
     const Json json = Json::parse(read_file(files, path));
     if (const int format = json.at("format").get<int>(); format != kOriginFormat) {
@@ -71,8 +79,7 @@ std::optional<Origin> load_origin(FileSystem& files, const std::string& director
     error.in(path);
     throw;
   }
-  throw Error(ErrorKind::Fatal, fmt::format("{} {}", path, problem),
-              or_begin_anew("It says which slot this journal belongs to. Restore it. "));
+  throw Error(ErrorKind::Fatal, fmt::format("{} {}", path, problem), restore_it());
 }
 
 void store_origin(FileSystem& files, const std::string& directory, const Origin& origin) {
@@ -85,6 +92,7 @@ void store_origin(FileSystem& files, const std::string& directory, const Origin&
   json["publication"] = origin.publication;
   json["server_version"] = origin.server_version;
   json["created"] = origin.created;
+  json["slot_is_ours"] = origin.slot_is_ours;
   json["consistent_point"] = to_string(origin.consistent_point);
   json["admitted"] = origin.admitted;
   json["target_made"] = origin.target_made;

@@ -14,7 +14,8 @@ namespace re_dms {
 /// Throws Fatal naming the holder when another process has it.
 std::unique_ptr<DirectoryLock> lock_journal(FileSystem& files, const std::string& directory);
 
-/// What origin.json says; empty when there is none. Throws Fatal when it cannot be read.
+/// What origin.json says; empty when there is none. Throws Fatal when it cannot be read, or is
+/// missing beside segments: they may hold rows that the slot no longer has.
 std::optional<Origin> load_origin(FileSystem& files, const std::string& directory);
 
 /// Replaces origin.json, making the directory if need be; durable on return.

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/testing/faulty_file_system.h"
 #include "journal/journal_writer.h"
+#include "journal/segment_file.h"
 #include "journal/testing/stream_sample.h"
 
 namespace re_dms::origin_file_test {
@@ -17,6 +18,7 @@ TEST(OriginFile, SurvivesAPowerLossOnceStored) {
   EXPECT_EQ(load_origin(files, kDirectory), std::nullopt);
   Origin origin = sample_origin();
   origin.admitted = {16384, 4294967295U};
+  origin.slot_is_ours = false;
   store_origin(files, kDirectory, origin);
   files.lose_power();
   const auto loaded = load_origin(files, kDirectory);
@@ -28,6 +30,7 @@ TEST(OriginFile, SurvivesAPowerLossOnceStored) {
   EXPECT_EQ(loaded->publication, origin.publication);
   EXPECT_EQ(loaded->server_version, origin.server_version);
   EXPECT_TRUE(loaded->created);
+  EXPECT_FALSE(loaded->slot_is_ours);
   EXPECT_EQ(loaded->consistent_point, origin.consistent_point);
   EXPECT_EQ(loaded->admitted, origin.admitted);
 }
@@ -63,6 +66,13 @@ TEST(OriginFile, RefusesWhatItCannotRead) {
     files.put(kDirectory + "/origin.json", text);
     EXPECT_THROW(load_origin(files, kDirectory), Error) << text;
   }
+}
+
+/// A start without it would begin anew, and remove rows that the slot no longer has.
+TEST(OriginFile, IsMissedBesideSegments) {
+  FaultyFileSystem files;
+  files.put(segment_path(kDirectory, 1), "");
+  EXPECT_THROW(load_origin(files, kDirectory), Error);
 }
 
 TEST(JournalDirectory, IsHeldByOne) {

@@ -16,8 +16,10 @@ struct Origin {
   std::string slot;
   std::string publication;
   int server_version = 0;  ///< as PQserverVersion: 150018
-  /// False while the slot is being created: a slot found in that state may be dropped.
+  /// False while the slot is being created: a slot of ours found in that state may be dropped.
   bool created = false;
+  /// False: an administrator made the slot (source.auto_setup = false).
+  bool slot_is_ours = true;
   Lsn consistent_point;       ///< of the slot's creation; where the journal begins
   std::vector<Oid> admitted;  ///< tables without rows at the consistent point
   /// The journal was loaded into a target, so an empty target is the wrong one.

@@ -100,7 +100,7 @@ class Run {
   bool load_stored_origin() {
     const auto stored = load_origin(files_, settings_.journal.directory);
     if (!stored || !stored->created) {
-      intended_before_ = stored;
+      intended_before_ = stored && stored->slot_is_ours ? stored : std::nullopt;
       return false;
     }
     origin_ = *stored;
@@ -167,15 +167,13 @@ class Run {
 
   void make_slot() {
     const std::string& directory = settings_.journal.directory;
-    SlotCreation creation = source_.create_slot(intended_before_, [&](const Origin& origin) {
-      // From here on an error takes an earlier intention's slot with it.
-      intended_ = intended_before_.has_value();
-      // Before the slot: a target that cannot work must not leave one behind that holds WAL.
-      require_fresh_target(settings_, origin);
-      intended_ = true;
-      store_origin(files_, directory, origin);
-      failpoint("slot-intended");
-    });
+    if (intended_before_ && intended_before_->slot != settings_.source.slot) {
+      source_.drop_slot_of(*intended_before_);
+      remove_beginning(files_, directory);
+      intended_before_.reset();
+    }
+    SlotCreation creation =
+        source_.create_slot(intended_before_, [&](const Origin& origin) { intend(origin); });
     failpoint("slot-created");
     origin_ = creation.origin;
     remove_segments(files_, directory);
@@ -192,6 +190,18 @@ class Run {
     store_origin(files_, directory, origin_);
     intended_ = false;
     failpoint("slot-recorded");
+  }
+
+  void intend(Origin origin) {
+    const bool creates = settings_.source.auto_setup;
+    // From here on an error takes an earlier intention's slot with it.
+    intended_ = creates && intended_before_;
+    // Before the slot: a target that cannot work must not leave one behind that holds WAL.
+    require_fresh_target(settings_, origin);
+    intended_ = creates;
+    origin.slot_is_ours = creates;
+    store_origin(files_, settings_.journal.directory, origin);
+    failpoint("slot-intended");
   }
 
   void receive(Flow& flow, const std::stop_token& stop) {

@@ -117,11 +117,8 @@ void require_same_place(const Origin& intended, const Origin& now) {
   }
 }
 
-/// Whether the slot may be the one that a first start intended and left when it was interrupted.
-bool is_left_over(const std::optional<SlotState>& slot, const std::string& name,
-                  const std::string& database, const std::optional<Origin>& intended) {
-  return slot && intended && intended->slot == name && slot->plugin == "pgoutput" &&
-         slot->database == database;
+bool may_be_ours(const std::optional<SlotState>& slot, const std::string& database) {
+  return slot && slot->plugin == "pgoutput" && slot->database == database;
 }
 
 void drop_left_over(Connection& plain, const std::string& name) {
@@ -181,6 +178,15 @@ Origin Source::identify() {
   return identify_source(state_->settings);
 }
 
+void Source::drop_slot_of(const Origin& intended) {
+  const Origin identity = identify();
+  require_same_place(intended, identity);
+  Connection plain(state_->settings, ConnectionPurpose::Sql);
+  if (may_be_ours(find_slot(plain, intended.slot), identity.database)) {
+    drop_left_over(plain, intended.slot);
+  }
+}
+
 SlotCreation Source::create_slot(const std::optional<Origin>& intended_before,
                                  const std::function<void(const Origin&)>& intend) {
   const SourceSettings& settings = state_->settings;
@@ -188,19 +194,13 @@ SlotCreation Source::create_slot(const std::optional<Origin>& intended_before,
   Connection plain(settings, ConnectionPurpose::Sql);
   require_own_pace(plain, settings);
   const std::vector<CandidateTable> candidates = list_candidates(plain, state_->selection);
+  if (intended_before) {
+    require_same_place(*intended_before, identity);
+  }
   bool left_over = false;
   if (settings.auto_setup) {
-    if (intended_before) {
-      require_same_place(*intended_before, identity);
-      // What lies there and cannot be ours is nobody's business here.
-      const std::string& old = intended_before->slot;
-      if (old != settings.slot &&
-          is_left_over(find_slot(plain, old), old, identity.database, intended_before)) {
-        drop_left_over(plain, old);
-      }
-    }
     const std::optional<SlotState> slot = find_slot(plain, settings.slot);
-    left_over = is_left_over(slot, settings.slot, identity.database, intended_before);
+    left_over = intended_before && may_be_ours(slot, identity.database);
     if (slot && !left_over) {
       throw foreign_slot(*slot, settings.slot, identity.database);
     }

@@ -27,13 +27,19 @@ class Source {
   /// older than 14, a standby, wal_level below logical and a missing replication right.
   Origin identify();
 
+  /// Drops the slot that the interrupted first start of this intention may have left, for when
+  /// source.slot names another one since. Refuses (Fatal) where it may lie in another cluster or
+  /// database. May be repeated.
+  void drop_slot_of(const Origin& intended);
+
   /// First start. Creates the publication with the tables that qualify, one by one, then the slot;
   /// `intend` is called after all checks and must have made the intention durable before it
   /// returns: only then is the slot created. `intended_before` is the intention of a first start
-  /// that was interrupted: a slot that it left is dropped, of whatever name; where that may lie in
-  /// another cluster or database, this refuses. Any other slot of our name is refused. With
-  /// auto_setup = false publication and slot must exist, and are used as they are. Tables that hold
-  /// rows at the consistent point are not admitted. After an error: take_back.
+  /// of this slot that was interrupted: what it left is dropped; where that may lie in another
+  /// cluster or database, this refuses. Any other slot of our name is refused. With
+  /// auto_setup = false publication and slot must exist and are used as they are, so `intend` has
+  /// nothing to keep. Tables that hold rows at the consistent point are not admitted. After an
+  /// error: take_back.
   SlotCreation create_slot(const std::optional<Origin>& intended_before,
                            const std::function<void(const Origin&)>& intend);
 

@@ -74,13 +74,13 @@ TEST_F(Setup, DropsTheSlotOfAnInterruptedFirstStart) {
 }
 
 TEST_F(Setup, DropsTheSlotOfAnInterruptedFirstStartUnderItsOldName) {
-  execute("CREATE TABLE t (id int PRIMARY KEY)");
   execute("SELECT pg_create_logical_replication_slot('old', 'pgoutput')");
   Source source(settings_);
   Origin intended = source.identify();
   intended.slot = "old";
-  source.create_slot(intended, no_intention);
-  EXPECT_EQ(execute("SELECT slot_name FROM pg_replication_slots"), settings_.slot);
+  source.drop_slot_of(intended);
+  source.drop_slot_of(intended);
+  EXPECT_EQ(execute("SELECT slot_name FROM pg_replication_slots"), "");
 }
 
 TEST_F(Setup, LeavesASlotThatCannotBeTheOneOfAnInterruptedFirstStart) {
@@ -88,23 +88,21 @@ TEST_F(Setup, LeavesASlotThatCannotBeTheOneOfAnInterruptedFirstStart) {
   Source source(settings_);
   Origin intended = source.identify();
   intended.slot = "standby";
-  source.create_slot(intended, no_intention);
-  EXPECT_EQ(slots(), "1");
+  source.drop_slot_of(intended);
+  EXPECT_EQ(execute("SELECT slot_name FROM pg_replication_slots"), "standby");
   EXPECT_EQ(execute("SELECT pg_drop_replication_slot('standby')"), "");
 }
 
-TEST_F(Setup, RefusesTheSlotOfSomebodyElseAfterAnInterruptedFirstStart) {
+TEST_F(Setup, RefusesAnInterruptedFirstStartOfAnotherCluster) {
   execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
   Source source(settings_);
   Origin intended = source.identify();
-  intended.slot = "old";
-  Error error = error_of([&] { source.create_slot(intended, no_intention); });
-  EXPECT_THAT(error.message(), HasSubstr("exists already"));
-  intended = source.identify();
   intended.system_identifier = "1";
-  error = error_of([&] { source.create_slot(intended, no_intention); });
-  EXPECT_EQ(error.kind(), ErrorKind::Fatal);
-  EXPECT_THAT(error.message(), HasSubstr("of the cluster 1"));
+  for (const Error& error : {error_of([&] { source.create_slot(intended, no_intention); }),
+                             error_of([&] { source.drop_slot_of(intended); })}) {
+    EXPECT_EQ(error.kind(), ErrorKind::Fatal);
+    EXPECT_THAT(error.message(), HasSubstr("of the cluster 1"));
+  }
   EXPECT_EQ(slots(), "1");
 }
 

@@ -167,6 +167,7 @@ SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
                         const std::vector<CandidateTable>& tables) {
   SlotCreation creation;
   creation.origin = identity;
+  creation.origin.slot_is_ours = false;
   Connection plain(settings, ConnectionPurpose::Sql);
   const std::optional<SlotState> slot = find_slot(plain, settings.slot);
   if (!slot || slot->active_pid != 0) {
