@@ -1,5 +1,6 @@
 // What rows do to a table: the contract of Warehouse::load for one table.
 #include <fmt/format.h>
+#include <gmock/gmock.h>
 
 #include "warehouse/testing/contract.h"
 
@@ -218,6 +219,65 @@ TEST_P(WarehouseContract, AFewRowsOfASmallTableAreReplacedUpdatedAndMovedAtOnce)
                    .insert({"4", "new", std::nullopt}))});
   EXPECT_EQ(select("SELECT * FROM shop.small"),
             (Rows{"1|NULL|y", "2|r|x", "3|u|NULL", "4|new|NULL", "5|a|v", "6|a|NULL"}));
+}
+
+TEST_P(WarehouseContract, TheOnlyRowIsUpdated) {
+  load({staged(LayerBuilder(items())
+                   .create()
+                   .insert({"1", "a", std::nullopt, "c"})
+                   .insert({"2", "it's", "b", "c"}))});
+  const auto update = [&](const LayerBuilder& row) {
+    EXPECT_TRUE(load({staged(row)}).set_aside.empty());
+    return select(kAll);
+  };
+  EXPECT_EQ(update(LayerBuilder(items()).replace({"1"}, {"1", "it's", "\\N", std::nullopt})),
+            (Rows{"1|it's|\\N|NULL", "2|it's|b|c"}));
+  EXPECT_EQ(update(LayerBuilder(items()).update({"2"}, "1011", {"3", std::nullopt, "", "it's"})),
+            (Rows{"1|it's|\\N|NULL", "3|it's||it's"}));
+  EXPECT_EQ(update(LayerBuilder(items()).replace({"3"}, {"4", "a", std::nullopt, "it's"})),
+            (Rows{"1|it's|\\N|NULL", "4|a|NULL|it's"}));
+}
+
+TEST_P(WarehouseContract, RowsThatAreNotOnceInTheTargetSetItsTableAside) {
+  for (const char* key : {"1", "9"}) {
+    const Oid oid = key[0] == '1' ? 502 : 503;
+    const TablePtr table = make_table(oid, {"shop", fmt::format("t{}", oid)}, items()->columns);
+    const std::string name = fmt::format("shop.t{}", oid);
+    load({staged(LayerBuilder(table).create().insert({"1", "a", "b", "c"}))});
+    target_->execute("INSERT INTO " + name + " SELECT * FROM " + name);
+    const LoadReport report =
+        load({staged(LayerBuilder(table).replace({key}, {key, "x", "x", "x"}))});
+    ASSERT_EQ(report.set_aside.size(), 1U);
+    EXPECT_THAT(report.set_aside[0].reason,
+                ::testing::HasSubstr(
+                    fmt::format("UPDATE found {} rows where 1 were staged", oid == 502 ? 2 : 0)));
+    EXPECT_EQ(select("SELECT * FROM " + name), (Rows{"1|a|b|c", "1|a|b|c"}));
+  }
+}
+
+TEST_P(WarehouseContract, AFileWithOtherOperationsThanCountedIsRefused) {
+  for (const std::uint64_t rows : {1, 2}) {
+    const Oid oid = 501 + static_cast<Oid>(rows);
+    const TablePtr table = make_table(oid, {"shop", fmt::format("t{}", oid)}, items()->columns);
+    LayerBuilder inserts(table);
+    inserts.create();
+    LayerBuilder replaced(table);
+    for (std::uint64_t id = 1; id <= rows; ++id) {
+      inserts.insert({std::to_string(id), "a", "b", "c"});
+      replaced.replace({std::to_string(id)}, {std::to_string(id), "x", "x", "x"});
+    }
+    load({staged(inserts)});
+    const std::string all = fmt::format("SELECT * FROM shop.t{}", oid);
+    const Rows before = select(all);
+    StagedLayer layer = staged(replaced);
+    layer.counts.replaces -= 1;
+    layer.counts.updates += 1;
+    layer.updated_columns.assign(table->columns.size(), true);
+    const LoadReport report = load({layer});
+    ASSERT_EQ(report.set_aside.size(), 1U);
+    EXPECT_THAT(report.set_aside[0].reason, ::testing::HasSubstr("other operations"));
+    EXPECT_EQ(select(all), before);
+  }
 }
 
 }  // namespace

@@ -66,7 +66,7 @@ BatchOutcome BatchLoad::apply(const LoadRun& run) {
 std::variant<BatchOutcome, BatchLoad::Fault> BatchLoad::try_layers() {
   BatchOutcome outcome;
   std::map<Oid, EarlierChanges> changed;
-  const TargetCatalog catalog(session_);
+  TargetCatalog catalog(session_, known_.size());
   for (const StagedLayer& layer : batch_.layers) {
     if (auto fault = try_layer(catalog, layer, outcome, changed)) {
       return std::move(*fault);
@@ -75,7 +75,7 @@ std::variant<BatchOutcome, BatchLoad::Fault> BatchLoad::try_layers() {
   return outcome;
 }
 
-std::optional<BatchLoad::Fault> BatchLoad::try_layer(const TargetCatalog& catalog,
+std::optional<BatchLoad::Fault> BatchLoad::try_layer(TargetCatalog& catalog,
                                                      const StagedLayer& layer,
                                                      BatchOutcome& outcome,
                                                      std::map<Oid, EarlierChanges>& changed) {

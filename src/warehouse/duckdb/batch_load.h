@@ -52,7 +52,7 @@ class BatchLoad {
   };
 
   std::variant<BatchOutcome, Fault> try_layers();
-  std::optional<Fault> try_layer(const TargetCatalog& catalog, const StagedLayer& layer,
+  std::optional<Fault> try_layer(TargetCatalog& catalog, const StagedLayer& layer,
                                  BatchOutcome& outcome, std::map<Oid, EarlierChanges>& changed);
   const StagedLayer& largest(const BatchOutcome& outcome, const StagedLayer& failed) const;
   void leave_out(const Fault& fault);

@@ -76,8 +76,7 @@ TargetState target_state(const StoredPosition& stored, const StoredTables& known
 /// not for.
 void set_aside_changed_shapes(Session& session, const StoredPosition& stored, StoredTables& known,
                               SystemTime now) {
-  TargetCatalog catalog(session);
-  catalog.read_columns();
+  TargetCatalog catalog(session, 0);
   std::vector<const StoredTable*> changed;
   for (auto& [oid, table] : known) {
     if (!table.live) {

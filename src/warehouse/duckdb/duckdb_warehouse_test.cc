@@ -195,6 +195,44 @@ TEST_P(DuckdbFile, ATableThatBreaksTheConnectionIsLeftOutOfTheNextTry) {
   EXPECT_EQ(select("SELECT * FROM shop.other"), Rows{});
 }
 
+TEST_P(DuckdbFile, OnlyColumnsThatChangeAreWritten) {
+  const TablePtr table = make_table(
+      502, {"shop", "wide"},
+      {key_column("id", bigint_type()), column("flag", type_of(16, "boolean")),
+       column("whole", type_of(701, "double precision")), column("price", type_of(1700, "numeric")),
+       column("at", type_of(1184, "timestamp with time zone")), column("a", text_type()),
+       column("none", text_type())});
+  const std::string time = "2026-11-29 14:00:00.5+00";
+  LayerBuilder rows(table);
+  rows.create();
+  for (const char* id : {"1", "2", "3"}) {
+    rows.insert({id, "t", "6", "5.20", time, "a", std::nullopt});
+  }
+  load({staged(rows)});
+  WarehouseSettings settings = target_->settings();
+  std::vector<std::string> updates;
+  settings.on_statement = [&](std::string_view statement) {
+    if (statement.starts_with("UPDATE \"warehouse\".\"shop\"")) {
+      updates.emplace_back(statement);
+    }
+  };
+  warehouse_ = open_warehouse(settings, clock_);
+  warehouse_->take_over(test_origin(), unknown_before(), {});
+  const auto more = [&](const char* id) {
+    return std::vector<std::optional<std::string>>{id,   "t",    "6",         "5.20",
+                                                   time, "more", std::nullopt};
+  };
+  load({staged(LayerBuilder(table).replace({"1"}, more("1")))});
+  load({staged(LayerBuilder(table).replace({"2"}, more("2")).replace({"3"}, more("3")))});
+  ASSERT_EQ(updates.size(), 2U);
+  for (const std::string& update : updates) {
+    EXPECT_NE(update.find(" SET \"a\" = "), std::string::npos) << update;
+    EXPECT_EQ(update.find(", \""), std::string::npos) << update;
+  }
+  EXPECT_EQ(select("SELECT DISTINCT COLUMNS(* EXCLUDE id) FROM shop.wide"),
+            Rows{"true|6.0|5.20|2026-11-29 14:00:00.5+00|more|NULL"});
+}
+
 TEST_P(DuckdbFile, AnIndexOnATargetIsNamed) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"})),
         staged(LayerBuilder(make_table(502, {"shop", "grows"}, items()->columns)).create())});

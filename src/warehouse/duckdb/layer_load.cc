@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/error.h"
+#include "warehouse/duckdb/row_update.h"
 #include "warehouse/duckdb/staged_rows.h"
 #include "warehouse/duckdb/types.h"
 #include "warehouse/staged_file_check.h"
@@ -40,7 +41,7 @@ Sql carries(std::size_t column) {
 
 }  // namespace
 
-LayerLoad::LayerLoad(Session& session, const TargetCatalog& catalog, const StagedLayer& layer,
+LayerLoad::LayerLoad(Session& session, TargetCatalog& catalog, const StagedLayer& layer,
                      StoredTable& table, EarlierChanges earlier)
     : session_(session),
       catalog_(catalog),
@@ -84,6 +85,9 @@ void LayerLoad::change_shape() {
     changes_ = add_columns(session_, catalog_, table_, added, changes_);
   }
   table_.schema = *layer_.table;
+  if (created || !added.empty()) {
+    catalog_.changed(table_.target);
+  }
   if (created) {
     return;
   }
@@ -114,9 +118,15 @@ void LayerLoad::merge_files() {
   if (layer_.shape == LayerShape::Changes && keys_.empty()) {
     throw Error(ErrorKind::Table, "rows were changed, but the table has no key to find them by");
   }
+  update_replaced_ = layer_.shape == LayerShape::Changes && is_cheap_to_update();
   if (is_read_each_time()) {
     reading_ = layer_.files.data();
     check_staged_file(*reading_);
+    if (is_update_of_one_row()) {
+      changes_ = EarlierChanges::Some;
+      expect("UPDATE found", update_row(session_, table_.target, layer_, *reading_), 1);
+      return;
+    }
     staged_ = read_converted(layer_, *reading_);
   } else {
     staged_ = staged_table();
@@ -129,7 +139,6 @@ void LayerLoad::merge_files() {
   if (layer_.shape == LayerShape::Multiset) {
     take_equal_rows();
   } else {
-    update_replaced_ = is_cheap_to_update();
     delete_rows();
     update_rows();
   }
@@ -152,6 +161,11 @@ std::uint64_t LayerLoad::csv_bytes() const {
 bool LayerLoad::is_read_each_time() const {
   constexpr std::uint64_t kBytesMax = 64U << 10;
   return layer_.files.size() == 1 && csv_bytes() <= kBytesMax;
+}
+
+bool LayerLoad::is_update_of_one_row() const {
+  const LayerCounts& counts = layer_.counts;
+  return counts.rows() == 1 && (counts.updates == 1 || (counts.replaces == 1 && update_replaced_));
 }
 
 void LayerLoad::check_staged_counts() {
@@ -182,11 +196,7 @@ bool LayerLoad::is_cheap_to_update() {
       csv_bytes() > kBytesMax) {
     return false;
   }
-  const auto rows =
-      session_.query(sql("SELECT count(*) FROM (SELECT 1 FROM {} LIMIT {})",
-                         qualified(session_.catalog(), table_.target), kTableRowsMax + 1),
-                     Blame::Table);
-  return std::stoull(rows.at(0).at(0).value_or("")) <= kTableRowsMax;
+  return !catalog_.holds_more(table_.target, kTableRowsMax);
 }
 
 Sql LayerLoad::on_origin_key() const {

@@ -12,8 +12,8 @@ namespace re_dms::duckdb {
 /// only be rolled back. Everything it is given by reference must outlive it.
 class LayerLoad {
  public:
-  LayerLoad(Session& session, const TargetCatalog& catalog, const StagedLayer& layer,
-            StoredTable& table, EarlierChanges earlier);
+  LayerLoad(Session& session, TargetCatalog& catalog, const StagedLayer& layer, StoredTable& table,
+            EarlierChanges earlier);
 
   /// Schema changes, then the truncation, then deletes, updates and inserts; `table` is brought to
   /// the layer's shape.
@@ -31,6 +31,7 @@ class LayerLoad {
   void merge_files();
   std::uint64_t csv_bytes() const;
   bool is_read_each_time() const;
+  bool is_update_of_one_row() const;
   void check_staged_counts();
   bool is_cheap_to_update();
   void delete_rows();
@@ -43,7 +44,7 @@ class LayerLoad {
   Sql updated_ops() const;
 
   Session& session_;
-  const TargetCatalog& catalog_;
+  TargetCatalog& catalog_;
   const StagedLayer& layer_;
   StoredTable& table_;
   const std::vector<std::size_t> keys_;

@@ -238,10 +238,13 @@ std::uint64_t Session::execute(const Sql& statement, Blame blame) {
 }
 
 std::vector<Row> Session::query(const Sql& select, Blame blame) {
+  return texts(sql("SELECT COLUMNS(*)::VARCHAR FROM ({})", select), blame);
+}
+
+std::vector<Row> Session::texts(const Sql& select, Blame blame) {
   go_on_unless_stopped();
-  const Sql as_text = sql("SELECT COLUMNS(*)::VARCHAR FROM ({})", select);
-  show(as_text);
-  return rows_of(as_text, blame);
+  show(select);
+  return rows_of(select, blame);
 }
 
 std::vector<Row> Session::rows_of(const Sql& select, Blame blame) {
@@ -285,10 +288,7 @@ Named Session::named(const QualifiedName& name) {
 }
 
 std::vector<Row> Session::columns(const QualifiedName& name) {
-  go_on_unless_stopped();
-  const Sql describe = sql("DESCRIBE {}", qualified(catalog_, name));
-  show(describe);
-  return rows_of(describe, Blame::Target);
+  return texts(sql("DESCRIBE {}", qualified(catalog_, name)));
 }
 
 void Session::commit() {

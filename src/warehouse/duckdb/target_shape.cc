@@ -14,6 +14,11 @@ namespace re_dms::duckdb {
 
 namespace {
 
+/// To list all tables costs for each a twentieth of what it costs to ask for one; there may be more
+/// than ours.
+constexpr std::size_t kListed = 20;
+constexpr std::size_t kAskedAlone = 20;
+
 /// Names are equal for DuckDB when they are in ASCII lower case.
 std::string folded(std::string_view name) {
   std::string result(name);
@@ -126,7 +131,8 @@ EarlierChanges add_columns(Session& session, const TargetCatalog& catalog, const
   return earlier;
 }
 
-TargetCatalog::TargetCatalog(Session& session) : session_(session) {
+TargetCatalog::TargetCatalog(Session& session, std::size_t tables)
+    : session_(session), tables_(tables) {
   for (const Row& row :
        session_.query(sql("SELECT schema_name, table_name, min(index_name) FROM duckdb_indexes() "
                           "WHERE database_name = {} GROUP BY ALL",
@@ -139,23 +145,51 @@ TargetCatalog::FoldedName TargetCatalog::folded_name(const QualifiedName& name) 
   return {folded(name.schema), folded(name.name)};
 }
 
+bool TargetCatalog::are_better_listed(std::size_t asked) const {
+  return tables_ == 0 || asked > std::max(kAskedAlone, tables_ / kListed);
+}
+
+std::vector<Row> TargetCatalog::columns(const QualifiedName& target) {
+  if (columns_.empty() && are_better_listed(++columns_asked_)) {
+    read_columns();
+  }
+  const auto found = columns_.find(folded_name(target));
+  const bool known = found != columns_.end() && !changed_.contains(found->first);
+  return known ? found->second : session_.columns(target);
+}
+
 void TargetCatalog::read_columns() {
-  all_columns_.emplace();
   for (Row& row : session_.query(
            sql("SELECT schema_name, table_name, column_name, data_type FROM duckdb_columns() "
                "WHERE database_name = {} AND NOT internal ORDER BY table_oid, column_index",
                literal(session_.catalog())))) {
-    (*all_columns_)[folded_name({row[0].value_or(""), row[1].value_or("")})].push_back(
+    columns_[folded_name({row[0].value_or(""), row[1].value_or("")})].push_back(
         {std::move(row[2]), std::move(row[3])});
   }
 }
 
-std::vector<Row> TargetCatalog::columns(const QualifiedName& target) const {
-  if (!all_columns_) {
-    return session_.columns(target);
+bool TargetCatalog::holds_more(const QualifiedName& target, std::uint64_t rows) {
+  if (sizes_.empty() && are_better_listed(++sizes_asked_)) {
+    read_sizes();
   }
-  const auto found = all_columns_->find(folded_name(target));
-  return found == all_columns_->end() ? std::vector<Row>() : found->second;
+  if (const auto found = sizes_.find(folded_name(target)); found != sizes_.end()) {
+    return found->second > rows;
+  }
+  return !session_
+              .texts(sql("SELECT '' FROM {} LIMIT 1 OFFSET {}",
+                         qualified(session_.catalog(), target), rows),
+                     Blame::Table)
+              .empty();
+}
+
+void TargetCatalog::read_sizes() {
+  for (const Row& row :
+       session_.query(sql("SELECT schema_name, table_name, estimated_size FROM duckdb_tables() "
+                          "WHERE database_name = {}",
+                          literal(session_.catalog())))) {
+    sizes_.emplace(folded_name({row[0].value_or(""), row[1].value_or("")}),
+                   std::stoull(row[2].value_or("0")));
+  }
 }
 
 /// DuckDB checks a unique index against rows that are deleted in the same transaction, and alters
@@ -169,7 +203,7 @@ std::optional<std::string> TargetCatalog::index_on(const QualifiedName& target) 
                      to_string(target), found->second);
 }
 
-std::optional<std::string> TargetCatalog::difference(const StoredTable& table) const {
+std::optional<std::string> TargetCatalog::difference(const StoredTable& table) {
   switch (session_.named(table.target)) {
     case Named::Nothing:
       return fmt::format("table {} is no longer in the target", to_string(table.target));

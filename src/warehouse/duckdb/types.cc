@@ -127,6 +127,16 @@ Sql from_text(const ColumnType& type, const Sql& text) {
   }
 }
 
+bool is_written_as(const ColumnType& type, std::string_view stored, std::string_view text) {
+  if (is_built_in_scalar(type) && type.base_oid == kBool) {
+    return stored == (text == "t" ? "true" : "false");
+  }
+  if (has_different_equals(type) && stored.ends_with(".0")) {
+    stored.remove_suffix(2);
+  }
+  return stored == text;
+}
+
 bool conversion_can_fail(const ColumnType& type) {
   return target_type(type) != sql("VARCHAR");
 }

@@ -2,6 +2,8 @@
 // docs/types.md is the same table for people.
 #pragma once
 
+#include <string_view>
+
 #include "model/table_schema.h"
 #include "warehouse/duckdb/sql.h"
 
@@ -16,6 +18,10 @@ Sql target_type(const ColumnType& type);
 /// (ISO dates, hex bytea, UTC). NULL stays NULL. It fails for a value DuckDB cannot hold and never
 /// makes another value of it.
 Sql from_text(const ColumnType& type, const Sql& text);
+
+/// Whether `stored`, DuckDB's text of a value of target_type's type, is of the value that `text` is
+/// PostgreSQL's text of. False also where telling would need more than the texts (bytea, dates BC).
+bool is_written_as(const ColumnType& type, std::string_view stored, std::string_view text);
 
 /// Whether from_text can fail for a text that is a value of the PostgreSQL type.
 bool conversion_can_fail(const ColumnType& type);

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/error.h"
@@ -196,6 +197,32 @@ TEST(Types, ADomainIsItsBase) {
   domain.oid = 50002;
   domain.typmod = -1;
   EXPECT_EQ(target_type(domain).text(), "DECIMAL(10,2)");
+}
+
+/// Texts that PostgreSQL writes, of values that lie close together.
+TEST(Types, StoredTextsTellWhetherAValueIsTheSame) {
+  const std::vector<std::pair<ColumnType, std::vector<std::string>>> samples = {
+      {type_of(16), {"t", "f"}},
+      {type_of(20), {"0", "-1", "1", "10"}},
+      {type_of(701), {"0", "-0", "6", "60", "6.5", "1e+20", "0.1"}},
+      {type_of(700), {"0", "-0", "6", "1e+20", "0.1"}},
+      {numeric(12, 2), {"0.00", "5.20", "-5.20", "52.00"}},
+      {type_of(25), {"", "a", "6", "6.0", "t", "true"}},
+      {type_of(1082), {"2026-11-29", "0044-03-15", "infinity"}},
+      {type_of(1114), {"2026-11-29 14:00:00", "2026-11-29 14:00:00.5", "infinity"}},
+      {type_of(1184), {"2026-11-29 14:00:00+00", "2026-11-29 14:00:00.000001+00", "-infinity"}},
+      {type_of(2950), {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}},
+      {type_of(3802), {"{\"a\": 1}", "{\"a\": 1.0}"}},
+  };
+  for (const auto& [type, texts] : samples) {
+    for (const std::string& stored : texts) {
+      for (const std::string& text : texts) {
+        EXPECT_EQ(is_written_as(type, converted(type, stored).value(), text), stored == text)
+            << type.base_oid << ": " << stored << " and " << text;
+      }
+    }
+  }
+  EXPECT_FALSE(is_written_as(type_of(17), converted(type_of(17), "\\x61").value(), "\\x62"));
 }
 
 }  // namespace

@@ -1,0 +1,97 @@
+#include "warehouse/duckdb/row_update.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "model/check.h"
+#include "warehouse/duckdb/staged_rows.h"
+#include "warehouse/duckdb/types.h"
+
+namespace re_dms::duckdb {
+
+namespace {
+
+using Text = std::optional<std::string>;
+
+Sql value(const Column& column, const Text& text) {
+  return text ? from_text(column.type, literal(*text)) : sql("NULL");
+}
+
+bool is_equal(const Column& column, const Text& stored, const Text& staged) {
+  return stored && staged ? is_written_as(column.type, *stored, *staged)
+                          : stored.has_value() == staged.has_value();
+}
+
+/// A staged row of shape Changes, as stage/csv.h lays it out.
+class StagedRow {
+ public:
+  StagedRow(const StagedLayer& layer, Row fields)
+      : columns_(layer.table->columns),
+        keys_(key_columns(*layer.table)),
+        fields_(std::move(fields)) {}
+
+  const Text& op() const { return fields_.at(0); }
+
+  bool carries(std::size_t column) const { return op() == "R" || fields_.at(1)->at(column) == '1'; }
+
+  const Text& column(std::size_t column) const { return fields_.at(2 + keys_.size() + column); }
+
+  Sql has_origin_key() const {
+    std::vector<Sql> conditions;
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      const Column& key = columns_[keys_[i]];
+      conditions.push_back(sql("{} = {}", identifier(key.name), value(key, fields_.at(2 + i))));
+    }
+    return joined(conditions, " AND ");
+  }
+
+ private:
+  const std::vector<Column>& columns_;
+  const std::vector<std::size_t> keys_;
+  const Row fields_;
+};
+
+StagedRow read_row(Session& session, const StagedLayer& layer, const StagedFile& file) {
+  std::vector<Row> rows = session.texts(sql("FROM {}", read_file(layer, file)), Blame::Table);
+  if (rows.size() == 1) {
+    StagedRow row(layer, std::move(rows[0]));
+    if (row.op() == (layer.counts.replaces == 1 ? "R" : "U")) {
+      return row;
+    }
+  }
+  throw Error(ErrorKind::Table, "the staged files hold other operations than the layer counts");
+}
+
+}  // namespace
+
+std::uint64_t update_row(Session& session, const QualifiedName& name, const StagedLayer& layer,
+                         const StagedFile& file) {
+  const std::vector<Column>& columns = layer.table->columns;
+  const StagedRow row = read_row(session, layer, file);
+  const Sql target = qualified(session.catalog(), name);
+  const Sql condition = row.has_origin_key();
+  std::vector<Sql> texts;
+  for (const Column& column : columns) {
+    texts.push_back(sql("CAST({} AS VARCHAR)", identifier(column.name)));
+  }
+  const std::vector<Row> found = session.texts(
+      sql("SELECT {} FROM {} WHERE {}", joined(texts), target, condition), Blame::Table);
+  if (found.size() != 1) {
+    return found.size();
+  }
+  std::vector<Sql> set;
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (row.carries(i) && !is_equal(columns[i], found[0][i], row.column(i))) {
+      set.push_back(sql("{} = {}", identifier(columns[i].name), value(columns[i], row.column(i))));
+    }
+  }
+  if (set.empty()) {
+    return 1;
+  }
+  return session.execute(sql("UPDATE {} SET {} WHERE {}", target, joined(set), condition),
+                         Blame::Table);
+}
+
+}  // namespace re_dms::duckdb
