@@ -68,6 +68,20 @@ TEST_F(HeldUp, PausesBetweenTransactionsAndStaysConnected) {
   EXPECT_TRUE(stream->saw("I [299|5000 bytes]"));
 }
 
+TEST_F(HeldUp, NoticesWhilePausedThatTheServerEndedTheStream) {
+  ReadTimes times;
+  // Nothing is sent that could find the connection lost.
+  times.feedback.silence = std::chrono::minutes(10);
+  const auto stream = start(false, times);
+  postgres_->execute("INSERT INTO t VALUES (1, 'a')");
+  ASSERT_TRUE(stream->saw("C"));
+  stream->pause(true);
+  postgres_->execute("SELECT pg_terminate_backend(pid) FROM pg_stat_replication");
+  const std::optional<Error> error = stream->ended();
+  ASSERT_TRUE(error);
+  EXPECT_EQ(error->kind(), ErrorKind::Transient);
+}
+
 TEST_F(HeldUp, KeepsTheConnectionWhileTheQueueIsFull) {
   const auto stream = start(false, kOftenHeard);
   stream->hold(true);

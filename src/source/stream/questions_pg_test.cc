@@ -1,4 +1,5 @@
 // What is asked of a real PostgreSQL beside set-up and stream: catalog, checks, teardown.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,6 +11,7 @@
 #include "source/setup/check_source.h"
 #include "source/setup/slot_creation.h"
 #include "source/setup/teardown.h"
+#include "source/stream/catalog_questions.h"
 #include "source/testing/database_test.h"
 #include "source/testing/stream_probe.h"
 
@@ -254,6 +256,30 @@ TEST_F(Questions, GiveUpOnAnAnswerThatDoesNotCome) {
   EXPECT_EQ(error.kind(), ErrorKind::Transient);
   EXPECT_THAT(error.message(), HasSubstr("asking: "));
   execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%sleep(3600)'");
+}
+
+/// What is new is handed on although the server cancels the question behind it.
+TEST_F(Questions, KeepTheNewsWhenListingAllTablesTakesTooLong) {
+  execute("CREATE TABLE t (id int PRIMARY KEY)");
+  Source source(settings_);
+  const Origin origin = source.create_slot({}, no_intention).origin;
+  execute(
+      "DO $$ BEGIN FOR i IN 1..1000 LOOP EXECUTE format('CREATE TABLE many%s ()', i); END LOOP; "
+      "END $$");
+  Connection connection(settings_, ConnectionPurpose::Sql);
+  bool told = false;
+  bool listed = true;
+  // How long either question takes depends on the machine.
+  for (int tries = 0; tries < 200 && (!told || listed); ++tries) {
+    connection.query(fmt::format("SET statement_timeout = {}", 1 + tries % 20), "preparing");
+    ReportedAnswers reported;
+    CatalogQuestions questions(settings_, origin, std::chrono::minutes(1), reported);
+    const CatalogNews news = questions.ask_about_all(connection, real_clock().steady());
+    told = !news.block.empty();
+    listed = news.left_out.has_value();
+    EXPECT_EQ(news.answers.empty(), !told);
+  }
+  EXPECT_TRUE(told && !listed);
 }
 
 TEST_F(Questions, GiveTheLastResultOrTheFirstError) {
