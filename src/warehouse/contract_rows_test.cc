@@ -238,6 +238,17 @@ TEST_P(WarehouseContract, TheOnlyRowIsUpdated) {
             (Rows{"1|it's|\\N|NULL", "4|a|NULL|it's"}));
 }
 
+TEST_P(WarehouseContract, BytesThatReadLikeOthersAreReplaced) {
+  const TablePtr table =
+      make_table(511, {"shop", "files"},
+                 {key_column("id", bigint_type()), column("b", type_of(17, "bytea")),
+                  column("j", type_of(3802, "jsonb")), column("same", type_of(17, "bytea"))});
+  load({staged(LayerBuilder(table).create().insert({"1", "\\x003631", "{\"a\": 1}", "\\x00"}))});
+  load({staged(LayerBuilder(table).replace({"1"}, {"1", "\\x0061", "{\"a\": 1.0}", "\\x00"}))});
+  load({staged(LayerBuilder(table).insert({"2", "\\x0061", "{\"a\": 1.0}", "\\x00"}))});
+  EXPECT_EQ(select("SELECT count(DISTINCT (b, j, same)), count(*) FROM shop.files"), Rows{"1|2"});
+}
+
 TEST_P(WarehouseContract, RowsThatAreNotOnceInTheTargetSetItsTableAside) {
   for (const char* key : {"1", "9"}) {
     const Oid oid = key[0] == '1' ? 502 : 503;

@@ -66,7 +66,7 @@ BatchOutcome BatchLoad::apply(const LoadRun& run) {
 std::variant<BatchOutcome, BatchLoad::Fault> BatchLoad::try_layers() {
   BatchOutcome outcome;
   std::map<Oid, EarlierChanges> changed;
-  TargetCatalog catalog(session_, known_.size());
+  TargetCatalog catalog(session_, std::max<std::size_t>(1, known_.size()));
   for (const StagedLayer& layer : batch_.layers) {
     if (auto fault = try_layer(catalog, layer, outcome, changed)) {
       return std::move(*fault);

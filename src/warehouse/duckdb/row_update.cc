@@ -19,9 +19,19 @@ Sql value(const Column& column, const Text& text) {
   return text ? from_text(column.type, literal(*text)) : sql("NULL");
 }
 
-bool is_equal(const Column& column, const Text& stored, const Text& staged) {
-  return stored && staged ? is_written_as(column.type, *stored, *staged)
-                          : stored.has_value() == staged.has_value();
+/// What tells whether the target's value is the staged one: its text, or 'true' or 'false'. A text
+/// may be long; it stays in DuckDB, whose memory is bounded.
+Sql question(const Column& column, const Text& staged) {
+  const Sql name = identifier(column.name);
+  return staged && has_telling_text(column.type)
+             ? sql("CAST({} AS VARCHAR)", name)
+             : sql("CAST({} IS NOT DISTINCT FROM {} AS VARCHAR)", name, value(column, staged));
+}
+
+bool is_equal(const Column& column, const Text& answer, const Text& staged) {
+  return staged && has_telling_text(column.type)
+             ? answer && is_written_as(column.type, *answer, *staged)
+             : answer == "true";
 }
 
 /// A staged row of shape Changes, as stage/csv.h lays it out.
@@ -72,19 +82,25 @@ std::uint64_t update_row(Session& session, const QualifiedName& name, const Stag
   const StagedRow row = read_row(session, layer, file);
   const Sql target = qualified(session.catalog(), name);
   const Sql condition = row.has_origin_key();
-  std::vector<Sql> texts;
-  for (const Column& column : columns) {
-    texts.push_back(sql("CAST({} AS VARCHAR)", identifier(column.name)));
+  std::vector<std::size_t> carried;
+  std::vector<Sql> questions = {sql("''")};
+  for (std::size_t i = 0; i < columns.size(); ++i) {
+    if (row.carries(i)) {
+      carried.push_back(i);
+      questions.push_back(question(columns[i], row.column(i)));
+    }
   }
   const std::vector<Row> found = session.texts(
-      sql("SELECT {} FROM {} WHERE {}", joined(texts), target, condition), Blame::Table);
+      sql("SELECT {} FROM {} WHERE {}", joined(questions), target, condition), Blame::Table);
   if (found.size() != 1) {
     return found.size();
   }
   std::vector<Sql> set;
-  for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (row.carries(i) && !is_equal(columns[i], found[0][i], row.column(i))) {
-      set.push_back(sql("{} = {}", identifier(columns[i].name), value(columns[i], row.column(i))));
+  for (std::size_t at = 0; at < carried.size(); ++at) {
+    const Column& column = columns[carried[at]];
+    const Text& staged = row.column(carried[at]);
+    if (!is_equal(column, found[0][1 + at], staged)) {
+      set.push_back(sql("{} = {}", identifier(column.name), value(column, staged)));
     }
   }
   if (set.empty()) {

@@ -127,7 +127,17 @@ Sql from_text(const ColumnType& type, const Sql& text) {
   }
 }
 
+bool has_telling_text(const ColumnType& type) {
+  const Sql target = target_type(type);
+  // DuckDB writes printable bytes of a BLOB as they are: \x00 is the text of two values.
+  return target != sql("VARCHAR") && target != sql("JSON") && target != sql("BLOB");
+}
+
 bool is_written_as(const ColumnType& type, std::string_view stored, std::string_view text) {
+  // DuckDB rounds a TIMESTAMP WITH TIME ZONE far from now when it writes it.
+  if (type.base_oid == kTimestamptz && text.find('-') != 4) {
+    return false;
+  }
   if (is_built_in_scalar(type) && type.base_oid == kBool) {
     return stored == (text == "t" ? "true" : "false");
   }

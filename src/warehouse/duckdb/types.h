@@ -19,8 +19,12 @@ Sql target_type(const ColumnType& type);
 /// makes another value of it.
 Sql from_text(const ColumnType& type, const Sql& text);
 
-/// Whether `stored`, DuckDB's text of a value of target_type's type, is of the value that `text` is
-/// PostgreSQL's text of. False also where telling would need more than the texts (bytea, dates BC).
+/// Whether DuckDB's text of a value of target_type's type is short, and has is_written_as() told
+/// such values apart.
+bool has_telling_text(const ColumnType& type);
+
+/// Whether `stored`, DuckDB's text of a value, is of the value that `text` is PostgreSQL's text of.
+/// False also where telling would need more than the texts. The type has_telling_text().
 bool is_written_as(const ColumnType& type, std::string_view stored, std::string_view text);
 
 /// Whether from_text can fail for a text that is a value of the PostgreSQL type.

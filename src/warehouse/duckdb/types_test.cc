@@ -207,12 +207,10 @@ TEST(Types, StoredTextsTellWhetherAValueIsTheSame) {
       {type_of(701), {"0", "-0", "6", "60", "6.5", "1e+20", "0.1"}},
       {type_of(700), {"0", "-0", "6", "1e+20", "0.1"}},
       {numeric(12, 2), {"0.00", "5.20", "-5.20", "52.00"}},
-      {type_of(25), {"", "a", "6", "6.0", "t", "true"}},
       {type_of(1082), {"2026-11-29", "0044-03-15", "infinity"}},
       {type_of(1114), {"2026-11-29 14:00:00", "2026-11-29 14:00:00.5", "infinity"}},
-      {type_of(1184), {"2026-11-29 14:00:00+00", "2026-11-29 14:00:00.000001+00", "-infinity"}},
+      {type_of(1184), {"2026-11-29 14:00:00+00", "2026-11-29 14:00:00.000001+00"}},
       {type_of(2950), {"a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11"}},
-      {type_of(3802), {"{\"a\": 1}", "{\"a\": 1.0}"}},
   };
   for (const auto& [type, texts] : samples) {
     for (const std::string& stored : texts) {
@@ -222,7 +220,12 @@ TEST(Types, StoredTextsTellWhetherAValueIsTheSame) {
       }
     }
   }
-  EXPECT_FALSE(is_written_as(type_of(17), converted(type_of(17), "\\x61").value(), "\\x62"));
+  EXPECT_FALSE(has_telling_text(type_of(17)));
+  EXPECT_TRUE(has_telling_text(type_of(1184)));
+  // DuckDB's text of the second one is the first one.
+  EXPECT_FALSE(is_written_as(type_of(1184),
+                             converted(type_of(1184), "294246-12-31 23:59:59.999999+00").value(),
+                             "294247-01-01 00:00:00.000999+00"));
 }
 
 }  // namespace
