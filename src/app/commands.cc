@@ -21,6 +21,7 @@
 #include "source/connection/identity.h"
 #include "source/setup/check_source.h"
 #include "source/setup/teardown.h"
+#include "source/source.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms {
@@ -78,6 +79,7 @@ class Execution {
     const std::string& directory = settings.journal.directory;
     const bool has_journal = real_file_system().exists(directory);
     const auto lock = command.confirmed && has_journal ? lock_unless_broken(directory) : nullptr;
+    drop_left_over_slot(settings, command.confirmed);
     for (const std::string& line : drop_slot_and_publication(settings.source, mode)) {
       fmt::print("{}\n", line);
     }
@@ -138,6 +140,21 @@ class Execution {
       fmt::print("the journal in {} stays: {}\n", directory, error.what());
       return nullptr;
     }
+  }
+
+  /// The slot of an interrupted first start under another name, which only the journal knows of.
+  static void drop_left_over_slot(const PipelineSettings& settings, bool confirmed) {
+    CheckResult ignored;
+    const auto intended = stored_origin(settings.journal.directory, ignored);
+    if (!intended || intended->created || !intended->slot_is_ours ||
+        intended->slot == settings.source.slot) {
+      return;
+    }
+    if (confirmed) {
+      Source(settings.source).drop_slot_of(*intended);
+    }
+    fmt::print("{} slot \"{}\", if an interrupted first start has left it\n",
+               confirmed ? "dropped" : "would drop", intended->slot);
   }
 
   /// Whose changes the journal holds; nothing before a first start, or with the fault in `result`.

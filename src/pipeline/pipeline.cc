@@ -167,7 +167,9 @@ class Run {
 
   void make_slot() {
     const std::string& directory = settings_.journal.directory;
-    if (intended_before_ && intended_before_->slot != settings_.source.slot) {
+    // Before an administrator is asked for a slot: his could not be told from the one left over.
+    if (intended_before_ &&
+        (!settings_.source.auto_setup || intended_before_->slot != settings_.source.slot)) {
       source_.drop_slot_of(*intended_before_);
       remove_beginning(files_, directory);
       intended_before_.reset();

@@ -28,7 +28,7 @@ class Source {
   Origin identify();
 
   /// Drops the slot that the interrupted first start of this intention may have left, for when
-  /// source.slot names another one since. Refuses (Fatal) where it may lie in another cluster or
+  /// source.slot names another one since, or somebody else is to make it. Refuses (Fatal) where it may lie in another cluster or
   /// database. May be repeated.
   void drop_slot_of(const Origin& intended);
 

@@ -185,7 +185,7 @@ void check_publication(Connection& plain, const SourceSettings& settings, bool b
 }
 
 void check_slot(const std::optional<SlotState>& slot, const SourceSettings& settings,
-                const std::string& database, bool has_journal, bool begun, Results& results) {
+                const std::string& database, bool ours, bool begun, Results& results) {
   CheckResult result{Status::Ok, "source: slot", "", ""};
   if (!slot && begun) {
     result.status = Status::Fail;
@@ -203,7 +203,7 @@ void check_slot(const std::optional<SlotState>& slot, const SourceSettings& sett
         "\"{}\" stands at {} and holds {} MiB of WAL{}", settings.slot, slot->confirmed_flush,
         slot->held_bytes >> 20,
         slot->active_pid == 0 ? "" : fmt::format("; process {} reads it", slot->active_pid));
-    if (!has_journal && settings.auto_setup) {
+    if (!ours && settings.auto_setup) {
       const Error error = foreign_slot(*slot, settings.slot, database);
       result = {Status::Fail, result.name, error.message(), error.advice()};
     } else if (!problem.empty()) {
@@ -289,7 +289,9 @@ std::vector<CheckResult> check_source(const SourceSettings& settings,
     check_room(plain, "wal senders", "max_wal_senders", "SELECT count(*) FROM pg_stat_replication",
                slot && slot->active_pid != 0 ? 0 : 1, results);
     check_publication(plain, settings, begun, results);
-    check_slot(slot, settings, PQdb(plain.raw()), journal.has_value(), begun, results);
+    const bool ours =
+        journal && (journal->created || (journal->slot_is_ours && journal->slot == settings.slot));
+    check_slot(slot, settings, PQdb(plain.raw()), ours, begun, results);
     check_tables(plain, settings, results);
     check_commit_wait(plain, results);
     check_retention(plain, results);
