@@ -44,7 +44,7 @@ void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
                   fmt::format("a journal record of kind '{}' is inside the transaction at {}",
                               static_cast<char>(record.kind), commit_lsn));
     }
-    note(record, false);
+    note(record, commit_lsn);
     return;
   }
   switch (record.body.empty() ? '\0' : record.body[0]) {
@@ -54,7 +54,7 @@ void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
       fold_row(record.body, commit_lsn);
       return;
     case 'R':
-      note(record, false);
+      note(record, commit_lsn);
       return;
     case 'T':
       truncate(pgoutput::decode_truncate(record.body));
@@ -71,11 +71,11 @@ void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
   }
 }
 
-void BatchFold::note(const RecordView& record, bool passing) {
+void BatchFold::note(const RecordView& record, Lsn at) {
   Facts facts;
   facts.read(record);
   if (!facts.empty()) {
-    roster_.note(std::move(facts), passing);
+    roster_.note(std::move(facts), at);
     add_tables();
   }
 }
@@ -101,7 +101,7 @@ TableFold* BatchFold::fold_of(Oid oid) {
         ErrorKind::Fatal,
         fmt::format("a change of the table with OID {} came before its Relation message", oid));
   }
-  if (roster_.at(table).standing == Standing::NotLive) {
+  if (roster_.at(table).standing == Standing::NotLive || at_ < roster_.at(table).position) {
     return nullptr;
   }
   if (roster_.at(table).unsettled || at_ >= keyed_from_[table]) {
@@ -171,7 +171,8 @@ bool BatchFold::prove(const TableFold& fold, std::string_view message) {
 void BatchFold::truncate(const pgoutput::Truncate& message) {
   for (const Oid oid : message.relations) {
     // First: then the values of older rows in a column that only now becomes known do not matter.
-    if (const std::size_t table = roster_.find(oid); table != TableRoster::kNone) {
+    if (const std::size_t table = roster_.find(oid);
+        table != TableRoster::kNone && at_ >= roster_.at(table).position) {
       drop_rows(table);
     }
     if (fold_of(oid) == nullptr) {
@@ -278,7 +279,7 @@ void BatchFold::set_aside(std::size_t table, std::string reason) {
   RosterEntry& entry = roster_.at(table);
   entry.standing = Standing::NotLive;
   discard(table);
-  set_aside_.push_back({entry.oid, name_of(entry), std::move(reason), Lsn{}});
+  set_aside_.push_back({entry.oid, name_of(entry), std::move(reason), entry.position});
 }
 
 void BatchFold::discard(std::size_t table) {

@@ -16,21 +16,23 @@
 
 namespace re_dms {
 
-/// Knows nothing of positions and of where batches end: that is the Batcher's.
+/// Knows nothing of where batches end: that is the Batcher's.
 class BatchFold {
  public:
-  /// `sink` outlives the fold.
-  BatchFold(std::size_t row_bytes_max, const std::vector<KnownTable>& known, BatchSink& sink)
-      : row_bytes_max_(row_bytes_max), roster_(known), sink_(sink) {
+  /// `start`: where reading starts. `sink` outlives the fold.
+  BatchFold(std::size_t row_bytes_max, Lsn start, const std::vector<KnownTable>& known,
+            BatchSink& sink)
+      : row_bytes_max_(row_bytes_max), roster_(start, known), sink_(sink) {
     add_tables();
   }
 
   /// Folds one record of the transaction with this commit_lsn; Begin and Commit are the caller's.
+  /// Of a table whose position is beyond it, only facts are remembered.
   void fold(const RecordView& record, Lsn commit_lsn);
 
   /// Remembers a record's facts and ignores its rows: for records before the position where reading
   /// starts.
-  void pass(const RecordView& record) { note(record, true); }
+  void pass(const RecordView& record) { note(record, Lsn{}); }
 
   /// Decides what the facts that came since the last call mean: new tables are created or set
   /// aside, shapes changed. Facts that were passed over wait for the table's first row, if it is
@@ -50,7 +52,8 @@ class BatchFold {
   /// Hands all layers with work to the sink, in the order they were begun; new ones start empty.
   void hand_on();
 
-  /// The batch ends: what was set aside in it, in order; counting starts anew.
+  /// The batch ends: what was set aside in it, in order, with the tables' own positions; counting
+  /// starts anew.
   std::vector<SetAside> end_batch();
 
   /// Keeps all that a transaction may change, for undo(). The open batch holds no rows.
@@ -93,7 +96,7 @@ class BatchFold {
   void truncate(const pgoutput::Truncate& message);
   void drop_rows(std::size_t table);
   void note_rows(std::size_t table);
-  void note(const RecordView& record, bool passing);
+  void note(const RecordView& record, Lsn at);
   void add_tables();
   TableFold* fold_of(Oid oid);
   void settle(std::size_t table);

@@ -41,7 +41,7 @@ struct Batcher::State {
   State(BatchLimits bounds, Lsn from, const std::vector<KnownTable>& known, BatchSink& out)
       : limits(bounds),
         sink(out),
-        fold(bounds.row_bytes_max, known, out),
+        fold(bounds.row_bytes_max, from, known, out),
         start(from),
         position(from) {
     span.from = from;
@@ -253,7 +253,7 @@ void Batcher::State::seal() {
   fold.hand_on();
   std::vector<SetAside> set_aside = fold.end_batch();
   for (SetAside& table : set_aside) {
-    table.position = span.from;
+    table.position = std::max(table.position, span.from);
   }
   const BatchSpan done = std::exchange(span, BatchSpan{});
   span.from = position;

@@ -19,13 +19,14 @@ struct BatchLimits {
   std::size_t row_bytes_max = 64U << 20;  ///< a larger tuple sets its table aside
 };
 
-/// A table that cannot go on is set aside at the `from` of the open batch: all its layers of that
-/// batch are discarded, and those that a large transaction already handed to the sink are void,
-/// because the target skips them when the seal names the table. So what the target keeps is the
-/// table at a commit.
+/// A table that cannot go on is set aside at the `from` of the open batch, or at its own position
+/// if that is beyond it: all its layers of that batch are discarded, and those that a large
+/// transaction already handed to the sink are void, because the target skips them when the seal
+/// names the table. So what the target keeps is the table at a commit.
 class Batcher {
  public:
-  /// Transactions with commit_lsn < from are passed over. `sink` outlives the batcher.
+  /// Transactions with commit_lsn < from are passed over, and of a table those below its position.
+  /// `sink` outlives the batcher.
   Batcher(BatchLimits limits, Lsn from, const std::vector<KnownTable>& known, BatchSink& sink);
   ~Batcher();
 

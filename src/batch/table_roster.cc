@@ -242,12 +242,13 @@ void Facts::read(const RecordView& record) {
   }
 }
 
-TableRoster::TableRoster(const std::vector<KnownTable>& known) {
+TableRoster::TableRoster(Lsn start, const std::vector<KnownTable>& known) : start_(start) {
   for (const KnownTable& table : known) {
     const std::size_t index = find_or_add(table.schema.oid);
     set_schema(index, std::make_shared<const TableSchema>(table.schema));
     RosterEntry& entry = entries_[index];
     entry.standing = table.live ? Standing::Live : Standing::NotLive;
+    entry.position = std::max(start, table.position);
     entry.history = table.schema.history;
     entry.certain_key = table.schema.certain_key;
     entry.publication = table.schema.publication;
@@ -284,7 +285,9 @@ std::size_t TableRoster::find(Oid oid) const {
 std::size_t TableRoster::find_or_add(Oid oid) {
   const auto [found, added] = by_oid_.try_emplace(oid, entries_.size());
   if (added) {
-    entries_.emplace_back().oid = oid;
+    RosterEntry& entry = entries_.emplace_back();
+    entry.oid = oid;
+    entry.position = start_;
   }
   return found->second;
 }
@@ -295,15 +298,20 @@ void TableRoster::mark(std::size_t index, bool passing) {
   unsettled_.push_back(index);
 }
 
-void TableRoster::note(Facts&& facts, bool passing) {
+bool TableRoster::is_passing(const RosterEntry& entry, Lsn at) {
+  return !at.known() || at < entry.position;
+}
+
+void TableRoster::note(Facts&& facts, Lsn at) {
   for (Relation& relation : facts.relations) {
     const std::size_t index = find_or_add(relation.oid);
     entries_[index].relation = std::make_shared<const Relation>(std::move(relation));
-    mark(index, passing);
+    mark(index, is_passing(entries_[index], at));
   }
   for (CatalogTable& table : facts.tables) {
     const std::size_t index = find_or_add(table.schema.oid);
     RosterEntry& entry = entries_[index];
+    const bool passing = is_passing(entry, at);
     // What is stored with the target's version of a table is newer than answers passed over.
     if (!passing && entry.schema && same_columns(*entry.schema, table.schema)) {
       note_history(entry, table);
@@ -407,7 +415,7 @@ bool TableRoster::would_change(const Facts& facts, Lsn at) const {
   }
   const auto changes = [&](RosterEntry probe) {
     probe.passed_over = false;
-    if (probe.standing != Standing::Live || probe.assumed) {
+    if (probe.standing != Standing::Live || probe.assumed || at < probe.position) {
       return false;
     }
     const Verdict verdict = judge(probe, at);
@@ -442,6 +450,7 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     RosterEntry before;
     before.oid = entries_[i].oid;
+    before.position = entries_[i].position;
     if (i < entries.size()) {
       before = std::move(entries[i]);
     }

@@ -21,10 +21,13 @@
 
 namespace re_dms {
 
-/// A table as the target has it at the position where reading starts.
+/// A table as the target has it.
 struct KnownTable {
   TableSchema schema;
   bool live = true;  ///< false: set aside earlier, its rows are skipped
+  /// The target holds its changes in transactions with a smaller commit_lsn, and `schema` is how
+  /// they left it; unknown: where reading starts.
+  Lsn position{};
 };
 
 enum class Standing {
@@ -37,6 +40,7 @@ enum class Standing {
 struct RosterEntry {
   Oid oid = 0;
   Standing standing = Standing::Unmet;
+  Lsn position;     ///< changes in transactions with a smaller commit_lsn are skipped
   TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
   /// The newest one known from the time when the table had the columns of `schema`. Its `empty` is
   /// about where the layer began; rows that came in the layer are not counted yet.
@@ -58,8 +62,8 @@ struct RosterEntry {
   std::shared_ptr<const CatalogTable> oldest;  ///< the first answer, of a table that was unmet then
   std::optional<CertainKey> certain_key;       ///< as the latest answer that counts has it
   bool unsettled = true;                       ///< facts came that `schema` was not compared with
-  bool passed_over = true;         ///< they all stood before the position where reading starts
-  bool answer_passed_over = true;  ///< the catalog's did
+  bool passed_over = true;                     ///< they all stood before `position`
+  bool answer_passed_over = true;              ///< the catalog's did
   /// The open batch creates the table as the catalog says, which may be ahead of the stream: a
   /// Relation that comes before the layer is handed on corrects it.
   bool assumed = false;
@@ -91,7 +95,8 @@ class TableRoster {
  public:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-  explicit TableRoster(const std::vector<KnownTable>& known);
+  /// `start`: where reading starts.
+  TableRoster(Lsn start, const std::vector<KnownTable>& known);
 
   std::size_t size() const { return entries_.size(); }
 
@@ -106,8 +111,8 @@ class TableRoster {
   std::size_t find(Oid oid) const;
   std::size_t find_or_add(Oid oid);
 
-  /// Remembers facts. `passing`: they stand before the position where reading starts.
-  void note(Facts&& facts, bool passing);
+  /// Remembers facts that stand at `at`; unknown: before the positions of all tables.
+  void note(Facts&& facts, Lsn at);
 
   /// Entries with unsettled facts, oldest first; they are forgotten here, not settled.
   std::vector<std::size_t> take_unsettled();
@@ -127,10 +132,12 @@ class TableRoster {
 
  private:
   Verdict judge_unmet(const RosterEntry& entry, Lsn at) const;
+  static bool is_passing(const RosterEntry& entry, Lsn at);
   void mark(std::size_t index, bool passing);
   void forget_name(std::size_t index);
   void note_name(std::size_t index);
 
+  const Lsn start_;
   absl::flat_hash_map<Oid, std::size_t> by_oid_;
   std::vector<RosterEntry> entries_;
   std::vector<std::size_t> unsettled_;

@@ -36,7 +36,7 @@ std::string random_hex() {
 std::vector<KnownTable> known_tables(const TargetState& target) {
   std::vector<KnownTable> known;
   for (const TargetTable& table : target.tables) {
-    known.push_back({table.schema, table.live});
+    known.push_back({table.schema, table.live, table.position});
   }
   return known;
 }

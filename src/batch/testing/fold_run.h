@@ -17,10 +17,13 @@ class FoldRun {
   static constexpr Lsn kFrom{1000};
 
   explicit FoldRun(const std::vector<TableSchema>& tables, BatchLimits limits = {})
-      : batcher(limits, kFrom, known(tables), sink) {
+      : FoldRun(limits, known(tables)) {}
+
+  FoldRun(BatchLimits limits, const std::vector<KnownTable>& tables)
+      : batcher(limits, kFrom, tables, sink) {
     StreamBuilder facts;
-    for (const TableSchema& table : tables) {
-      facts.relation_in_force(table);
+    for (const KnownTable& table : tables) {
+      facts.relation_in_force(table.schema);
     }
     feed(facts, UnitKind::Facts);
   }
