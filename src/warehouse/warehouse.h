@@ -32,12 +32,12 @@ struct WarehouseSettings {
   std::function<void(std::string_view)> on_statement{};
 };
 
-/// A table of the target as it stands at the loaded position.
+/// A table of the target.
 struct TargetTable {
   TableSchema schema;
   bool live = true;
   std::string reason;  ///< why it is not live; for people
-  Lsn position;        ///< of a table that is not live
+  Lsn position;        ///< what it holds: all below
 };
 
 /// What a daemon knows of its target before it takes it over.
@@ -84,6 +84,10 @@ class Warehouse {
   /// which that fails, or whose values the target refuses, is set aside with the reason in the same
   /// transaction and the rest is applied. Layers of tables that are not live are skipped. On return
   /// data and position are durable. No table is set aside because of a stop.
+  ///
+  /// A batch that does not fit into one transaction, or in which several tables fail, takes
+  /// several: some tables each, the loaded position in the last. Tables that hold the batch already
+  /// are passed over, so that another call, or the next start, goes on where this one ended.
   virtual LoadReport load(const StagedBatch& batch, const std::stop_token& stop) = 0;
 
   /// One short text such as "DuckDB 1.4.4 at /var/lib/re_dms/warehouse.duckdb".

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Goal: the daemon, killed at every named place of its durable steps, ends with both sides equal.
 
-    failpoints.py SCENARIO [SHARE/SHARES]      a scenario: first_start teardown flow restart
+    failpoints.py SCENARIO [SHARE/SHARES]      a scenario: first_start teardown flow parts restart
 
 SHARE/SHARES   only each SHARES-th name of the scenario, so that several runs share the work
 
@@ -22,12 +22,14 @@ sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
 from daemon import ROOT  # noqa: E402
+from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
 OWN = {
     "first_start": ("slot-", "publication-", "origin-", "segments-removed-",
                     "take-over-tables-made", "beginning-"),
     "teardown": ("teardown-",),
+    "parts": ("load-part-",),
     "restart": ("recovery-renew-", "recovery-abort-"),
 }
 KILLS = 2
@@ -42,6 +44,8 @@ CREATE TABLE public.long (id int PRIMARY KEY, n int, body text);
 ALTER TABLE public.long ALTER body SET STORAGE EXTERNAL;
 CREATE TABLE public.unheard (id int);
 """
+MANY = 40
+BROKEN = 2
 COMPARED = [("public", "big"), ("public", "pair"), ("public", "long")]
 # One transaction that begins a batch of its own (architecture.md, Large transactions), with TRUNCATE
 # and moves of keys, and some small ones around it.
@@ -275,6 +279,34 @@ def flow(server, victim):
         print(f"{name}: {time.monotonic() - began:.1f} s", flush=True)
 
 
+def each_of_many(statement):
+    """STATEMENT for each table, whose name is %I, in one transaction."""
+    return (f"DO $$ BEGIN FOR i IN 1..{MANY} LOOP EXECUTE format('{statement}', 'many' || i);"
+            " END LOOP; END $$;")
+
+
+def parts(server, victim):
+    """A daemon that loads a batch in several transactions, because more than one table fails in it."""
+    daemon = victim.daemon
+    daemon.start().wait_ready()
+    server.psql(each_of_many("INSERT INTO %I VALUES (1, 0)"))
+    daemon.catch_up(SECONDS)
+    daemon.kill()
+    with DuckdbFile(str(daemon.warehouse), writable=True) as duck:
+        for number in range(1, BROKEN + 1):
+            duck.execute(f"DELETE FROM public.many{number}")
+    for name in names_of("parts"):
+        for _ in range(KILLS):
+            server.psql(each_of_many("UPDATE %I SET n = n + 1"))
+            victim.start(name)
+            victim.met(name)
+        print(f"{name}: {KILLS} kills", flush=True)
+    victim.start()
+    daemon.wait_ready(SECONDS)
+    daemon.catch_up(SECONDS, set_aside=True)
+    daemon.compare([("public", f"many{number}") for number in range(BROKEN + 1, MANY + 1)])
+
+
 def restart(server, victim):
     """A daemon that finds an unfinished transaction and half a record at the end of its journal."""
     daemon = victim.daemon
@@ -304,8 +336,10 @@ def tear_tail(journal):
 
 
 def main():
-    run = {"first_start": first_start, "teardown": teardown, "flow": flow, "restart": restart}[sys.argv[1]]
-    with scenario(TABLES, options=OPTIONS) as (server, daemon), Unheard(server):
+    run = {"first_start": first_start, "teardown": teardown, "flow": flow, "parts": parts,
+           "restart": restart}[sys.argv[1]]
+    many = each_of_many("CREATE TABLE %I (id int PRIMARY KEY, n int)") if run is parts else ""
+    with scenario(TABLES + many, options=OPTIONS) as (server, daemon), Unheard(server):
         run(server, Victim(server, daemon))
 
 

@@ -42,102 +42,85 @@ std::set<Oid> oids(const std::vector<SetAside>& set_aside) {
 }
 
 BatchLoad::BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch,
-                     const StoredTables& known, std::string schema, FailedTables& failed)
+                     StoredTables known, std::string schema, FailedTables& failed)
     : session_(session),
       clock_(clock),
       batch_(batch),
-      known_(known),
+      known_(std::move(known)),
       schema_(std::move(schema)),
       failed_(failed),
       given_up_(oids(batch.set_aside)) {}
 
-BatchOutcome BatchLoad::apply(const LoadRun& run) {
-  for (;;) {
-    session_.execute(sql("BEGIN TRANSACTION"));
-    auto result = try_layers();
-    if (auto* outcome = std::get_if<BatchOutcome>(&result)) {
-      record(run, *outcome);
-      return std::move(*outcome);
+std::vector<Oid> BatchLoad::missing() const {
+  std::vector<Oid> tables;
+  std::set<Oid> seen;
+  for (const StagedLayer& layer : batch_.layers) {
+    const Oid oid = layer.table->oid;
+    const auto known = known_.find(oid);
+    const bool skipped = given_up_.contains(oid) || failed_.contains(oid) ||
+                         (known != known_.end() &&
+                          (!known->second.live || known->second.position >= batch_.span.to));
+    if (!skipped && seen.insert(oid).second) {
+      tables.push_back(oid);
     }
-    leave_out(std::get<Fault>(result));
   }
+  return tables;
 }
 
-std::variant<BatchOutcome, BatchLoad::Fault> BatchLoad::try_layers() {
-  BatchOutcome outcome;
-  std::map<Oid, EarlierChanges> changed;
+std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
+  tables_.clear();
+  loads_.clear();
+  changed_.clear();
+  session_.execute(sql("BEGIN TRANSACTION"));
+  const std::set<Oid> wanted(tables.begin(), tables.end());
   TargetCatalog catalog(session_, std::max<std::size_t>(1, known_.size()));
   for (const StagedLayer& layer : batch_.layers) {
-    if (auto fault = try_layer(catalog, layer, outcome, changed)) {
-      return std::move(*fault);
+    if (!wanted.contains(layer.table->oid)) {
+      continue;
+    }
+    if (auto fault = apply_layer(catalog, layer)) {
+      // Noted first: after a bug of its own DuckDB refuses the ROLLBACK too, and then the next try
+      // opens the file anew, without the table.
+      if (!fault->out_of_memory) {
+        failed_[layer.table->oid] = {layer.table->oid, layer.table->name, fault->reason, {}};
+      }
+      // COMMIT of a transaction with a failed statement reports success and keeps nothing.
+      session_.execute(sql("ROLLBACK"));
+      return fault;
     }
   }
-  return outcome;
+  return std::nullopt;
 }
 
-std::optional<BatchLoad::Fault> BatchLoad::try_layer(TargetCatalog& catalog,
-                                                     const StagedLayer& layer,
-                                                     BatchOutcome& outcome,
-                                                     std::map<Oid, EarlierChanges>& changed) {
+std::optional<LoadFault> BatchLoad::apply_layer(TargetCatalog& catalog, const StagedLayer& layer) {
   const Oid oid = layer.table->oid;
   const auto known = known_.find(oid);
-  if (given_up_.contains(oid) || failed_.contains(oid) ||
-      (known != known_.end() && !known->second.live)) {
-    return std::nullopt;
-  }
-  const auto [entry, first] = outcome.tables.try_emplace(oid, current(oid, layer.table->name));
+  const auto [entry, first] = tables_.try_emplace(oid, current(oid, layer.table->name));
   if (first && known == known_.end() && !creates_table(layer)) {
-    return Fault{&layer, nullptr, "rows came for a table that was never created in the target"};
+    return LoadFault{&layer, nullptr, "rows came for a table that was never created in the target"};
   }
   const SteadyTime started = clock_.steady();
-  LayerLoad load(session_, catalog, layer, entry->second, changed[oid]);
+  LayerLoad load(session_, catalog, layer, entry->second, changed_[oid]);
   try {
     load.apply();
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::Table) {
       throw;
     }
-    if (is_out_of_memory(error)) {
-      return Fault{&largest(outcome, layer), nullptr, error.what()};
-    }
-    return Fault{&layer, load.reading(), error.what()};
+    return LoadFault{&layer, load.reading(), error.what(), is_out_of_memory(error)};
   }
-  changed[oid] = load.changes();
-  TableLoad& total = outcome.loads[oid];
+  changed_[oid] = load.changes();
+  TableLoad& total = loads_[oid];
   add(total, layer);
   total.duration +=
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
   return std::nullopt;
 }
 
-/// What a transaction changed stays in memory until COMMIT: the table whose statement found none
-/// left need not be the one that took it.
-const StagedLayer& BatchLoad::largest(const BatchOutcome& outcome,
-                                      const StagedLayer& failed) const {
-  TableLoad own;
-  if (const auto before = outcome.loads.find(failed.table->oid); before != outcome.loads.end()) {
-    own = before->second;
-  }
-  add(own, failed);
-  Oid oid = failed.table->oid;
-  std::uint64_t most = own.stored_bytes;
-  for (const auto& [other, load] : outcome.loads) {
-    if (other != oid && load.stored_bytes > most) {
-      oid = other;
-      most = load.stored_bytes;
-    }
-  }
-  return *std::ranges::find(batch_.layers, oid,
-                            [](const StagedLayer& layer) { return layer.table->oid; });
-}
-
-void BatchLoad::leave_out(const Fault& fault) {
+void BatchLoad::leave_out(const LoadFault& fault) {
   const TableSchema& table = *fault.layer->table;
   SetAside& entry = failed_[table.oid];
-  entry = {table.oid, table.name, fault.reason, batch_.span.from};
-  // COMMIT of a transaction with a failed statement reports success and keeps nothing. After a bug
-  // of its own DuckDB refuses this too: then the next try opens the file anew, without the table.
-  session_.execute(sql("ROLLBACK"));
+  entry = {table.oid, table.name, fault.reason, {}};
   if (fault.file != nullptr) {
     entry.reason = refused_values(session_, *fault.layer, *fault.file).value_or(entry.reason);
   }
@@ -154,18 +137,40 @@ StoredTable BatchLoad::current(Oid oid, const QualifiedName& name) const {
   return table;
 }
 
-void BatchLoad::record(const LoadRun& run, BatchOutcome& outcome) {
+std::vector<Oid> BatchLoad::in_transaction() const {
+  std::vector<Oid> tables;
+  for (const auto& [oid, load] : loads_) {
+    tables.push_back(oid);
+  }
+  return tables;
+}
+
+void BatchLoad::record_part(const LoadRun& run) {
+  for (auto& [oid, table] : tables_) {
+    table.position = batch_.span.to;
+  }
+  write_down(run);
+  ServiceTables(session_).advance(in_transaction(), batch_.span.to);
+}
+
+void BatchLoad::record_last(const LoadRun& run) {
+  set_aside_.clear();
   for (const SetAside& entry : batch_.set_aside) {
     if (!failed_.contains(entry.oid)) {
-      set_aside(entry, 0, outcome);
+      set_aside(entry, 0);
     }
   }
-  for (const auto& [oid, entry] : failed_) {
-    set_aside(entry, run.number, outcome);
-    outcome.set_aside.push_back(entry);
+  for (auto& [oid, entry] : failed_) {
+    entry.position = std::max(batch_.span.from, current(oid, entry.table).position);
+    set_aside(entry, run.number);
+    set_aside_.push_back(entry);
   }
+  write_down(run);
+}
+
+void BatchLoad::write_down(const LoadRun& run) {
   std::vector<const StoredTable*> changed;
-  for (const auto& [oid, table] : outcome.tables) {
+  for (const auto& [oid, table] : tables_) {
     const auto known = known_.find(oid);
     // Most loads change rows, not shapes.
     if (known == known_.end() || known->second.schema != table.schema ||
@@ -174,8 +179,8 @@ void BatchLoad::record(const LoadRun& run, BatchOutcome& outcome) {
     }
   }
   std::vector<AppliedLoad> applied;
-  for (const auto& [oid, load] : outcome.loads) {
-    applied.push_back({&outcome.tables.at(oid).schema, &load});
+  for (const auto& [oid, load] : loads_) {
+    applied.push_back({&tables_.at(oid).schema, &load});
   }
   ServiceTables service(session_);
   const SystemTime now = clock_.now();
@@ -183,14 +188,33 @@ void BatchLoad::record(const LoadRun& run, BatchOutcome& outcome) {
   service.write(run, applied, now);
 }
 
-void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load, BatchOutcome& outcome) {
-  const auto place = outcome.tables.try_emplace(entry.oid, current(entry.oid, entry.table)).first;
+void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
+  const auto place = tables_.try_emplace(entry.oid, current(entry.oid, entry.table)).first;
   if (StoredTable& table = place->second; table.live) {
     table.live = false;
     table.reason = entry.reason;
     table.position = entry.position;
     table.set_aside_load = load;
   }
+}
+
+void BatchLoad::committed() {
+  for (auto& [oid, table] : tables_) {
+    known_.insert_or_assign(oid, std::move(table));
+  }
+  tables_.clear();
+  loads_.clear();
+}
+
+std::uint64_t BatchLoad::rows() const {
+  std::uint64_t rows = 0;
+  for (const StagedLayer& layer : batch_.layers) {
+    const auto known = known_.find(layer.table->oid);
+    if (known != known_.end() && known->second.live) {
+      rows += layer.counts.rows();
+    }
+  }
+  return rows;
 }
 
 }  // namespace re_dms::duckdb

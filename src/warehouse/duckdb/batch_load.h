@@ -1,12 +1,11 @@
-// Applies a staged batch in one transaction, table by table, without the tables that cannot take
-// it.
+// Applies a staged batch table by table, in one transaction or in several, without the tables that
+// cannot take it.
 #pragma once
 
 #include <map>
 #include <optional>
 #include <set>
 #include <string>
-#include <variant>
 #include <vector>
 
 #include "base/clock.h"
@@ -17,18 +16,19 @@
 
 namespace re_dms::duckdb {
 
-/// What a batch changed, committed or about to be.
-struct BatchOutcome {
-  std::map<Oid, StoredTable> tables;  ///< those that were touched, as they are now
-  std::map<Oid, TableLoad> loads;
-  std::vector<SetAside> set_aside;  ///< tables that could not take the batch
-};
-
 /// The tables that are named.
 std::set<Oid> oids(const std::vector<SetAside>& set_aside);
 
 /// Tables that could not take a batch, by oid.
 using FailedTables = std::map<Oid, SetAside>;
+
+/// Why tables could not be loaded in one transaction.
+struct LoadFault {
+  const StagedLayer* layer = nullptr;  ///< whose statement failed
+  const StagedFile* file = nullptr;    ///< that was being read; may be null
+  std::string reason;
+  bool out_of_memory = false;  ///< whoever took it
+};
 
 /// Used for one try of a batch. What it is given by reference must outlive it.
 class BatchLoad {
@@ -36,37 +36,59 @@ class BatchLoad {
   /// `schema` is the target schema of new tables; empty: the source's. `failed` gathers the tables
   /// that fail and belongs to the batch: when a try ends in an error, the next one leaves them out
   /// from the start.
-  BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch,
-            const StoredTables& known, std::string schema, FailedTables& failed);
+  BatchLoad(Session& session, const Clock& clock, const StagedBatch& batch, StoredTables known,
+            std::string schema, FailedTables& failed);
 
-  /// Leaves a transaction open in which every layer is applied, tables that failed are set aside at
-  /// the batch's start and those the fold set aside are recorded. Starts over without a table when
-  /// it fails, so that the others are applied completely. Throws Transient when the target fails.
-  BatchOutcome apply(const LoadRun& run);
+  /// The tables that have yet to take the batch, in the order of their layers.
+  std::vector<Oid> missing() const;
+
+  /// Leaves a transaction open in which all layers of these tables are applied. After a fault the
+  /// transaction is rolled back. Throws Transient when the target fails.
+  std::optional<LoadFault> apply(const std::vector<Oid>& tables);
+
+  /// The table that the fault is about is left out from now on.
+  void leave_out(const LoadFault& fault);
+
+  /// The tables of the open transaction.
+  std::vector<Oid> in_transaction() const;
+
+  /// Writes down, in the open transaction, what apply() did. The loaded position stays.
+  void record_part(const LoadRun& run);
+
+  /// The same in the batch's last transaction: those that failed are set aside, and so are those
+  /// that the fold named.
+  void record_last(const LoadRun& run);
+
+  /// The transaction is committed.
+  void committed();
+
+  /// Staged rows of the tables that hold the batch.
+  std::uint64_t rows() const;
+
+  /// Tables that could not take the batch.
+  const std::vector<SetAside>& set_aside() const { return set_aside_; }
+
+  /// All tables as they are now.
+  StoredTables take_known() { return std::move(known_); }
 
  private:
-  struct Fault {
-    const StagedLayer* layer = nullptr;
-    const StagedFile* file = nullptr;  ///< that was being read; may be null
-    std::string reason;
-  };
-
-  std::variant<BatchOutcome, Fault> try_layers();
-  std::optional<Fault> try_layer(TargetCatalog& catalog, const StagedLayer& layer,
-                                 BatchOutcome& outcome, std::map<Oid, EarlierChanges>& changed);
-  const StagedLayer& largest(const BatchOutcome& outcome, const StagedLayer& failed) const;
-  void leave_out(const Fault& fault);
+  std::optional<LoadFault> apply_layer(TargetCatalog& catalog, const StagedLayer& layer);
   StoredTable current(Oid oid, const QualifiedName& name) const;
-  void record(const LoadRun& run, BatchOutcome& outcome);
-  void set_aside(const SetAside& entry, std::uint64_t load, BatchOutcome& outcome);
+  void write_down(const LoadRun& run);
+  void set_aside(const SetAside& entry, std::uint64_t load);
 
   Session& session_;
   const Clock& clock_;
   const StagedBatch& batch_;
-  const StoredTables& known_;
+  StoredTables known_;
   const std::string schema_;
   FailedTables& failed_;
   const std::set<Oid> given_up_;  ///< by the fold, maybe after some of their layers were handed on
+  std::vector<SetAside> set_aside_;
+  // Of the open transaction.
+  std::map<Oid, StoredTable> tables_;  ///< as they are now
+  std::map<Oid, TableLoad> loads_;
+  std::map<Oid, EarlierChanges> changed_;
 };
 
 }  // namespace re_dms::duckdb

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <system_error>
@@ -20,6 +23,27 @@
 namespace re_dms::duckdb {
 
 namespace {
+
+/// So many tables one transaction loads at most.
+class PartSize {
+ public:
+  std::size_t tables() const { return tables_; }
+
+  void halve(std::size_t from, std::size_t least) { tables_ = std::max(from / 2, least); }
+
+  void grow() { tables_ = tables_ > kUnlimited / 2 ? kUnlimited : tables_ * 2; }
+
+ private:
+  static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+
+  std::size_t tables_ = kUnlimited;
+};
+
+/// A COMMIT that DuckDB refused, not for want of disk.
+struct FailedCommit {
+  std::vector<Oid> tables;
+  std::string reason;
+};
 
 constexpr std::chrono::days kLoadsKept{30};
 constexpr std::chrono::hours kForgetInterval{1};
@@ -45,7 +69,11 @@ class DuckdbWarehouse final : public Warehouse {
             settings_.temporary_reserve_bytes, settings_.on_statement};
   }
 
-  LoadReport load_into(Session& session, const StagedBatch& batch);
+  /// Nothing when a COMMIT failed that may do with fewer tables.
+  std::optional<LoadReport> load_into(Session& session, const StagedBatch& batch);
+  void load_parts(Session& session, BatchLoad& load, const LoadRun& run);
+  void learn(const LoadFault& fault, const std::vector<Oid>& part, BatchLoad& load);
+  void learn(const FailedCommit& failed, Session& session, const StagedBatch& batch);
   LoadReport report_again(Session& session, const StagedBatch& batch, const StoredPosition& stored);
   void keep_books(ServiceTables& service, const StoredPosition& before);
 
@@ -59,15 +87,22 @@ class DuckdbWarehouse final : public Warehouse {
   /// When the file was closed after the last load, if its rows in loads do not say so yet.
   std::optional<SystemTime> closed_;
   std::optional<SteadyTime> forgot_;
-  /// Tables that failed in earlier tries of the batch of this span.
+  /// What earlier tries of the batch of this span showed.
   BatchSpan trying_;
   FailedTables failed_;
+  std::size_t faults_ = 0;
+  PartSize by_faults_;
+  /// How many tables fit into memory together.
+  PartSize by_memory_;
+  std::optional<FailedCommit> failed_commit_;
+  std::map<Oid, int> refused_alone_;
 };
 
 TargetState target_state(const StoredPosition& stored, const StoredTables& known) {
   TargetState state{stored.epoch, stored.loaded, {}};
   for (const auto& [oid, table] : known) {
-    state.tables.push_back({table.schema, table.live, table.reason, table.position});
+    const Lsn position = table.live ? std::max(stored.loaded, table.position) : table.position;
+    state.tables.push_back({table.schema, table.live, table.reason, position});
   }
   return state;
 }
@@ -85,7 +120,7 @@ void set_aside_changed_shapes(Session& session, const StoredPosition& stored, St
     if (auto difference = catalog.difference(table)) {
       table.live = false;
       table.reason = "the target was changed: " + *difference;
-      table.position = stored.loaded;
+      table.position = std::max(stored.loaded, table.position);
       changed.push_back(&table);
     }
   }
@@ -116,6 +151,7 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
       failpoint("take-over-tables-made");
     }
     service.check_belongs_to(origin);
+    service.migrate();
     require_not_ahead(describe(), service.stored_position().loaded, before.journal_end);
     epoch_ = service.raise_epoch(now);
     const StoredPosition stored = service.stored_position();
@@ -138,9 +174,10 @@ LoadReport DuckdbWarehouse::load(const StagedBatch& batch, const std::stop_token
   const SteadyTime started = clock_.steady();
   failpoint("load-before");
   LoadReport report;
-  {
+  for (std::optional<LoadReport> done; !done;) {
     Session session(session_settings(), FileAccess::ReadWrite, stop);
-    report = load_into(session, batch);
+    done = load_into(session, batch);
+    report = done.value_or(report);
   }
   closed_ = clock_.now();
   failpoint("load-close-after");
@@ -149,7 +186,7 @@ LoadReport DuckdbWarehouse::load(const StagedBatch& batch, const std::stop_token
   return report;
 }
 
-LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch) {
+std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch) {
   ServiceTables service(session);
   const StoredPosition stored = service.stored_position();
   const BatchSpan& span = batch.span;
@@ -175,28 +212,94 @@ LoadReport DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch
   if (trying_ != span) {
     trying_ = span;
     failed_.clear();
+    faults_ = 0;
+    by_faults_ = {};
+    failed_commit_.reset();
+    refused_alone_.clear();
   }
-  BatchLoad load(session, clock_, batch, known, settings_.schema, failed_);
-  BatchOutcome outcome = load.apply(run);
-  keep_books(service, stored);
-  service.advance(run, clock_.now());
-  failpoint("load-commit-before");
-  session.commit();
+  if (failed_commit_) {
+    learn(*failed_commit_, session, batch);
+    failed_commit_.reset();
+  }
+  BatchLoad load(session, clock_, batch, std::move(known), settings_.schema, failed_);
+  try {
+    load_parts(session, load, run);
+    load.record_last(run);
+    keep_books(service, stored);
+    service.advance(run, clock_.now());
+    failpoint("load-commit-before");
+    session.commit();
+  } catch (const CommitRefused& error) {
+    failed_commit_ = {load.in_transaction(), error.what()};
+    return std::nullopt;
+  }
   failpoint("load-commit-after");
   if (const StoredPosition after = service.stored_position(); after.loaded != span.to) {
     throw Error(ErrorKind::Transient, "DuckDB reported a COMMIT that did not take place");
   }
-
+  load.committed();
+  by_memory_.grow();
   LoadReport report;
-  report.set_aside = std::move(outcome.set_aside);
-  for (const auto& [oid, table_load] : outcome.loads) {
-    report.rows += table_load.counts.rows();
-  }
-  for (auto& [oid, table] : outcome.tables) {
-    known.insert_or_assign(oid, std::move(table));
-  }
-  known_ = std::move(known);
+  report.rows = load.rows();
+  report.set_aside = load.set_aside();
+  known_ = load.take_known();
   return report;
+}
+
+/// Loads the batch but for its last part, which it applies in a transaction that stays open.
+void DuckdbWarehouse::load_parts(Session& session, BatchLoad& load, const LoadRun& run) {
+  for (;;) {
+    std::vector<Oid> part = load.missing();
+    const std::size_t most = std::min(by_memory_.tables(), by_faults_.tables());
+    const bool last = part.size() <= most;
+    part.resize(std::min(part.size(), most));
+    if (const auto fault = load.apply(part)) {
+      learn(*fault, part, load);
+    } else if (last) {
+      return;
+    } else {
+      load.record_part(run);
+      failpoint("load-part-commit-before");
+      session.commit_and_go_on();
+      failpoint("load-part-commit-after");
+      load.committed();
+    }
+  }
+}
+
+/// Memory is what the tables of one transaction take together, so fewer of them are tried: nobody
+/// can tell who took it. Where several tables fail for reasons of their own, each costs only the
+/// tables that share its transaction a second try.
+void DuckdbWarehouse::learn(const LoadFault& fault, const std::vector<Oid>& part, BatchLoad& load) {
+  constexpr std::size_t kPartLeast = 16;
+  if (fault.out_of_memory && part.size() > 1) {
+    by_memory_.halve(part.size(), 1);
+    return;
+  }
+  load.leave_out(fault);
+  if (++faults_ > 1) {
+    by_faults_.halve(part.size(), kPartLeast);
+  }
+}
+
+/// A COMMIT may fail for the memory that it needs, or for a fault of one table. Where one without
+/// rows fails too, no table is to blame, and the target is waited for.
+void DuckdbWarehouse::learn(const FailedCommit& failed, Session& session,
+                            const StagedBatch& batch) {
+  constexpr int kTriesAlone = 3;
+  session.execute(sql("BEGIN TRANSACTION"));
+  session.execute(sql("UPDATE re_dms_internal.fence SET taken_at = taken_at"));
+  session.commit_and_go_on();
+  if (failed.tables.size() != 1) {
+    by_memory_.halve(failed.tables.size(), 1);
+    return;
+  }
+  const Oid oid = failed.tables[0];
+  if (++refused_alone_[oid] == kTriesAlone) {
+    const auto layer = std::ranges::find(batch.layers, oid,
+                                         [](const StagedLayer& each) { return each.table->oid; });
+    failed_[oid] = {oid, layer->table->name, failed.reason, {}};
+  }
 }
 
 /// For a batch whose COMMIT took place although its answer was lost.

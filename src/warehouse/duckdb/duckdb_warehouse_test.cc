@@ -138,35 +138,6 @@ TEST_P(DuckdbFile, ATableThatNeedsMoreMemoryThanThereIsDoesNotStopTheOthers) {
   EXPECT_EQ(select("SELECT * FROM shop.other"), Rows{"1|x"});
 }
 
-TEST_P(DuckdbFile, TheTableThatTookTheMemoryIsSetAsideNotTheOneThatFoundNone) {
-  const TablePtr other = make_table(502, {"shop", "other"}, items()->columns);
-  load({staged(LayerBuilder(items()).create().insert({"1", "x"})),
-        staged(LayerBuilder(other).create().insert({"1", "x"}))});
-  WarehouseSettings settings = target_->settings();
-  bool holds_large = false;
-  settings.on_statement = [&](std::string_view statement) {
-    if (statement.starts_with("DELETE FROM \"warehouse\".\"shop\".\"items\"")) {
-      holds_large = true;
-    } else if (statement == "ROLLBACK") {
-      holds_large = false;
-    } else if (holds_large &&
-               statement.starts_with("DELETE FROM \"warehouse\".\"shop\".\"other\"")) {
-      throw Error(ErrorKind::Table, "DuckDB: Out of Memory Error: could not allocate");
-    }
-  };
-  const auto warehouse = open_warehouse(settings, clock_);
-  warehouse->take_over(test_origin(), unknown_before(), {});
-  LayerBuilder large(items());
-  for (int i = 1; i < 100; ++i) {
-    large.insert({std::to_string(i + 1), std::to_string(i * 7919)});
-  }
-  const LoadReport report = warehouse->load(
-      next_batch({staged(large.remove({"1"})), staged(LayerBuilder(other).remove({"1"}))}), {});
-  ASSERT_EQ(report.set_aside.size(), 1U);
-  EXPECT_EQ(report.set_aside[0].oid, items()->oid);
-  EXPECT_EQ(select("SELECT count(*) FROM shop.other"), Rows{"0"});
-}
-
 TEST_P(DuckdbFile, ATableThatBreaksTheConnectionIsLeftOutOfTheNextTry) {
   const TablePtr other = make_table(502, {"shop", "other"}, items()->columns);
   load({staged(LayerBuilder(items()).create().insert({"1", "x"})),

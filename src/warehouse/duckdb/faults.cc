@@ -8,6 +8,11 @@ namespace re_dms::duckdb {
 
 namespace {
 
+constexpr std::string_view kRaiseMemory =
+    "Raise batch.memory, of which DuckDB gets a share, so that other tables do not meet the same "
+    "error";
+constexpr std::string_view kFreeSpace = "Free space on the file system";
+
 /// Errors that may not recur when the same statement is tried later, whatever table it is for.
 constexpr bool is_of_the_target(duckdb_error_type type) {
   switch (type) {
@@ -87,13 +92,14 @@ ErrorKind kind_of(duckdb_error_type type, std::string_view text, ErrorKind fault
 
 std::string advice_for(duckdb_error_type type, std::string_view text, ErrorKind kind) {
   if (is_out_of_room(type, text)) {
-    return "Free space on the file system of the warehouse file or of DuckDB's temporary "
-           "directory; nothing is lost meanwhile, changes wait in the journal";
+    return fmt::format(
+        "{} of the warehouse file or of DuckDB's temporary directory; nothing is "
+        "lost meanwhile, changes wait in the journal",
+        kFreeSpace);
   }
   if (type == DUCKDB_ERROR_OUT_OF_MEMORY) {
     return kind == ErrorKind::Table
-               ? "Raise batch.memory, of which DuckDB gets a share, so that other tables do not "
-                 "meet the same error"
+               ? std::string(kRaiseMemory)
                : "Raise batch.memory, of which DuckDB gets its share; nothing is lost meanwhile, "
                  "changes wait in the journal";
   }
@@ -136,7 +142,18 @@ Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind f
 }
 
 bool is_out_of_memory(const Error& error) {
-  return contains(error.message(), "Out of Memory Error");
+  // A COMMIT that finds none reports a failed transaction.
+  return contains(error.message(), "Out of Memory Error") ||
+         contains(error.message(), "could not allocate block");
+}
+
+Error commit_error(const Error& error) {
+  return {ErrorKind::Transient, error.message(),
+          is_out_of_memory(error) ? std::string(kRaiseMemory) : error.advice()};
+}
+
+bool is_out_of_room(const Error& error) {
+  return contains(error.advice(), kFreeSpace);
 }
 
 std::string without_values(duckdb_error_type type, std::string_view text) {

@@ -24,6 +24,13 @@ Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind f
 /// Whether a statement's error says that memory ran out.
 bool is_out_of_memory(const Error& error);
 
+/// The error of a COMMIT that DuckDB refused, with what to do where memory ran out.
+Error commit_error(const Error& error);
+
+/// Whether a statement's error says that a disk is full, the one for what does not fit into memory
+/// included.
+bool is_out_of_room(const Error& error);
+
 /// The first line of DuckDB's text, cut where a value may begin: row values appear in no log and no
 /// reason. Names are lost with it where DuckDB quotes both in the same way.
 std::string without_values(duckdb_error_type type, std::string_view text);

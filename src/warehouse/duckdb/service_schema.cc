@@ -34,22 +34,25 @@ std::vector<Sql> service_tables() {
 }
 
 std::vector<Sql> service_views() {
-  // A live table's position is the loaded one: tables without changes cost no update.
-  const Sql table_position =
-      lsn_text(sql("(CASE WHEN t.state = 'live' THEN p.loaded ELSE t.position END)"));
+  // A live table is loaded as far as all are, or further: tables without changes cost no update.
+  const Sql table_position = lsn_text(
+      sql("(CASE WHEN t.state = 'live' THEN greatest(p.loaded, t.position) ELSE t.position END)"));
   return {
-      sql("CREATE SCHEMA re_dms"),
-      sql("CREATE VIEW re_dms.tables AS SELECT t.source_schema, t.source_table, t.target_schema, "
+      sql("CREATE OR REPLACE VIEW re_dms.tables AS SELECT t.source_schema, t.source_table, "
+          "t.target_schema, "
           "t.target_table, t.oid, t.state, t.reason, {} AS complete_lsn, t.changed_at "
           "FROM re_dms_internal.tables t JOIN re_dms_internal.position p USING (bucket) "
           "ORDER BY t.source_schema, t.source_table",
           table_position),
-      // One transaction loads all tables, so what is complete here is consistent too.
-      sql("CREATE VIEW re_dms.position AS SELECT {0} AS complete_lsn, {0} AS consistent_lsn, "
+      // Where a batch takes several transactions, some tables are ahead until the last one.
+      sql("CREATE OR REPLACE VIEW re_dms.position AS SELECT {0} AS complete_lsn, "
+          "CASE WHEN NOT EXISTS (SELECT 1 FROM re_dms_internal.tables t WHERE t.bucket = p.bucket "
+          "AND t.state = 'live' AND t.position > p.loaded) THEN {0} END AS consistent_lsn, "
           "p.loaded AS complete_position, p.last_commit AS last_commit_time, f.epoch, p.loads, "
           "p.loaded_at FROM re_dms_internal.position p JOIN re_dms_internal.fence f USING (bucket)",
           lsn_text(sql("p.loaded"))),
-      sql("CREATE VIEW re_dms.loads AS SELECT load, batch, epoch, source_schema, source_table, "
+      sql("CREATE OR REPLACE VIEW re_dms.loads AS SELECT load, batch, epoch, source_schema, "
+          "source_table, "
           "{} AS from_lsn, {} AS to_lsn, first_commit, last_commit, inserts, replaces, updates, "
           "deletes, inserts + replaces + updates + deletes AS rows, stored_bytes, started_at, "
           "applied_at, visible_at, duration_ms FROM re_dms_internal.loads",
@@ -61,9 +64,16 @@ std::vector<Sql> service_views() {
 
 std::vector<Sql> service_schema() {
   std::vector<Sql> statements = service_tables();
+  statements.push_back(sql("CREATE SCHEMA re_dms"));
   for (Sql& view : service_views()) {
     statements.push_back(std::move(view));
   }
+  return statements;
+}
+
+std::vector<Sql> migration() {
+  std::vector<Sql> statements = service_views();
+  statements.push_back(sql("UPDATE re_dms_internal.source SET format = {}", kServiceFormat));
   return statements;
 }
 

@@ -9,7 +9,7 @@ namespace re_dms::duckdb {
 
 /// Counts up with every change of what service_schema() makes. A file of a higher number is
 /// refused, one of a lower number is migrated by take_over.
-inline constexpr int kServiceFormat = 1;
+inline constexpr int kServiceFormat = 2;
 
 /// The statements that make schema re_dms_internal (tables) and schema re_dms (views) in a file
 /// that has neither. To be run in one transaction.
@@ -18,8 +18,12 @@ inline constexpr int kServiceFormat = 1;
 ///   source    format of these tables, and the slot the file belongs to for life
 ///   fence     per bucket: the epoch of the daemon that may load; DuckDB has the one bucket 0
 ///   position  per bucket: the loaded position and a number that counts loads, empty ones too
-///   tables    per source table: its shape at its position, where it is, and whether it is live
+///   tables    per source table: its shape at its position, where it is, and whether it is live. A
+///             live one holds all below the larger of its own position and the loaded one
 ///   loads     per load and table: what was done; kept 30 days
 std::vector<Sql> service_schema();
+
+/// The statements that make a file of the format before one of this format.
+std::vector<Sql> migration();
 
 }  // namespace re_dms::duckdb

@@ -84,6 +84,15 @@ void ServiceTables::check_belongs_to(const Origin& origin) {
   }
 }
 
+void ServiceTables::migrate() {
+  const auto rows = session_.query(sql("SELECT format FROM re_dms_internal.source"));
+  if (number(rows.at(0).at(0)) < static_cast<std::uint64_t>(kServiceFormat)) {
+    for (const Sql& statement : migration()) {
+      session_.execute(statement);
+    }
+  }
+}
+
 std::uint64_t ServiceTables::raise_epoch(SystemTime now) {
   session_.execute(
       sql("UPDATE re_dms_internal.fence SET epoch = epoch + 1, taken_at = {}", literal(now)));
@@ -175,6 +184,16 @@ void ServiceTables::advance(const LoadRun& run, SystemTime now) {
       sql("UPDATE re_dms_internal.position SET loaded = {}, loads = {}, "
           "last_commit = coalesce({}, last_commit), loaded_at = {}",
           literal(run.span.to), run.number, nullable(run.span.last_commit), literal(now)));
+}
+
+void ServiceTables::advance(const std::vector<Oid>& tables, Lsn to) {
+  std::vector<Sql> numbers;
+  numbers.reserve(tables.size());
+  for (const Oid oid : tables) {
+    numbers.push_back(sql("{}", oid));
+  }
+  session_.execute(sql("UPDATE re_dms_internal.tables SET position = {} WHERE oid IN ({})",
+                       literal(to), joined(numbers)));
 }
 
 void ServiceTables::mark_visible(std::uint64_t last, SystemTime when) {

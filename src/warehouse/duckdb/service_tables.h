@@ -28,8 +28,9 @@ struct StoredTable {
   TableSchema schema;
   QualifiedName target;
   bool live = true;
-  std::string reason;                ///< why it is not live
-  Lsn position;                      ///< of a table that is not live
+  std::string reason;  ///< why it is not live
+  /// What the table holds; of a live one, where the loaded position is not beyond it.
+  Lsn position;
   std::uint64_t set_aside_load = 0;  ///< number of the load that set it aside; 0: none
 };
 
@@ -67,6 +68,8 @@ class ServiceTables {
   void create(const Origin& origin, SystemTime now);
   /// Throws Fatal when the file belongs to another slot or was made by a newer re_dms.
   void check_belongs_to(const Origin& origin);
+  /// Brings a file that an older re_dms made to the present format.
+  void migrate();
   /// Returns the new epoch, higher than any before.
   std::uint64_t raise_epoch(SystemTime now);
 
@@ -78,6 +81,8 @@ class ServiceTables {
   void write(const std::vector<const StoredTable*>& tables, SystemTime now);
   void write(const LoadRun& run, const std::vector<AppliedLoad>& loads, SystemTime applied);
   void advance(const LoadRun& run, SystemTime now);
+  /// These tables hold the batch already; the loaded position has yet to reach its end.
+  void advance(const std::vector<Oid>& tables, Lsn to);
 
   /// Fills visible_at of loads up to number `last` that have none.
   void mark_visible(std::uint64_t last, SystemTime when);

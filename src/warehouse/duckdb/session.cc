@@ -299,8 +299,24 @@ void Session::commit() {
   // When interrupted, DuckDB 1.4 still commits, no sooner than otherwise, and reports an error.
   interrupts_.reset();
   stop_ = {};
-  execute(sql("COMMIT"));
+  try {
+    execute(sql("COMMIT"));
+  } catch (const Error& error) {
+    if (is_out_of_room(error)) {
+      throw;
+    }
+    throw CommitRefused(commit_error(error));
+  }
   committed_ = true;
+}
+
+void Session::commit_and_go_on() {
+  const std::stop_token stop = stop_;
+  commit();
+  stop_ = stop;
+  if (stop_.stop_possible()) {
+    interrupts_.emplace(duckdb_, connection_, stop_);
+  }
 }
 
 void Session::save_blocks(SavedBlocks& saved, const std::string& database) {

@@ -38,6 +38,13 @@ enum class Blame {
 /// What a name stands for in the file.
 enum class Named { Nothing, Table, Other };
 
+/// DuckDB could not commit, and neither a disk nor a stop is known to be the reason. Nothing of the
+/// transaction is kept.
+class CommitRefused : public Error {
+ public:
+  explicit CommitRefused(const Error& error) : Error(error) {}
+};
+
 /// A row of a query's result, every value as DuckDB's text.
 using Row = std::vector<std::optional<std::string>>;
 
@@ -80,8 +87,12 @@ class Session {
   std::vector<Row> columns(const QualifiedName& name);
 
   /// COMMIT. On return what the transaction did is durable; a crash at any instant leaves the file
-  /// as it was before or after. Throws Transient when the disk fails.
+  /// as it was before or after. Throws Transient when the disk fails or is full, else
+  /// CommitRefused.
   void commit();
+
+  /// The same, after which the session goes on: its statements can be stopped again.
+  void commit_and_go_on();
 
   /// Saves the blocks of an attached database that a checkpoint may write over, before something
   /// else than commit() writes its file.
