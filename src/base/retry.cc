@@ -24,11 +24,11 @@ RetryPolicy parse_retry_policy(std::string_view text) {
 }
 
 const RetryPolicy& retry_policy() {
-  static const RetryPolicy policy = [] {
+  static const RetryPolicy kPolicy = [] {
     const char* const wanted = std::getenv("RE_DMS_RETRY_MS");
     return parse_retry_policy(wanted == nullptr ? "" : wanted);
   }();
-  return policy;
+  return kPolicy;
 }
 
 bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop) {

@@ -240,7 +240,7 @@ void BatchFold::settle(std::size_t table) {
   entry.unsettled = !entry.relation || entry.standing == Standing::Unmet;
 }
 
-TableFold& BatchFold::start_layer(std::size_t table, TablePtr shape,
+TableFold& BatchFold::start_layer(std::size_t table, const TablePtr& shape,
                                   std::vector<SchemaChange> changes) {
   note_rows(table);
   if (TableFold* last = current_[table]; last != nullptr) {
@@ -248,8 +248,8 @@ TableFold& BatchFold::start_layer(std::size_t table, TablePtr shape,
     last->close();
     count_memory(before, last->memory_bytes());
   }
-  layers_.push_back({table, make_fold(std::move(shape), std::move(changes),
-                                      {row_bytes_max_, is_raw(roster_.at(table))})});
+  layers_.push_back(
+      {table, make_fold(shape, std::move(changes), {row_bytes_max_, is_raw(roster_.at(table))})});
   TableFold& fold = *layers_.back().fold;
   current_[table] = &fold;
   count_memory(0, fold.memory_bytes());
@@ -364,7 +364,7 @@ void BatchFold::undo() {
   changes_ = start.changes;
   handed_on_ = start.handed_on;
   for (Start::LayerStart& layer : start.layers) {
-    start_layer(layer.table, std::move(layer.shape), std::move(layer.changes));
+    start_layer(layer.table, layer.shape, std::move(layer.changes));
   }
   for (const Oid oid : start.skipped) {
     skip(oid);

@@ -102,7 +102,8 @@ class BatchFold {
   void settle(std::size_t table);
   bool prove(const TableFold& fold, std::string_view message);
   void check_has_relation(const RosterEntry& entry) const;
-  TableFold& start_layer(std::size_t table, TablePtr shape, std::vector<SchemaChange> changes);
+  TableFold& start_layer(std::size_t table, const TablePtr& shape,
+                         std::vector<SchemaChange> changes);
   void set_aside(std::size_t table, std::string reason);
   void discard(std::size_t table);
   void discard_all();

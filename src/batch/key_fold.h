@@ -14,8 +14,8 @@ namespace re_dms {
 /// as a change of the key.
 class KeyFold final : public TableFold {
  public:
-  KeyFold(TablePtr table, std::vector<SchemaChange> changes, const FoldRules& rules)
-      : TableFold(std::move(table), std::move(changes), rules) {}
+  KeyFold(const TablePtr& table, std::vector<SchemaChange> changes, const FoldRules& rules)
+      : TableFold(table, std::move(changes), rules) {}
 
   RowFault insert(const pgoutput::Insert& change) override;
   RowFault update(const pgoutput::Update& change) override;

@@ -13,8 +13,8 @@ namespace re_dms {
 /// equal when the texts of all their columns are.
 class MultisetFold final : public TableFold {
  public:
-  MultisetFold(TablePtr table, std::vector<SchemaChange> changes, const FoldRules& rules)
-      : TableFold(std::move(table), std::move(changes), rules) {}
+  MultisetFold(const TablePtr& table, std::vector<SchemaChange> changes, const FoldRules& rules)
+      : TableFold(table, std::move(changes), rules) {}
 
   RowFault insert(const pgoutput::Insert& change) override;
   RowFault update(const pgoutput::Update& change) override;

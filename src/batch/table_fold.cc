@@ -8,7 +8,8 @@
 
 namespace re_dms {
 
-TableFold::TableFold(TablePtr table, std::vector<SchemaChange> changes, const FoldRules& rules)
+TableFold::TableFold(const TablePtr& table, std::vector<SchemaChange> changes,
+                     const FoldRules& rules)
     : layer_(table),
       shape_(table),
       proof_(*table, rules.raw_text),
@@ -89,12 +90,12 @@ std::size_t TableFold::memory_bytes() const {
          void_rows_.capacity() * sizeof(std::uint32_t);
 }
 
-std::unique_ptr<TableFold> make_fold(TablePtr table, std::vector<SchemaChange> changes,
+std::unique_ptr<TableFold> make_fold(const TablePtr& table, std::vector<SchemaChange> changes,
                                      const FoldRules& rules) {
   if (is_multiset(*table)) {
-    return std::make_unique<MultisetFold>(std::move(table), std::move(changes), rules);
+    return std::make_unique<MultisetFold>(table, std::move(changes), rules);
   }
-  return std::make_unique<KeyFold>(std::move(table), std::move(changes), rules);
+  return std::make_unique<KeyFold>(table, std::move(changes), rules);
 }
 
 }  // namespace re_dms

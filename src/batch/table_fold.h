@@ -62,7 +62,7 @@ class TableFold {
   std::size_t refused_bytes() const { return refused_bytes_; }
 
  protected:
-  TableFold(TablePtr table, std::vector<SchemaChange> changes, const FoldRules& rules);
+  TableFold(const TablePtr& table, std::vector<SchemaChange> changes, const FoldRules& rules);
 
   std::uint32_t add_row(RowOp op);
   void make_void(std::uint32_t row);
@@ -80,7 +80,7 @@ class TableFold {
 };
 
 /// The fold that suits the table's replica identity.
-std::unique_ptr<TableFold> make_fold(TablePtr table, std::vector<SchemaChange> changes,
+std::unique_ptr<TableFold> make_fold(const TablePtr& table, std::vector<SchemaChange> changes,
                                      const FoldRules& rules);
 
 }  // namespace re_dms

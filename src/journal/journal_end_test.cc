@@ -1,4 +1,5 @@
 // The last segment at a start: written anew unless an orderly end proved that it is on the disk.
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <set>
@@ -35,7 +36,8 @@ class JournalEnd : public ::testing::Test {
   std::set<std::string> operations_of_a_start() {
     FaultyFileSystem files;
     for (const std::string& name : files_.list(kDirectory)) {
-      files.put(kDirectory + "/" + name, files_.content(kDirectory + "/" + name));
+      const std::string path = fmt::format("{}/{}", kDirectory, name);
+      files.put(path, files_.content(path));
     }
     start(files);
     return files.kinds_of_operations();

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -24,8 +25,8 @@ struct LogSettings {
 
 /// Never destroyed: threads may log until the process ends.
 LogSettings& settings() {
-  static auto* const instance = new LogSettings;
-  return *instance;
+  static LogSettings& instance = *std::make_unique<LogSettings>().release();
+  return instance;
 }
 
 std::string_view name_of(LogLevel level) {
@@ -101,7 +102,8 @@ void configure_log(LogFormat format, LogLevel least) {
 }
 
 void start_log_thread() {
-  settings().writer = new LogWriter(STDERR_FILENO, kWaitingBytesMax, notice_of_lost_lines);
+  settings().writer =
+      std::make_unique<LogWriter>(STDERR_FILENO, kWaitingBytesMax, notice_of_lost_lines).release();
 }
 
 void flush_log(std::chrono::milliseconds patience) {

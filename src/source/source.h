@@ -28,8 +28,8 @@ class Source {
   Origin identify();
 
   /// Drops the slot that the interrupted first start of this intention may have left, for when
-  /// source.slot names another one since, or somebody else is to make it. Refuses (Fatal) where it may lie in another cluster or
-  /// database. May be repeated.
+  /// source.slot names another one since, or somebody else is to make it. Refuses (Fatal) where it
+  /// may lie in another cluster or database. May be repeated.
   void drop_slot_of(const Origin& intended);
 
   /// First start. Creates the publication with the tables that qualify, one by one, then the slot;

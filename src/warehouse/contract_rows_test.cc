@@ -255,7 +255,7 @@ TEST_P(WarehouseContract, RowsThatAreNotOnceInTheTargetSetItsTableAside) {
     const TablePtr table = make_table(oid, {"shop", fmt::format("t{}", oid)}, items()->columns);
     const std::string name = fmt::format("shop.t{}", oid);
     load({staged(LayerBuilder(table).create().insert({"1", "a", "b", "c"}))});
-    target_->execute("INSERT INTO " + name + " SELECT * FROM " + name);
+    target_->execute(fmt::format("INSERT INTO {0} SELECT * FROM {0}", name));
     const LoadReport report =
         load({staged(LayerBuilder(table).replace({key}, {key, "x", "x", "x"}))});
     ASSERT_EQ(report.set_aside.size(), 1U);

@@ -31,7 +31,7 @@ class Interrupts {
   void begin();
 
   const Library& duckdb_;
-  const duckdb_connection connection_;
+  duckdb_connection connection_;
   std::mutex mutex_;
   std::condition_variable_any changed_;
   bool begun_ = false;

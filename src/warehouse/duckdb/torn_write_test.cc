@@ -282,8 +282,9 @@ TEST_P(DuckdbTornWrite, MeetsNoBlockOfMetadataWithoutAFreePlace) {
     load({staged(inserts(3000 + round * 500, 3500 + round * 500))});
     fate().watched = false;
     for (const off_t at : fate().written) {
-      const auto place = places.find((at - 3 * 4096) / (256 << 10));
-      if (at >= 3 * 4096 && place != places.end()) {
+      constexpr off_t kHeaders = 3L * 4096;
+      const auto place = places.find((at - kHeaders) / (256L << 10));
+      if (at >= kHeaders && place != places.end()) {
         EXPECT_GT(place->second, 0) << "block " << place->first;
         ++over;
       }
