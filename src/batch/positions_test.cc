@@ -22,9 +22,9 @@ TableSchema items() {
   return text_table(kItems, "items", {"id", "a"});
 }
 
-/// Items stand where reading starts, orders at 1190: the second transaction commits there.
-FoldRun run_with(const TableSchema& ahead, BatchLimits limits = {}) {
-  return {limits, {{ahead, true, Lsn{1190}}, {items(), true}}};
+/// Items stand where reading starts, orders at `position`; at 1190 the second transaction commits.
+FoldRun run_with(const TableSchema& ahead, BatchLimits limits = {}, Lsn position = Lsn{1190}) {
+  return {limits, {{ahead, true, position}, {items(), true}}};
 }
 
 TEST(Positions, ATransactionThatCommitsAtTheTablesPositionIsTheFirstOne) {
@@ -70,6 +70,23 @@ TEST(Positions, ATableIsSetAsideWhereItStands) {
   ASSERT_EQ(run.last().set_aside.size(), 2U);
   EXPECT_EQ(run.last().set_aside[0].position, Lsn{1190});
   EXPECT_EQ(run.last().set_aside[1].position, Lsn{1100});
+}
+
+TEST(Positions, FactsOfAnAbortedTransactionStayBelowThem) {
+  FoldRun run = run_with(wider(), {}, Lsn{1290});
+  run.transaction([](StreamBuilder& to) { to.relation(orders()).insert(kOrders, {"1", "a"}); });
+  run.part(UnitKind::FirstPart, [](StreamBuilder& to) {
+    to.catalog({{wider(), true}}).relation(wider()).insert(kOrders, {"2", "a", "b"});
+  });
+  run.abort();
+  StreamBuilder facts;
+  run.feed(facts.catalog({{items(), true}}), UnitKind::Facts);
+  run.transaction([](StreamBuilder& to) {
+    to.catalog({{wider(), true}}).relation(wider()).insert(kOrders, {"2", "a", "b"});
+  });
+  run.transaction([](StreamBuilder& to) { to.insert(kOrders, {"3", "a", "b"}); });
+  EXPECT_EQ(run.seal(), "orders:\nI 3,a,b\n");
+  EXPECT_TRUE(run.last().set_aside.empty());
 }
 
 TEST(Positions, AnAbortedTransactionLeavesThem) {

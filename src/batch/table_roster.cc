@@ -467,7 +467,7 @@ void TableRoster::restore(std::vector<RosterEntry> entries) {
     if (entries_[i].standing == Standing::Unmet && entries_[i].catalog) {
       unsettled_.push_back(i);
     } else if (news) {
-      mark(i, false);
+      mark(i, entries_[i].answer_passed_over);
     }
   }
 }

@@ -21,6 +21,14 @@ bool creates_table(const StagedLayer& layer) {
   return false;
 }
 
+/// Whether the layer says only what is to be known of its table: that may be written again.
+bool only_stores(const StagedLayer& layer) {
+  return layer.counts.rows() == 0 && !layer.truncate &&
+         std::ranges::all_of(layer.changes, [](const SchemaChange& change) {
+           return std::holds_alternative<StoreSchema>(change);
+         });
+}
+
 void add(TableLoad& load, const StagedLayer& layer) {
   load.counts.inserts += layer.counts.inserts;
   load.counts.replaces += layer.counts.replaces;
@@ -57,14 +65,21 @@ std::vector<Oid> BatchLoad::missing() const {
   for (const StagedLayer& layer : batch_.layers) {
     const Oid oid = layer.table->oid;
     const auto known = known_.find(oid);
-    const bool skipped = given_up_.contains(oid) || failed_.contains(oid) ||
-                         (known != known_.end() &&
-                          (!known->second.live || known->second.position >= batch_.span.to));
+    const bool skipped =
+        done_.contains(oid) || given_up_.contains(oid) || failed_.contains(oid) ||
+        (known != known_.end() &&
+         (!known->second.live || (known->second.position >= batch_.span.to && !only_stores(oid))));
     if (!skipped && seen.insert(oid).second) {
       tables.push_back(oid);
     }
   }
   return tables;
+}
+
+bool BatchLoad::only_stores(Oid oid) const {
+  return std::ranges::all_of(batch_.layers, [oid](const StagedLayer& layer) {
+    return layer.table->oid != oid || duckdb::only_stores(layer);
+  });
 }
 
 std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
@@ -201,6 +216,7 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
 void BatchLoad::committed() {
   for (auto& [oid, table] : tables_) {
     known_.insert_or_assign(oid, std::move(table));
+    done_.insert(oid);
   }
   tables_.clear();
   loads_.clear();

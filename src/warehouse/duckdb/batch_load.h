@@ -73,6 +73,7 @@ class BatchLoad {
 
  private:
   std::optional<LoadFault> apply_layer(TargetCatalog& catalog, const StagedLayer& layer);
+  bool only_stores(Oid oid) const;
   StoredTable current(Oid oid, const QualifiedName& name) const;
   void write_down(const LoadRun& run);
   void set_aside(const SetAside& entry, std::uint64_t load);
@@ -85,6 +86,7 @@ class BatchLoad {
   FailedTables& failed_;
   const std::set<Oid> given_up_;  ///< by the fold, maybe after some of their layers were handed on
   std::vector<SetAside> set_aside_;
+  std::set<Oid> done_;  ///< committed
   // Of the open transaction.
   std::map<Oid, StoredTable> tables_;  ///< as they are now
   std::map<Oid, TableLoad> loads_;

@@ -29,14 +29,27 @@ class PartSize {
  public:
   std::size_t tables() const { return tables_; }
 
-  void halve(std::size_t from, std::size_t least) { tables_ = std::max(from / 2, least); }
+  void halve(std::size_t from, std::size_t least) {
+    before_search_ = before_search_ ? before_search_ : std::optional(tables_);
+    tables_ = std::max(from / 2, least);
+  }
 
-  void grow() { tables_ = tables_ > kUnlimited / 2 ? kUnlimited : tables_ * 2; }
+  /// A table failed alone: that the others do not fit together is no longer known.
+  void found_alone() {
+    tables_ = before_search_.value_or(tables_);
+    before_search_.reset();
+  }
+
+  void grow() {
+    before_search_.reset();
+    tables_ = tables_ > kUnlimited / 2 ? kUnlimited : tables_ * 2;
+  }
 
  private:
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
   std::size_t tables_ = kUnlimited;
+  std::optional<std::size_t> before_search_;
 };
 
 /// A COMMIT that DuckDB refused, not for want of disk.
@@ -107,6 +120,15 @@ TargetState target_state(const StoredPosition& stored, const StoredTables& known
   return state;
 }
 
+/// How far any table is loaded.
+Lsn furthest(ServiceTables& service) {
+  Lsn position = service.stored_position().loaded;
+  for (const auto& [oid, table] : service.tables()) {
+    position = std::max(position, table.live ? table.position : Lsn{});
+  }
+  return position;
+}
+
 /// A live table whose shape somebody changed is set aside: rows must not go into columns they are
 /// not for.
 void set_aside_changed_shapes(Session& session, const StoredPosition& stored, StoredTables& known,
@@ -152,7 +174,7 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
     }
     service.check_belongs_to(origin);
     service.migrate();
-    require_not_ahead(describe(), service.stored_position().loaded, before.journal_end);
+    require_not_ahead(describe(), furthest(service), before.journal_end);
     epoch_ = service.raise_epoch(now);
     const StoredPosition stored = service.stored_position();
     StoredTables known = service.tables();
@@ -230,6 +252,10 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
     failpoint("load-commit-before");
     session.commit();
   } catch (const CommitRefused& error) {
+    // One without rows: the target is at fault.
+    if (load.in_transaction().empty()) {
+      throw;
+    }
     failed_commit_ = {load.in_transaction(), error.what()};
     return std::nullopt;
   }
@@ -277,6 +303,10 @@ void DuckdbWarehouse::learn(const LoadFault& fault, const std::vector<Oid>& part
     return;
   }
   load.leave_out(fault);
+  if (fault.out_of_memory) {
+    by_memory_.found_alone();
+    return;
+  }
   if (++faults_ > 1) {
     by_faults_.halve(part.size(), kPartLeast);
   }
@@ -299,6 +329,7 @@ void DuckdbWarehouse::learn(const FailedCommit& failed, Session& session,
     const auto layer = std::ranges::find(batch.layers, oid,
                                          [](const StagedLayer& each) { return each.table->oid; });
     failed_[oid] = {oid, layer->table->name, failed.reason, {}};
+    by_memory_.found_alone();
   }
 }
 

@@ -144,7 +144,14 @@ Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind f
 bool is_out_of_memory(const Error& error) {
   // A COMMIT that finds none reports a failed transaction.
   return contains(error.message(), "Out of Memory Error") ||
-         contains(error.message(), "could not allocate block");
+         contains(error.message(), "could not allocate block") ||
+         contains(error.message(), "failed to pin block");
+}
+
+bool is_of_the_disk(const Error& error) {
+  const std::string& text = error.message();
+  return is_out_of_room(error) || contains(text, "IO Error") || contains(text, "ould not write") ||
+         contains(text, "ould not read") || contains(text, "fsync");
 }
 
 Error commit_error(const Error& error) {

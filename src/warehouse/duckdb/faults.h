@@ -24,6 +24,9 @@ Error statement_error(duckdb_error_type type, std::string_view text, ErrorKind f
 /// Whether a statement's error says that memory ran out.
 bool is_out_of_memory(const Error& error);
 
+/// Whether it says that a disk failed or is full.
+bool is_of_the_disk(const Error& error);
+
 /// The error of a COMMIT that DuckDB refused, with what to do where memory ran out.
 Error commit_error(const Error& error);
 

@@ -78,7 +78,7 @@ class DuckdbParts : public WarehouseContract {
     }
     if (const Oid oid = written(statement)) {
       ++writes_;
-      if (open_.size() == fit_) {
+      if (open_.size() == fit_ || oid == greedy_) {
         throw Error(ErrorKind::Table, "DuckDB: Out of Memory Error: could not allocate block");
       }
       if (failing_.contains(oid)) {
@@ -88,6 +88,9 @@ class DuckdbParts : public WarehouseContract {
     }
     if (statement == "COMMIT") {
       ++commits_;
+      if (!disk_.empty() && !open_.empty()) {
+        throw Error(ErrorKind::Transient, disk_);
+      }
       if (refuses_all_ || open_.contains(refused_) || commits_ == ends_at_) {
         throw Error(ErrorKind::Transient, "DuckDB: TransactionContext Error: Failed to commit");
       }
@@ -97,8 +100,10 @@ class DuckdbParts : public WarehouseContract {
     }
   }
 
+  std::string disk_;        ///< how a COMMIT with rows fails
   std::size_t fit_ = 1000;  ///< so many tables fit into memory
   std::set<Oid> failing_;   ///< their rows are refused
+  Oid greedy_ = 0;          ///< fits nowhere
   Oid refused_ = 0;         ///< a COMMIT with it is
   bool refuses_all_ = false;
   int ends_at_ = 0;        ///< this COMMIT is refused, whoever is in it
@@ -221,6 +226,54 @@ TEST_P(DuckdbParts, ATargetThatTakesNoCommitIsWaitedFor) {
   EXPECT_EQ(loaded_tables(4), "4");
 }
 
+TEST_P(DuckdbParts, ADiskThatFailsIsWaitedFor) {
+  make_tables(6);
+  const StagedBatch batch = rows_for(6);
+  for (const char* fault : {"DuckDB: IO Error: x",
+                            "DuckDB: TransactionContext Error: Failed to commit: Could not write "
+                            "file \"x\": Input/output error",
+                            "DuckDB: FATAL Error: fsync failed!"}) {
+    disk_ = fault;
+    EXPECT_THROW(warehouse_->load(batch, {}), Error);
+    EXPECT_EQ(commits_, 1);
+    commits_ = 0;
+  }
+  disk_.clear();
+  EXPECT_TRUE(warehouse_->load(batch, {}).set_aside.empty());
+  EXPECT_EQ(commits_, 1);
+  EXPECT_EQ(loaded_tables(6), "6");
+}
+
+TEST_P(DuckdbParts, ABatchWithoutRowsWhoseCommitIsRefusedIsWaitedFor) {
+  make_tables(6);
+  refuses_all_ = true;
+  EXPECT_THROW(warehouse_->load(rows_for(0), {}), Error);
+  refuses_all_ = false;
+  commits_ = 0;
+  EXPECT_TRUE(warehouse_->load(rows_for(6), {}).set_aside.empty());
+  EXPECT_EQ(commits_, 1);
+}
+
+TEST_P(DuckdbParts, OneThatFitsNowhereLeavesTheOthersTogether) {
+  make_tables(100);
+  greedy_ = kFirst;
+  EXPECT_EQ(warehouse_->load(rows_for(100), {}).set_aside.size(), 1U);
+  EXPECT_EQ(loaded_tables(100), "99");
+  EXPECT_EQ(commits_, 1);
+}
+
+TEST_P(DuckdbParts, AStaleJournalIsRefusedWhereOneTableIsAhead) {
+  make_tables(8);
+  fit_ = 3;
+  stops_behind_ = 1;
+  const StagedBatch batch = rows_for(8);
+  EXPECT_THROW(warehouse_->load(batch, {}), Error);
+  stops_behind_ = -1;
+  warehouse_ = refusing();
+  EXPECT_THROW(warehouse_->take_over(test_origin(), {batch.span.from, true}, {}), Error);
+  EXPECT_NO_THROW(warehouse_->take_over(test_origin(), {batch.span.to, true}, {}));
+}
+
 TEST_P(DuckdbParts, ACommitThatFailsOnceBlamesNoTable) {
   make_tables(1);
   ends_at_ = commits_ + 1;
@@ -233,6 +286,7 @@ TEST_P(DuckdbParts, AFileOfTheFormatBeforeGetsTheNewViews) {
   target_->execute(
       "CREATE OR REPLACE VIEW re_dms.position AS SELECT 1 AS complete_position, 1 AS "
       "consistent_lsn");
+  target_->execute("DROP SCHEMA re_dms CASCADE");
   target_->execute("UPDATE re_dms_internal.source SET format = 1");
   warehouse_ = refusing();
   warehouse_->take_over(test_origin(), unknown_before(), {});

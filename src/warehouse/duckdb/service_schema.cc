@@ -72,7 +72,11 @@ std::vector<Sql> service_schema() {
 }
 
 std::vector<Sql> migration() {
-  std::vector<Sql> statements = service_views();
+  // Somebody may have dropped what is for people.
+  std::vector<Sql> statements = {sql("CREATE SCHEMA IF NOT EXISTS re_dms")};
+  for (Sql& view : service_views()) {
+    statements.push_back(std::move(view));
+  }
   statements.push_back(sql("UPDATE re_dms_internal.source SET format = {}", kServiceFormat));
   return statements;
 }

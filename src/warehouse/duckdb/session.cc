@@ -302,7 +302,7 @@ void Session::commit() {
   try {
     execute(sql("COMMIT"));
   } catch (const Error& error) {
-    if (is_out_of_room(error)) {
+    if (is_of_the_disk(error)) {
       throw;
     }
     throw CommitRefused(commit_error(error));
