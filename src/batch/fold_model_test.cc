@@ -7,11 +7,14 @@
 #include <map>
 #include <utility>
 
+#include "base/testing/sanitizer.h"
 #include "batch/testing/fold_run.h"
 #include "batch/testing/source_model.h"
 
 namespace re_dms::fold_model_test {
 namespace {
+
+constexpr std::uint64_t kSeeds = kUnderSanitizer ? 1000 : 4000;
 
 std::string joined(const std::vector<std::string>& records, std::size_t first, std::size_t last) {
   std::string all;
@@ -157,7 +160,7 @@ class Play {
 };
 
 TEST(FoldModel, TheTargetEqualsTheSourceAfterEveryBatch) {
-  for (std::uint64_t seed = 1; seed <= 4000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kSeeds; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Play play(seed);
     ASSERT_NO_THROW(play.run());
@@ -168,7 +171,7 @@ TEST(FoldModel, TheTargetEqualsTheSourceAfterEveryBatch) {
 }
 
 TEST(FoldModel, WhatATableHoldsAlreadyIsSkipped) {
-  for (std::uint64_t seed = 1; seed <= 2000; ++seed) {
+  for (std::uint64_t seed = 1; seed <= kSeeds / 2; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Play play(seed);
     play.run();

@@ -18,7 +18,7 @@ Column with_missing(const std::string& name, ColumnType type, const std::string&
   return result;
 }
 
-TEST_P(WarehouseContract, AnAddedColumnGivesOlderRowsTheirValue) {
+TEST_P(TableContract, AnAddedColumnGivesOlderRowsTheirValue) {
   const TablePtr before = items();
   const TablePtr with_b = with_column(before, with_missing("b", text_type(), "it's"));
   const TablePtr with_c = with_column(with_b, column("c", bigint_type()));
@@ -30,7 +30,7 @@ TEST_P(WarehouseContract, AnAddedColumnGivesOlderRowsTheirValue) {
   EXPECT_EQ(state_of("items"), "live|NULL");
 }
 
-TEST_P(WarehouseContract, ColumnsAreAddedAfterRowsWereChangedInTheSameBatch) {
+TEST_P(TableContract, ColumnsAreAddedAfterRowsWereChangedInTheSameBatch) {
   const TablePtr before = items();
   const TablePtr with_b = with_column(
       before, with_missing("b", type_of(1700, "numeric(10,2)", (10 << 16 | 2) + 4), "1.50"));
@@ -51,7 +51,7 @@ TEST_P(WarehouseContract, ColumnsAreAddedAfterRowsWereChangedInTheSameBatch) {
   EXPECT_EQ(select("SELECT * FROM shop.items"), (Rows{"4|z|0.01|2026-01-01|", "5|n|4.00|NULL|d"}));
 }
 
-TEST_P(WarehouseContract, AShapeIsKnownAfterARestart) {
+TEST_P(TableContract, AShapeIsKnownAfterARestart) {
   const TablePtr table = with_column(items(), with_missing("b", text_type(), "m"));
   load({staged(LayerBuilder(table).create().insert({"1", "x", "y"}))});
   warehouse_ = open();
@@ -62,7 +62,7 @@ TEST_P(WarehouseContract, AShapeIsKnownAfterARestart) {
   EXPECT_TRUE(state.tables[0].live);
 }
 
-TEST_P(WarehouseContract, ASchemaIsStoredWithoutRows) {
+TEST_P(TableContract, ASchemaIsStoredWithoutRows) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   TableSchema told = *items();
   told.publication = Publishing{{1, 700}, {{11, 4'000'000'000}}};
@@ -75,7 +75,7 @@ TEST_P(WarehouseContract, ASchemaIsStoredWithoutRows) {
   EXPECT_TRUE(state.tables[0].live);
 }
 
-TEST_P(WarehouseContract, OddNamesAreNames) {
+TEST_P(TableContract, OddNamesAreNames) {
   const TablePtr table =
       make_table(503, {"My \"Shop\"", "Select * from x; --"},
                  {key_column("Order by", bigint_type()), column("it's \"a\" {}", text_type()),
@@ -89,7 +89,7 @@ TEST_P(WarehouseContract, OddNamesAreNames) {
             Rows{"2|a|r|c|f"});
 }
 
-TEST_P(WarehouseContract, OneTablesTroubleStaysItsOwn) {
+TEST_P(TableContract, OneTablesTroubleStaysItsOwn) {
   const TablePtr good = items(501, "good");
   const TablePtr bad = items(502, "bad");
   load({staged(LayerBuilder(good).create().insert({"1", "x"})),
@@ -121,7 +121,7 @@ TEST_P(WarehouseContract, OneTablesTroubleStaysItsOwn) {
   }
 }
 
-TEST_P(WarehouseContract, RowsThatAreMissingInTheTargetSetTheTableAside) {
+TEST_P(TableContract, RowsThatAreMissingInTheTargetSetTheTableAside) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}).insert({"2", "x"}))});
   target_->execute("DELETE FROM shop.items WHERE id = 2");
   EXPECT_EQ(load({staged(LayerBuilder(items()).update({"2"}, "11", {"2", "y"}))}).set_aside.size(),
@@ -129,7 +129,7 @@ TEST_P(WarehouseContract, RowsThatAreMissingInTheTargetSetTheTableAside) {
   EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
 }
 
-TEST_P(WarehouseContract, AFileWithOtherRowsThanItsManifestSetsTheTableAside) {
+TEST_P(TableContract, AFileWithOtherRowsThanItsManifestSetsTheTableAside) {
   StagedLayer layer = staged(LayerBuilder(items()).create().insert({"1", "x"}).insert({"2", "x"}));
   layer.files[0].rows = 3;
   layer.counts.inserts = 3;
@@ -138,7 +138,7 @@ TEST_P(WarehouseContract, AFileWithOtherRowsThanItsManifestSetsTheTableAside) {
   EXPECT_NE(report.set_aside[0].reason.find("2 rows where 3 were staged"), std::string::npos);
 }
 
-TEST_P(WarehouseContract, AValueTheTargetCannotHoldNamesItsColumnAndNoValue) {
+TEST_P(TableContract, AValueTheTargetCannotHoldNamesItsColumnAndNoValue) {
   const TablePtr table = make_table(504, {"shop", "moments"},
                                     {key_column("id", bigint_type()),
                                      column("at", type_of(1114, "timestamp without time zone"))});
@@ -156,7 +156,7 @@ TEST_P(WarehouseContract, AValueTheTargetCannotHoldNamesItsColumnAndNoValue) {
   EXPECT_EQ(select("SELECT * FROM shop.items"), Rows{"1|x"});
 }
 
-TEST_P(WarehouseContract, ANumberThatIsNoneSetsItsTableAside) {
+TEST_P(TableContract, ANumberThatIsNoneSetsItsTableAside) {
   const TablePtr table = make_table(
       504, {"shop", "prices"},
       {key_column("id", bigint_type()), column("price", type_of(1700, "numeric(10,2)", 655366))});
@@ -170,7 +170,7 @@ TEST_P(WarehouseContract, ANumberThatIsNoneSetsItsTableAside) {
   EXPECT_EQ(select("SELECT * FROM shop.prices"), Rows{"1|1.50"});
 }
 
-TEST_P(WarehouseContract, ATableThatIsNotOursIsLeftAlone) {
+TEST_P(TableContract, ATableThatIsNotOursIsLeftAlone) {
   taken();
   target_->execute("CREATE SCHEMA shop");
   target_->execute("CREATE TABLE shop.\"ITEMS\" (theirs INTEGER)");
@@ -181,7 +181,7 @@ TEST_P(WarehouseContract, ATableThatIsNotOursIsLeftAlone) {
   EXPECT_EQ(select("SELECT count(*) FROM shop.\"ITEMS\""), Rows{"0"});
 }
 
-TEST_P(WarehouseContract, LayersOfATableThatTheFoldSetsAsideAreVoid) {
+TEST_P(TableContract, LayersOfATableThatTheFoldSetsAsideAreVoid) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   const Lsn position{loaded_.value + 50};
   const LoadReport report = load({staged(LayerBuilder(items()).insert({"2", "x"}))},
@@ -193,11 +193,11 @@ TEST_P(WarehouseContract, LayersOfATableThatTheFoldSetsAsideAreVoid) {
   EXPECT_EQ(state_of("unknown"), "needs_resync|it was not empty");
 }
 
-TEST_P(WarehouseContract, RowsOfATableThatWasNeverCreatedSetItAside) {
+TEST_P(TableContract, RowsOfATableThatWasNeverCreatedSetItAside) {
   EXPECT_EQ(load({staged(LayerBuilder(items()).insert({"1", "x"}))}).set_aside.size(), 1U);
 }
 
-TEST_P(WarehouseContract, ATargetOfAnotherShapeIsSetAsideAtTakeOver) {
+TEST_P(TableContract, ATargetOfAnotherShapeIsSetAsideAtTakeOver) {
   load({staged(LayerBuilder(items(501, "wider")).create().insert({"1", "x"})),
         staged(LayerBuilder(items(502, "narrower")).create().insert({"1", "x"})),
         staged(LayerBuilder(items(503, "other")).create().insert({"1", "1"})),
@@ -219,7 +219,7 @@ TEST_P(WarehouseContract, ATargetOfAnotherShapeIsSetAsideAtTakeOver) {
   EXPECT_NE(state_of("gone").find("no longer in the target"), std::string::npos);
 }
 
-TEST_P(WarehouseContract, ATableThatBecameAViewIsSetAside) {
+TEST_P(TableContract, ATableThatBecameAViewIsSetAside) {
   const auto create = [&](Oid oid, const std::string& name) {
     return staged(LayerBuilder(items(oid, name)).create().insert({"1", "x"}));
   };
@@ -243,13 +243,13 @@ TEST_P(WarehouseContract, ATableThatBecameAViewIsSetAside) {
   EXPECT_EQ(select("SELECT count(*) FROM shop.items"), Rows{"2"});
 }
 
-TEST_P(WarehouseContract, AShapeChangedBetweenTwoLoadsSetsTheTableAside) {
+TEST_P(TableContract, AShapeChangedBetweenTwoLoadsSetsTheTableAside) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   target_->execute("ALTER TABLE shop.items ADD COLUMN z INTEGER");
   EXPECT_EQ(load({staged(LayerBuilder(items()).insert({"2", "x"}))}).set_aside.size(), 1U);
 }
 
-TEST_P(WarehouseContract, AllTablesGoIntoTheSchemaThatIsConfigured) {
+TEST_P(TableContract, AllTablesGoIntoTheSchemaThatIsConfigured) {
   warehouse_ = open("Mirror");
   warehouse_->take_over(test_origin(), unknown_before(), {});
   const TablePtr twin = make_table(502, {"other", "items"}, items()->columns);

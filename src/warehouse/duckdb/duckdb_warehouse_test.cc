@@ -39,6 +39,7 @@ class DuckdbFile : public WarehouseContract {
 };
 
 INSTANTIATE_TEST_SUITE_P(DuckDb, WarehouseContract, ::testing::Values(&make_duckdb_target));
+INSTANTIATE_TEST_SUITE_P(DuckDb, TableContract, ::testing::Values(&make_duckdb_target));
 INSTANTIATE_TEST_SUITE_P(DuckDb, DuckdbFile, ::testing::Values(&make_duckdb_target));
 
 TEST_P(DuckdbFile, AReaderThatHoldsItIsNamedAndWaitedFor) {

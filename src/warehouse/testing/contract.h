@@ -91,6 +91,9 @@ class WarehouseContract : public ::testing::TestWithParam<TargetFactory> {
   std::uint64_t batch_number_ = 0;
 };
 
+/// What happens to tables, apart from what their rows do: a suite of its own, as it takes long.
+class TableContract : public WarehouseContract {};
+
 using Rows = std::vector<std::string>;
 
 }  // namespace re_dms::testing
