@@ -60,9 +60,14 @@ build: deps ## build with debug information in build/dev
 release: deps ## build optimized in build/release
 	$(call build,release,--target $(RELEASE_TARGETS))
 
-demo: release ## show it: throwaway PostgreSQL, traffic, replication into DuckDB, comparison
+demo: release ## show it: throwaway PostgreSQL, traffic, into DuckDB (TARGET=redshift: a stand-in), comparison
+ifeq ($(TARGET),redshift)
+	@echo "== demo: into a stand-in for Redshift"
+	@RE_DMS_BINARY=build/release/src/app/re_dms /usr/bin/python3 tests/standin/demo.py
+else
 	@echo "== demo: everything stays in demo/"
 	@build/release/src/app/re_dms demo
+endif
 
 test: deps ## run the tests, those without a server and some of the others under sanitizers
 	$(call build,dev,--target server_programs)

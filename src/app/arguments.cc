@@ -66,6 +66,7 @@ class Parser {
     app_.add_flag("-q,--quiet", quiet_, "Log warnings and errors only")->excludes(verbose);
     app_.add_flag("--version", print_version_, "Print the version");
     add_replication_commands();
+    add_verbs();
     add_looking_commands();
   }
 
@@ -125,9 +126,36 @@ class Parser {
     teardown->add_flag("--keep-journal", teardown_.keep_journal, "Leave the journal on the disk");
   }
 
+  CLI::App* add_verb(const char* name, const char* description, VerbCommand& command) {
+    CLI::App* verb = add(app_, name, description, command);
+    command.verb = name;
+    verb->add_option("TABLE", command.tables, "Patterns, as in source.include")->type_name("");
+    return verb;
+  }
+
+  void add_verbs() {
+    add_verb("pause", "Stop loading, of all tables or of some; reading goes on", pause_);
+    add_verb("resume", "Go on loading, of all tables or of some", resume_);
+
+    CLI::App* resync = add_verb("resync", "Have the running daemon copy tables anew", resync_);
+    CLI::Option* tables = resync->get_option("TABLE");
+    resync
+        ->add_flag_callback(
+            "--all", [this] { resync_.tables = {"*.*"}; }, "All tables")
+        ->excludes(tables);
+    resync->final_callback([this] {
+      if (resync_.tables.empty()) {
+        refuse("resync: no table named; `re_dms resync --all` copies all of them anew");
+      }
+      arguments_.command = resync_;
+    });
+  }
+
   void add_looking_commands() {
     CLI::App* status = add(app_, "status", "What the running daemon is doing", status_);
-    status->add_flag("--json", status_.json, "As JSON, for programs");
+    CLI::Option* json = status->add_flag("--json", status_.json, "As JSON, for programs");
+    status->add_flag("--watch", status_.watch, "Every second, until Ctrl-C or the daemon's end")
+        ->excludes(json);
     journal_ = app_.add_subcommand("journal", "Look into a journal");
     journal_->fallthrough();
     journal_->footer("");
@@ -195,6 +223,9 @@ class Parser {
 
   Arguments arguments_;
   CLI::App* journal_ = nullptr;
+  VerbCommand resync_;
+  VerbCommand pause_;
+  VerbCommand resume_;
   bool verbose_ = false;
   bool quiet_ = false;
   bool print_version_ = false;

@@ -35,6 +35,13 @@ struct TeardownCommand {
 
 struct StatusCommand {
   bool json = false;
+  bool watch = false;  ///< again and again
+};
+
+/// A verb for the running daemon.
+struct VerbCommand {
+  std::string verb;                 ///< "resync", "pause", "resume"
+  std::vector<std::string> tables;  ///< patterns
 };
 
 struct JournalInspectCommand {
@@ -53,8 +60,9 @@ struct HelpCommand {
 
 struct VersionCommand {};
 
-using Command = std::variant<RunCommand, CheckCommand, SetupCommand, TeardownCommand, StatusCommand,
-                             JournalInspectCommand, DemoCommand, HelpCommand, VersionCommand>;
+using Command =
+    std::variant<RunCommand, CheckCommand, SetupCommand, TeardownCommand, StatusCommand,
+                 VerbCommand, JournalInspectCommand, DemoCommand, HelpCommand, VersionCommand>;
 
 struct Arguments {
   Command command;

@@ -45,6 +45,9 @@ TEST(Arguments, EachCommandHasItsOwnOptions) {
   EXPECT_TRUE(command<TeardownCommand>({"teardown", "--yes"}).confirmed);
   EXPECT_TRUE(command<TeardownCommand>({"teardown", "--keep-journal"}).keep_journal);
   EXPECT_TRUE(command<StatusCommand>({"status", "--json"}).json);
+  EXPECT_FALSE(command<StatusCommand>({"status"}).watch);
+  EXPECT_TRUE(command<StatusCommand>({"status", "--watch"}).watch);
+  EXPECT_THAT(refusal({"status", "--watch", "--json"}), HasSubstr("--json"));
   const auto inspect = command<JournalInspectCommand>({"journal", "inspect", "dir", "--json"});
   EXPECT_EQ(inspect.directory, "dir");
   EXPECT_TRUE(inspect.json);
@@ -92,8 +95,28 @@ TEST(Arguments, WhatIsNotKnownIsRefusedWithASuggestion) {
 }
 
 TEST(Arguments, CommandsThatDoNotExistYetAreNotKnown) {
-  for (const char* verb : {"init", "schema", "resync", "pause", "resume"}) {
+  for (const char* verb : {"init", "schema"}) {
     EXPECT_THAT(refusal({verb}), HasSubstr("unknown command")) << verb;
+  }
+}
+
+TEST(Arguments, ResyncNamesItsTablesOrAll) {
+  const auto tables = [](const std::vector<std::string>& words) {
+    return std::get<VerbCommand>(parse_arguments(words).command).tables;
+  };
+  EXPECT_EQ(tables({"resync", "public.a", "b*"}), (std::vector<std::string>{"public.a", "b*"}));
+  EXPECT_EQ(tables({"resync", "--all"}), (std::vector<std::string>{"*.*"}));
+  EXPECT_THAT(refusal({"resync"}), HasSubstr("resync --all"));
+  EXPECT_THAT(refusal({"resync", "--all", "a"}), HasSubstr("--all"));
+}
+
+TEST(Arguments, VerbsNameTheirTablesOrNone) {
+  for (const char* word : {"pause", "resume"}) {
+    const auto all = std::get<VerbCommand>(parse_arguments({word}).command);
+    EXPECT_EQ(all.verb, word);
+    EXPECT_TRUE(all.tables.empty());
+    const auto some = std::get<VerbCommand>(parse_arguments({word, "a", "b*"}).command);
+    EXPECT_EQ(some.tables, (std::vector<std::string>{"a", "b*"}));
   }
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -13,15 +14,19 @@
 #include "app/journal_check.h"
 #include "app/run_command.h"
 #include "app/status_pages.h"
+#include "app/status_watch.h"
 #include "base/error.h"
 #include "journal/inspect.h"
 #include "journal/origin_file.h"
+#include "observe/http_fetch.h"
 #include "observe/http_server.h"
 #include "pipeline/pipeline.h"
 #include "source/connection/identity.h"
 #include "source/setup/check_source.h"
 #include "source/setup/teardown.h"
 #include "source/source.h"
+#include "stage/s3_check.h"
+#include "tables/loading_pause.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms {
@@ -51,7 +56,9 @@ class Execution {
       results.push_back(std::move(result));
     }
     results.push_back(std::move(origin_result));
-    results.push_back(check_stage_directory(settings.stage_directory));
+    for (CheckResult& result : check_stage(settings.stage)) {
+      results.push_back(std::move(result));
+    }
     if (origin_known) {
       results.push_back(check_target(settings, origin));
     }
@@ -86,12 +93,13 @@ class Execution {
     if (!command.keep_journal && has_journal && (lock || !command.confirmed)) {
       if (command.confirmed) {
         std::filesystem::remove_all(settings.warehouse.temporary_directory);
+        store_loading_pause(real_file_system(), directory, false);
         remove_journal(real_file_system(), directory, *lock);
       }
       fmt::print("{} the journal in {}\n", command.confirmed ? "removed" : "would remove",
                  directory);
     }
-    fmt::print("{} stays as it is\n", settings.warehouse.url);
+    fmt::print("{} stays as it is\n", target_name(settings.warehouse));
     if (!command.confirmed) {
       fmt::print("nothing was changed; `re_dms teardown --yes` does it\n");
     }
@@ -99,7 +107,35 @@ class Execution {
   }
 
   ExitCode operator()(const StatusCommand& command) const {
-    return show_status(config().observe.listen, command.json, std::cout);
+    const std::optional<ListenAddress> listen = config().observe.listen;
+    return command.watch ? watch_status(listen, {}, std::cout)
+                         : show_status(listen, command.json, std::cout);
+  }
+
+  ExitCode operator()(const VerbCommand& command) const {
+    constexpr std::chrono::seconds kPatience(10);
+    const Config configuration = config();
+    const std::string socket = configuration.control.path;
+    if (socket.empty()) {
+      throw Error(ErrorKind::Usage, "control.socket is \"off\": there is nobody to ask");
+    }
+    HttpAnswer answer;
+    try {
+      answer = http_post(socket, "/" + command.verb, command.tables, kPatience);
+    } catch (const Error& error) {
+      if (command.verb != "resync" && command.tables.empty() &&
+          pause_stopped(configuration.journal.directory, command.verb == "pause")) {
+        return ExitCode::Ok;
+      }
+      throw Error(ErrorKind::Fatal, "re_dms is not running: " + error.message(),
+                  "Start it with `re_dms run`: a running daemon is asked over control.socket");
+    }
+    if (answer.status != 200) {
+      throw Error(answer.status == 400 ? ErrorKind::Usage : ErrorKind::Fatal,
+                  answer.body.substr(0, answer.body.find('\n')));
+    }
+    fmt::print("{}", answer.body);
+    return ExitCode::Ok;
   }
 
   ExitCode operator()(const JournalInspectCommand& command) const {
@@ -127,6 +163,19 @@ class Execution {
     configure_log(log_format_for(config.observe, ::isatty(STDERR_FILENO) != 0),
                   arguments_.log_level);
     return config;
+  }
+
+  /// Of a daemon that does not run, all loading can be paused for its next start. False before its
+  /// first one. Throws where the journal is in use.
+  static bool pause_stopped(const std::string& directory, bool paused) {
+    if (!real_file_system().exists(directory)) {
+      return false;
+    }
+    const auto lock = lock_journal(real_file_system(), directory);
+    store_loading_pause(real_file_system(), directory, paused);
+    fmt::print("re_dms is not running; its next start {}\n",
+               paused ? "loads nothing until `re_dms resume`" : "loads");
+    return true;
   }
 
   /// A daemon that waits to reconnect reads no slot but holds its journal: that stops a teardown. A
@@ -174,7 +223,7 @@ class Execution {
 
   static CheckResult check_target(const PipelineSettings& settings,
                                   const std::optional<Origin>& origin) {
-    const std::string& url = settings.warehouse.url;
+    const std::string name = target_name(settings.warehouse);
     if (const std::string problem = check_warehouse(settings.warehouse); !problem.empty()) {
       return {CheckResult::Status::Fail, "target", problem,
               "See the message; then run check again"};
@@ -182,7 +231,7 @@ class Execution {
     try {
       if (origin && origin->created) {
         if (!inspect_warehouse(settings.warehouse, *origin) && origin->target_made) {
-          throw_target_gone(url);
+          throw_target_gone(name);
         }
       } else if (const auto source = origin_of_source(settings.source)) {
         require_fresh_target(settings, *source);
@@ -190,7 +239,7 @@ class Execution {
     } catch (const Error& error) {
       return {CheckResult::Status::Fail, "target", error.message(), error.advice()};
     }
-    return {CheckResult::Status::Ok, "target", url + " can be written", ""};
+    return {CheckResult::Status::Ok, "target", name + " can be written", ""};
   }
 
   /// Nothing where the source refuses: then that is what check says.
@@ -200,6 +249,10 @@ class Execution {
     } catch (const Error&) {
       return std::nullopt;
     }
+  }
+
+  static std::vector<CheckResult> check_stage(const StageSettings& stage) {
+    return stage.s3 ? check_s3(*stage.s3) : std::vector{check_stage_directory(stage.directory)};
   }
 
   static CheckResult check_status_page(const ListenAddress& listen) {

@@ -7,14 +7,18 @@
 
 #include "app/config_reader.h"
 #include "app/connection_text.h"
+#include "app/stage_config.h"
 #include "base/error.h"
 #include "base/quantities.h"
+#include "source/catalog/pattern.h"
 
 namespace re_dms {
 
 namespace {
 
 constexpr std::size_t kFileBytesMax = 1U << 20;
+/// Few and large loads: each is a commit of the cluster.
+constexpr std::chrono::seconds kRedshiftInterval{60};
 constexpr std::size_t kIdentifierBytesMax = 63;  // PostgreSQL: NAMEDATALEN - 1
 constexpr std::uint64_t kSegmentBytesMin = 64ULL << 10;
 constexpr std::uint64_t kMemoryBytesMin = 64ULL << 20;
@@ -53,16 +57,15 @@ bool is_slot_name(std::string_view name) {
   return !name.empty() && name.size() <= kIdentifierBytesMax && std::ranges::all_of(name, fits);
 }
 
-/// psql's patterns: "name" or "schema.name", with "*", "?" and double quotes.
-bool is_table_pattern(std::string_view pattern) {
-  bool in_quotes = false;
-  std::size_t dots = 0;
-  for (const char c : pattern) {
-    in_quotes ^= c == '"';
-    dots += !in_quotes && c == '.' ? 1 : 0;
+void check_pattern(ConfigReader& reader, std::string_view key, const std::string& pattern) {
+  try {
+    const TablePattern sound(pattern);
+  } catch (const Error&) {
+    reader.fault(key,
+                 fmt::format("\"{}\" is not a table pattern; write \"schema.table\", with * and "
+                             "? for any letters and double quotes around special names",
+                             pattern));
   }
-  return !pattern.empty() && !in_quotes && dots <= 1 && !pattern.starts_with('.') &&
-         !pattern.ends_with('.');
 }
 
 void read_patterns(ConfigReader& reader, std::string_view key, std::vector<std::string>& patterns) {
@@ -70,12 +73,7 @@ void read_patterns(ConfigReader& reader, std::string_view key, std::vector<std::
     patterns = *std::move(given);
   }
   for (const std::string& pattern : patterns) {
-    if (!is_table_pattern(pattern)) {
-      reader.fault(key,
-                   fmt::format("\"{}\" is not a table pattern; write \"schema.table\", with * and "
-                               "? for any letters and double quotes around special names",
-                               pattern));
-    }
+    check_pattern(reader, key, pattern);
   }
 }
 
@@ -107,12 +105,47 @@ SourceSettings read_source(ConfigReader& reader) {
   }
   read_patterns(reader, "source.exclude", source.exclude);
   source.auto_setup = reader.flag("source.auto_setup").value_or(source.auto_setup);
+  if (const auto doubt = reader.text("source.on_doubt")) {
+    source.on_doubt = *doubt == "set_aside" ? OnDoubt::SetAside : OnDoubt::Recopy;
+    if (*doubt != "set_aside" && *doubt != "recopy") {
+      reader.refuse("source.on_doubt", "\"recopy\" or \"set_aside\"");
+    }
+  }
+  source.workers = reader.number("source.workers", 1, 64).value_or(source.workers);
   source.lock_timeout = reader.duration("source.lock_timeout").value_or(source.lock_timeout);
   if (source.lock_timeout.count() == 0) {
     reader.fault("source.lock_timeout",
                  "0 would wait forever while others queue behind; write a time such as \"5s\"");
   }
   return source;
+}
+
+/// The [[table]] sections, in their order.
+std::vector<TableSettings> read_tables(ConfigReader& reader) {
+  std::vector<TableSettings> tables;
+  for (const std::string& section : reader.sections("table")) {
+    TableSettings& table = tables.emplace_back();
+    const std::string match = section + ".match";
+    table.match = reader.text(match).value_or(table.match);
+    check_pattern(reader, match, table.match);
+    const std::string copy = section + ".initial_copy";
+    if (const auto wanted = reader.text(copy)) {
+      if (const auto known = initial_copy(*wanted)) {
+        table.initial_copy = *known;
+      } else {
+        reader.refuse(copy, "\"auto\", \"adopt\" or \"never\"");
+      }
+    }
+    const std::string bad = section + ".bad_values";
+    if (const auto wanted = reader.text(bad)) {
+      if (const auto known = bad_values(*wanted)) {
+        table.bad_values = *known;
+      } else {
+        reader.refuse(bad, R"("usual", "error", "null", "clamp" or "truncate")");
+      }
+    }
+  }
+  return tables;
 }
 
 JournalLimits read_journal(ConfigReader& reader, const std::filesystem::path& folder) {
@@ -164,9 +197,14 @@ BatchSettings read_batch(ConfigReader& reader) {
 StageSettings read_stage(ConfigReader& reader, const std::filesystem::path& folder,
                          const std::string& journal) {
   StageSettings stage;
+  const std::string url = reader.text("stage.url").value_or("");
+  stage.s3 = read_s3(reader, url, folder);
+  if (url.starts_with("s3:")) {
+    return stage;
+  }
   stage.directory = journal + ".stage";
-  if (const auto url = reader.text("stage.url")) {
-    const std::string path = path_of_url(reader, "stage.url", *url, "file");
+  if (!url.empty()) {
+    const std::string path = path_of_url(reader, "stage.url", url, "file");
     stage.directory = absolute_path(folder, path);
     if (!path.empty() && (stage.directory + "/").starts_with(journal + "/")) {
       reader.fault("stage.url", "must not lie in journal.directory, where only segments belong");
@@ -175,12 +213,51 @@ StageSettings read_stage(ConfigReader& reader, const std::filesystem::path& fold
   return stage;
 }
 
+/// Nothing with a password.
+std::optional<IamLogin> read_iam_login(ConfigReader& reader) {
+  const std::string auth = reader.text("warehouse.auth").value_or("password");
+  IamLogin login;
+  login.cluster = reader.text("warehouse.cluster").value_or("");
+  login.workgroup = reader.text("warehouse.workgroup").value_or("");
+  login.region = reader.text("warehouse.region").value_or("");
+  if (auth == "iam" && login.cluster.empty()) {
+    reader.fault("warehouse.cluster", "is needed with auth = \"iam\": the cluster's identifier");
+  } else if (auth == "iam_serverless" && login.workgroup.empty()) {
+    reader.fault("warehouse.workgroup", "is needed with auth = \"iam_serverless\": its name");
+  } else if (auth != "password" && auth != "iam" && auth != "iam_serverless") {
+    reader.refuse("warehouse.auth", R"("password", "iam" or "iam_serverless")");
+  }
+  return auth == "password" ? std::nullopt : std::optional(login);
+}
+
+void read_redshift(ConfigReader& reader, const std::string& url, WarehouseSettings& warehouse) {
+  warehouse.url = url;
+  warehouse.iam_login = read_iam_login(reader);
+  try {
+    check_warehouse_url(warehouse);
+  } catch (const Error& error) {
+    reader.fault("warehouse.url", error.advice().empty() ? error.message() : error.advice());
+  }
+  warehouse.password_command =
+      reader.text("warehouse.password_command", Secrecy::Secret).value_or("");
+  warehouse.iam_role = reader.required_text(
+      "warehouse.iam_role",
+      "iam_role = \"arn:aws:iam::123456789012:role/redshift-copy\" in [warehouse], or \"default\"",
+      Secrecy::Shown);
+  if (warehouse.iam_role != "default" && !warehouse.iam_role.empty() &&
+      !warehouse.iam_role.starts_with("arn:")) {
+    reader.refuse("warehouse.iam_role", "the ARN of a role, or \"default\"");
+  }
+}
+
 WarehouseSettings read_warehouse(ConfigReader& reader, const std::filesystem::path& folder) {
   WarehouseSettings warehouse;
   const std::string url = reader.required_text(
       "warehouse.url", "url = \"duckdb:///var/lib/re_dms/warehouse.duckdb\" in [warehouse]",
       Secrecy::Secret);
-  if (!url.empty()) {
+  if (url.starts_with("redshift:")) {
+    read_redshift(reader, url, warehouse);
+  } else if (!url.empty()) {
     const std::string path = path_of_url(reader, "warehouse.url", url, "duckdb");
     warehouse.url = "duckdb://" + absolute_path(folder, path);
   }
@@ -218,6 +295,18 @@ ObserveSettings read_observe(ConfigReader& reader) {
   return observe;
 }
 
+/// Beside the journal, which is this daemon's alone.
+SocketFile read_control(ConfigReader& reader, const std::filesystem::path& folder,
+                        const std::string& journal) {
+  SocketFile control;
+  const std::string path = reader.text("control.socket").value_or(journal + ".sock");
+  if (path != "off") {
+    control.path = (folder / path).lexically_normal();
+  }
+  control.group = reader.text("control.group").value_or("");
+  return control;
+}
+
 }  // namespace
 
 Config parse_config(std::string_view text, const std::string& file,
@@ -228,11 +317,27 @@ Config parse_config(std::string_view text, const std::string& file,
   const std::filesystem::path folder = path.parent_path();
   config.file = path;
   config.source = read_source(reader);
+  config.source.tables = read_tables(reader);
   config.journal = read_journal(reader, folder);
   config.batch = read_batch(reader);
   config.stage = read_stage(reader, folder, config.journal.directory);
   config.warehouse = read_warehouse(reader, folder);
+  if (config.stage.s3 && config.warehouse.url.starts_with("duckdb://")) {
+    reader.fault("stage.url",
+                 "DuckDB reads its files from a directory: leave the key out, or write "
+                 "\"file:///var/lib/re_dms/stage\"; S3 is for a warehouse that reads from it");
+  }
   config.observe = read_observe(reader);
+  config.control = read_control(reader, folder, config.journal.directory);
+  config.given = reader.given();
+  if (config.warehouse.url.starts_with("redshift://")) {
+    if (!config.given.contains("batch.interval")) {
+      config.batch.interval = kRedshiftInterval;
+    }
+    if (!config.stage.s3 && reader.sound("stage.url")) {
+      reader.fault("stage.url", "is to be s3://bucket/prefix: Redshift reads files from S3 alone");
+    }
+  }
   reader.finish();
   return config;
 }

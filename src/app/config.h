@@ -4,25 +4,24 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include "app/substitution.h"
 #include "journal/journal_writer.h"
+#include "observe/http_server.h"
 #include "observe/listen_address.h"
 #include "observe/log.h"
 #include "pipeline/settings.h"
 #include "source/source.h"
+#include "stage/open_store.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms {
 
 inline constexpr std::string_view kDefaultConfigPath = "/etc/re_dms/re_dms.toml";
-
-struct StageSettings {
-  std::string directory;  ///< absolute
-};
 
 struct ObserveSettings {
   std::optional<ListenAddress> listen;  ///< empty: no status page
@@ -32,10 +31,13 @@ struct ObserveSettings {
 /// Sound in itself: every path is absolute, every bound fits the others.
 struct Config {
   std::string file;  ///< absolute path it was read from
+  /// Every key that is given, with its value as it is written, by "section.name".
+  std::map<std::string, std::string> given;
   SourceSettings source;
   JournalLimits journal;
   BatchSettings batch;
   StageSettings stage;
+  SocketFile control;           ///< where verbs are asked for; without a path: nowhere
   WarehouseSettings warehouse;  ///< url and schema; memory and temporary directory are the caller's
   ObserveSettings observe;
 };

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <sstream>
 
 #include "app/suggestion.h"
 #include "base/error.h"
@@ -47,49 +48,90 @@ std::string describe(const toml::node& node) {
 }  // namespace
 
 struct ConfigReader::State {
+  /// "name" or, of several, "name[2]".
+  const toml::node* section(std::string_view name) const {
+    const std::size_t bracket = name.find('[');
+    if (bracket == std::string_view::npos) {
+      return root.get(name);
+    }
+    const std::size_t number = std::stoul(std::string(name.substr(bracket + 1)));
+    return root.get(name.substr(0, bracket))->as_array()->get(number - 1);
+  }
+
   const toml::node* find(std::string_view key) const {
     const std::size_t dot = key.find('.');
-    const toml::table* section = root[key.substr(0, dot)].as_table();
-    return section == nullptr ? nullptr : section->get(key.substr(dot + 1));
+    const toml::node* node = section(key.substr(0, dot));
+    if (dot == std::string_view::npos) {
+      return node;
+    }
+    const toml::table* table = node == nullptr ? nullptr : node->as_table();
+    return table == nullptr ? nullptr : table->get(key.substr(dot + 1));
   }
 
   /// Of the key, else of its section, else of the beginning.
   std::uint32_t line_of(std::string_view key) const {
     const toml::node* node = find(key);
     if (node == nullptr) {
-      node = root.get(key.substr(0, key.find('.')));
+      node = section(key.substr(0, key.find('.')));
     }
     return node == nullptr ? 1 : node->source().begin.line;
   }
 
   void refuse_unknown_keys();
+  void refuse_unknown_keys(const std::string& section, const toml::table& table);
+  void refuse_unknown(const toml::key& key, const std::string& name, std::string_view what,
+                      const std::string& meant);
 
   std::string file;
   const Surroundings& surroundings;
   toml::table root{};
   std::vector<std::string> known{};
+  /// By name, of sections that may come several times: how many there are.
+  std::map<std::string, std::size_t, std::less<>> several{};
   std::set<std::string, std::less<>> secret{};
   std::set<std::string, std::less<>> faulty{};
   std::multimap<std::uint32_t, std::string> faults{};  ///< by line; of one line, as they were found
 };
+
+void ConfigReader::State::refuse_unknown(const toml::key& key, const std::string& name,
+                                         std::string_view what, const std::string& meant) {
+  const std::string hint = meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
+  faults.emplace(key.source().begin.line, fmt::format("{}: unknown {}{}", name, what, hint));
+}
+
+void ConfigReader::State::refuse_unknown_keys(const std::string& section,
+                                              const toml::table& table) {
+  for (const auto& [name, value] : table) {
+    const std::string key = fmt::format("{}.{}", section, name.str());
+    if (std::ranges::find(known, key) == known.end()) {
+      refuse_unknown(name, key, "key", nearest(key, known));
+    }
+  }
+}
 
 void ConfigReader::State::refuse_unknown_keys() {
   std::vector<std::string> sections;
   for (const std::string& key : known) {
     sections.push_back(key.substr(0, key.find('.')));
   }
-  const auto refuse = [this](const toml::key& key, const std::string& name, std::string_view what,
-                             const std::string& meant) {
-    const std::string hint = meant.empty() ? "" : fmt::format("; did you mean {}?", meant);
-    faults.emplace(key.source().begin.line, fmt::format("{}: unknown {}{}", name, what, hint));
-  };
   for (const auto& [section_key, node] : root) {
     const std::string section(section_key.str());
+    if (const auto found = several.find(section); found != several.end()) {
+      for (std::size_t i = 0; i < found->second; ++i) {
+        refuse_unknown_keys(fmt::format("{}[{}]", section, i + 1),
+                            *node.as_array()->get(i)->as_table());
+      }
+      continue;
+    }
     if (std::ranges::find(sections, section) == sections.end()) {
       const bool table = node.is_table() || node.is_array_of_tables();
+      std::vector<std::string> names = table ? sections : known;
+      for (const auto& [name, count] : several) {
+        names.push_back(name);
+      }
       // A key above the first section header is most often one of a section.
-      refuse(section_key, in_quotes(section), table ? "section" : "key",
-             nearest(section, table ? sections : known));
+      refuse_unknown(section_key, in_quotes(section), table ? "section" : "key",
+                     nearest(section, names));
       continue;
     }
     if (!node.is_table()) {
@@ -98,12 +140,7 @@ void ConfigReader::State::refuse_unknown_keys() {
           fmt::format("{0}: found {1}, expected a section [{0}]", section, describe(node)));
       continue;
     }
-    for (const auto& [name, value] : *node.as_table()) {
-      const std::string key = fmt::format("{}.{}", section, name.str());
-      if (std::ranges::find(known, key) == known.end()) {
-        refuse(name, key, "key", nearest(key, known));
-      }
-    }
+    refuse_unknown_keys(section, *node.as_table());
   }
 }
 
@@ -157,6 +194,24 @@ std::string ConfigReader::required_text(std::string_view key, std::string_view e
   return std::move(value).value_or("");
 }
 
+std::vector<std::string> ConfigReader::sections(std::string_view name) {
+  std::size_t& count = state_->several[std::string(name)];
+  const toml::node* node = state_->root.get(name);
+  if (node == nullptr) {
+    return {};
+  }
+  if (!node->is_array_of_tables()) {
+    refuse(name, fmt::format("sections [[{}]]", name));
+    return {};
+  }
+  count = node->as_array()->size();
+  std::vector<std::string> keys;
+  for (std::size_t i = 1; i <= count; ++i) {
+    keys.push_back(fmt::format("{}[{}]", name, i));
+  }
+  return keys;
+}
+
 std::optional<std::vector<std::string>> ConfigReader::texts(std::string_view key) {
   state_->known.emplace_back(key);
   const toml::node* node = state_->find(key);
@@ -190,6 +245,20 @@ std::optional<bool> ConfigReader::flag(std::string_view key) {
     return std::nullopt;
   }
   return node->as_boolean()->get();
+}
+
+std::optional<int> ConfigReader::number(std::string_view key, int least, int most) {
+  state_->known.emplace_back(key);
+  const toml::node* node = state_->find(key);
+  if (node == nullptr) {
+    return std::nullopt;
+  }
+  if (!node->is_integer() || node->as_integer()->get() < least ||
+      node->as_integer()->get() > most) {
+    refuse(key, fmt::format("a number from {} to {}, without quotes", least, most));
+    return std::nullopt;
+  }
+  return static_cast<int>(node->as_integer()->get());
 }
 
 std::optional<std::uint64_t> ConfigReader::bytes(std::string_view key) {
@@ -239,6 +308,26 @@ void ConfigReader::finish() {
     text += fmt::format("{}{}:{}: {}", text.empty() ? "" : "\n", state_->file, line, problem);
   }
   throw Error(ErrorKind::Usage, text);
+}
+
+std::map<std::string, std::string> ConfigReader::given() const {
+  std::map<std::string, std::string> values;
+  const auto write = [&](const std::string& key, const toml::node& node) {
+    std::ostringstream text;
+    node.visit([&](const auto& value) { text << value; });
+    values[key] = text.str();
+  };
+  for (const auto& [name, section] : state_->root) {
+    const std::string prefix(name.str());
+    if (const toml::table* table = section.as_table()) {
+      for (const auto& [key, node] : *table) {
+        write(prefix + "." + std::string(key.str()), node);
+      }
+    } else {
+      write(prefix, section);
+    }
+  }
+  return values;
 }
 
 }  // namespace re_dms

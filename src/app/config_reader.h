@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -17,8 +18,9 @@ namespace re_dms {
 /// Whether messages may repeat a key's value.
 enum class Secrecy { Shown, Secret };
 
-/// Keys are written "section.name". The keys that were asked for are the known ones: finish()
-/// refuses every other key. A value of the wrong form is noted as a fault and reads as absent.
+/// Keys are written "section.name", those of the second [[section]] of its name
+/// "section[2].name". The keys that were asked for are the known ones: finish() refuses every other
+/// key. A value of the wrong form is noted as a fault and reads as absent.
 class ConfigReader {
  public:
   /// `file` names the text in messages. `surroundings` must outlive the reader. Throws Error of
@@ -37,10 +39,18 @@ class ConfigReader {
   std::string required_text(std::string_view key, std::string_view example, Secrecy secrecy,
                             PutIn put_in = substitute);
 
+  /// What the keys of each [[section]] of this name begin with, in their order.
+  std::vector<std::string> sections(std::string_view name);
+
   std::optional<std::vector<std::string>> texts(std::string_view key);
   std::optional<bool> flag(std::string_view key);
+  /// From `least` to `most`, both included.
+  std::optional<int> number(std::string_view key, int least, int most);
   std::optional<std::uint64_t> bytes(std::string_view key);
   std::optional<std::chrono::milliseconds> duration(std::string_view key);
+
+  /// Every key that is there, with its value as it is written; secrets too.
+  std::map<std::string, std::string> given() const;
 
   /// Notes "KEY: found VALUE, expected …".
   void refuse(std::string_view key, std::string_view expected);

@@ -9,6 +9,7 @@
 #include <map>
 
 #include "base/error.h"
+#include "source/catalog/pattern.h"
 
 namespace re_dms::config_test {
 namespace {
@@ -203,9 +204,8 @@ TEST(Config, ASyntaxErrorStopsAtItself) {
 
 TEST(Config, KeysOfLaterVersionsAreUnknown) {
   EXPECT_THAT(more_faults("lanes = 4\n"), HasSubstr("warehouse.lanes: unknown key"));
-  EXPECT_THAT(more_faults("[[table]]\nmatch = \"a\"\n"), HasSubstr("\"table\": unknown section"));
-  EXPECT_THAT(more_faults("[control]\nsocket = \"x\"\n"),
-              HasSubstr("\"control\": unknown section"));
+  EXPECT_THAT(more_faults("[[table]]\ndeletes = \"soft\"\n"),
+              HasSubstr("table[1].deletes: unknown key"));
   EXPECT_THAT(faults("slot = \"x\"\n"),
               HasSubstr("\"slot\": unknown key; did you mean source.slot"));
   EXPECT_THAT(faults("source = 3\n"),
@@ -264,16 +264,70 @@ TEST(Config, NamesAndPatternsAreChecked) {
   EXPECT_THAT(more_faults("schema = \"re_dms\"\n"), HasSubstr("keeps its own tables"));
 }
 
+TEST(Config, TheFirstSectionThatMatchesATableCounts) {
+  EXPECT_TRUE(parse(kFourLines).source.tables.empty());
+  const SourceSettings source =
+      parse_more(
+          "[[table]]\nmatch = \"public.orders\"\ninitial_copy = \"adopt\"\n"
+          "[[table]]\nmatch = \"public.log_*\"\ninitial_copy = \"never\"\n"
+          "[[table]]\nmatch = \"public.*\"\n[[table]]\ninitial_copy = \"never\"\n")
+          .source;
+  ASSERT_EQ(source.tables.size(), 4U);
+  const TableRules rules(source.tables);
+  EXPECT_EQ(rules.initial_copy({"public", "orders"}), InitialCopy::Adopt);
+  EXPECT_EQ(rules.initial_copy({"public", "log_1"}), InitialCopy::Never);
+  EXPECT_EQ(rules.initial_copy({"public", "other"}), InitialCopy::Auto);
+  EXPECT_EQ(rules.initial_copy({"shop", "orders"}), InitialCopy::Never);
+  EXPECT_EQ(TableRules({}).initial_copy({"shop", "orders"}), InitialCopy::Auto);
+}
+
+TEST(Config, FaultsOfTableSectionsAreNamedWithTheirLines) {
+  EXPECT_EQ(
+      more_faults("[[table]]\nmatch = \"a.b.c\"\n"
+                  "[[table]]\nmach = \"a\"\ninitial_copy = \"no\"\n"),
+      "/etc/x/re.toml:6: table[1].match: \"a.b.c\" is not a table pattern; write "
+      "\"schema.table\", with * and ? for any letters and double quotes around special names\n"
+      "/etc/x/re.toml:8: table[2].mach: unknown key; did you mean table[2].match?\n"
+      "/etc/x/re.toml:9: table[2].initial_copy: found \"no\", expected \"auto\", \"adopt\" or "
+      "\"never\"");
+  EXPECT_EQ(more_faults("[table]\nmatch = \"a\"\n"),
+            "/etc/x/re.toml:5: table: found a section, expected sections [[table]]");
+  EXPECT_THAT(faults(std::string("table = 1\n") + kFourLines),
+              HasSubstr(":1: table: found the number 1, expected sections [[table]]"));
+  EXPECT_THAT(more_faults("[[tabel]]\n"), HasSubstr("unknown section; did you mean table?"));
+}
+
 TEST(Config, UrlsOfOtherKindsAreRefused) {
-  for (const char* url : {"redshift://u@h/db", "duckdb:", "duckdb://", "duckdb:///a/", "/a/b",
+  for (const char* url : {"mysql://u@h/db", "duckdb:", "duckdb://", "duckdb:///a/", "/a/b",
                           "duckdb:///a?access_mode=read_only"}) {
     EXPECT_THAT(faults(std::string("[source]\nurl=\"dbname=a\"\n[warehouse]\nurl=\"") + url + "\""),
                 HasSubstr("warehouse.url: expected duckdb://"))
         << url;
   }
-  EXPECT_THAT(more_faults("[stage]\nurl = \"s3://bucket\"\n"), HasSubstr("file:///absolute"));
+  EXPECT_THAT(more_faults("[stage]\nurl = \"/var/x\"\n"), HasSubstr("file:///absolute"));
   EXPECT_THAT(more_faults("[stage]\nurl = \"file:///var/lib/re_dms/journal/s\"\n"),
               HasSubstr("must not lie in journal.directory"));
+}
+
+TEST(Config, RedshiftNeedsARoleAndABucket) {
+  const auto with = [](const std::string& stage, const std::string& warehouse) {
+    return "[source]\nurl=\"dbname=a\"\n[stage]\n" + stage + "\n[warehouse]\n" + warehouse + "\n";
+  };
+  const std::string bucket = "url = \"s3://bucket/p\"\nregion = \"eu-west-1\"";
+  const std::string cluster = "url = \"redshift://u@h:5439/db\"\n";
+  const Config config = parse(with(bucket, cluster + "iam_role = \"default\""));
+  EXPECT_EQ(config.warehouse.url, "redshift://u@h:5439/db");
+  EXPECT_EQ(config.batch.interval, std::chrono::seconds(60));
+  EXPECT_THAT(faults(with(bucket, cluster)), HasSubstr("warehouse.iam_role: missing"));
+  EXPECT_THAT(faults(with(bucket, cluster + "iam_role = \"copy\"")),
+              HasSubstr("the ARN of a role"));
+  EXPECT_THAT(faults(with("", cluster + "iam_role = \"default\"")),
+              HasSubstr("s3://bucket/prefix"));
+  const std::string iam = "url = \"redshift://h/db\"\niam_role = \"default\"\nauth = \"iam\"\n";
+  EXPECT_EQ(parse(with(bucket, iam + "cluster = \"main\"")).warehouse.iam_login->cluster, "main");
+  EXPECT_THAT(faults(with(bucket, iam)), HasSubstr("warehouse.cluster: is needed"));
+  EXPECT_THAT(faults(with(bucket, "url = \"redshift://h/db\"\niam_role = \"default\"")),
+              HasSubstr("redshift://user@host"));
 }
 
 TEST(Config, TheStatusPageIsOfThisMachineUnlessAllowed) {
@@ -334,8 +388,10 @@ TEST(Config, TheDocumentedFilesAreTaken) {
   Surroundings surroundings = made_up();
   surroundings.file = [](const std::string&) { return "secret\n"; };
   const std::vector<std::string> blocks = documented();
-  ASSERT_EQ(blocks.size(), 2U);
-  for (const std::string& block : blocks) {
+  ASSERT_EQ(blocks.size(), 3U);
+  for (std::string block : blocks) {
+    // Those of one section only.
+    block = block.starts_with("[source]") ? block : kFourLines + block;
     EXPECT_NO_THROW(parse_config(block, "/etc/re_dms/re_dms.toml", surroundings)) << block;
   }
 }

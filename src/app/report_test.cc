@@ -147,9 +147,12 @@ TEST(StatusText, ListsTroubleWithItsReasons) {
   status.reason = "journal full";
   status.tables.not_live = {{"public.orders", "a value does not fit"}};
   status.tables.left_out = {{"public.log", "no replica identity"}, {"public.a", "a view"}};
+  status.tables.not_copied = {{"public.events", "never"}};
   status.last_error = LastError{"connection lost", at(940)};
   const std::string text = to_text(status);
   EXPECT_THAT(text, HasSubstr("paused: journal full, up"));
+  EXPECT_THAT(text, HasSubstr("\n\nNot copied: followed, with rows from before only where somebody "
+                              "put them in the target:\n  public.events  never\n"));
   EXPECT_THAT(text, HasSubstr("12 live, 1 set aside, 2 left out\n"));
   EXPECT_THAT(text, HasSubstr("\n  public.orders  a value does not fit\n"));
   EXPECT_THAT(text, HasSubstr("\n  public.log  no replica identity\n  public.a    a view\n"));
@@ -239,6 +242,7 @@ TEST_F(StatusPages, EveryPageAnswers) {
     return std::to_string(got.status) + " " + got.body;
   };
   EXPECT_EQ(answer("/"), "200 " + to_text(sample()));
+  EXPECT_EQ(status_pages([this] { return status_; }, metrics_).at(0).answer().refresh_seconds, 2U);
   EXPECT_EQ(answer("/healthz"), "200 ok\n");
   EXPECT_THAT(answer("/metrics"), HasSubstr("\nre_dms_up 1\n"));
   EXPECT_EQ(answer("/readyz"), "200 streaming\n");

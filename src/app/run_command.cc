@@ -5,15 +5,23 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <exception>
+#include <filesystem>
 #include <memory>
 #include <stop_token>
 #include <thread>
 
+#include "app/progress_log.h"
+#include "app/reload.h"
 #include "app/run_status.h"
 #include "app/status_pages.h"
+#include "base/random.h"
+#include "control/verbs.h"
 #include "observe/http_server.h"
 #include "observe/log.h"
 #include "pipeline/pipeline.h"
+#include "source/catalog/pattern.h"
+#include "tables/loading_pause.h"
 
 namespace re_dms {
 
@@ -24,23 +32,32 @@ sigset_t stop_signals() {
   sigemptyset(&signals);
   sigaddset(&signals, SIGINT);
   sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGHUP);
   return signals;
 }
 
-/// Waits for SIGTERM and SIGINT: the first stops the run, the second the process. They must be
-/// blocked in every thread.
+/// Waits for SIGTERM and SIGINT: the first stops the run, the second the process; and for SIGHUP:
+/// the configuration is read again. They must be blocked in every thread.
 class SignalWatch {
  public:
-  SignalWatch(RunState& state, Outcome& outcome)
-      : thread_([&state, &outcome](const std::stop_token& stop) { watch(state, outcome, stop); }) {}
+  SignalWatch(const Config& config, RunState& state, Outcome& outcome)
+      : thread_([reload = Reload(config, state), &state, &outcome](
+                    const std::stop_token& stop) mutable { watch(reload, state, outcome, stop); }) {
+  }
 
  private:
-  static void watch(RunState& state, Outcome& outcome, const std::stop_token& stop) {
+  static void watch(Reload& reload, RunState& state, Outcome& outcome,
+                    const std::stop_token& stop) {
     const sigset_t signals = stop_signals();
     const timespec patience{0, 100'000'000};
     bool first = true;
     while (!stop.stop_requested()) {
-      if (sigtimedwait(&signals, nullptr, &patience) < 0) {
+      const int signal = sigtimedwait(&signals, nullptr, &patience);
+      if (signal < 0) {
+        continue;
+      }
+      if (signal == SIGHUP) {
+        reload.read_again();
         continue;
       }
       if (!first) {
@@ -67,6 +84,23 @@ UntilPosition until_of(const RunCommand& command) {
   return {true, {}};
 }
 
+/// Verbs are for people, who can ask again: replication goes on without them.
+std::unique_ptr<HttpServer> serve_control(const SocketFile& file, const ControlWiring& wiring) {
+  if (file.path.empty()) {
+    return nullptr;
+  }
+  try {
+    // The journal's directory most often: its place in the parent has to be durable too.
+    real_file_system().create_directories(std::filesystem::path(file.path).parent_path());
+    auto server = std::make_unique<HttpServer>(file, control_routes(wiring));
+    server->start();
+    return server;
+  } catch (const std::exception& error) {
+    log(LogLevel::Warn, "no_control", error.what(), {{"socket", file.path}});
+    return nullptr;
+  }
+}
+
 }  // namespace
 
 PipelineSettings pipeline_settings(const Config& config) {
@@ -74,8 +108,23 @@ PipelineSettings pipeline_settings(const Config& config) {
   settings.source = config.source;
   settings.journal = config.journal;
   settings.batch = config.batch;
-  settings.stage_directory = config.stage.directory;
+  settings.stage = config.stage;
   settings.warehouse = config.warehouse;
+  settings.stage_format = stage_format(config.warehouse, random_hex());
+  settings.stage_format.bad_values =
+      [rules = TableRules(config.source.tables)](const QualifiedName& table) {
+        return rules.bad_values(table);
+      };
+  settings.warehouse.null_text = settings.stage_format.null_text;
+  if (const auto& s3 = config.stage.s3) {
+    settings.warehouse.bucket_region = s3->region;
+    if (auto& login = settings.warehouse.iam_login) {
+      login->region = login->region.empty() ? s3->region : login->region;
+      login->profile = s3->profile;
+      login->ca_file = s3->ca_file;
+      login->proxy = s3->proxy;
+    }
+  }
   settings.warehouse.memory_bytes = share_memory(config.batch.memory_bytes).warehouse_bytes;
   // Of the journal's directory, which is locked: the stage may be shared with other daemons.
   settings.warehouse.temporary_directory = config.journal.directory + "/duckdb-temporary";
@@ -92,6 +141,10 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const PipelineSettings settings = pipeline_settings(config);
   RunState state;
+  if (settings.source.on_doubt == OnDoubt::SetAside) {
+    state.tables.set_doubts_aside();
+  }
+  forbid_copies(state.tables, settings.source);
   Outcome outcome;
   const RunStatus status(settings, state, real_clock());
   std::unique_ptr<HttpServer> server;
@@ -100,10 +153,21 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
         *config.observe.listen, status_pages([&] { return status.read(); }, state.metrics));
     server->start();
   }
-  const SignalWatch watch(state, outcome);
+  const std::string& journal = settings.journal.directory;
+  if (loading_is_paused(real_file_system(), journal)) {
+    log(LogLevel::Warn, "loading_paused", "nothing is loaded until somebody says `re_dms resume`");
+    state.tables.pause_loading(true);
+  }
+  const std::unique_ptr<HttpServer> control =
+      serve_control(config.control, {state.tables, real_file_system(), journal});
+  const SignalWatch watch(config, state, outcome);
   log(LogLevel::Info, "starting", "re_dms " RE_DMS_VERSION, {{"pid", ::getpid()}});
   bool set_aside = false;
   try {
+    const std::jthread progress([&state](const std::stop_token& stop) {
+      ::pthread_setname_np(::pthread_self(), "progress");
+      log_progress(state.copies, stop);
+    });
     set_aside = run_pipeline(settings, until_of(command), real_file_system(), state, outcome);
   } catch (const Error& error) {
     log(LogLevel::Error, "failed", error.what(), {{"loaded", state.progress.loaded.lsn()}});

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <limits>
 #include <utility>
 
 #include "app/status_pages.h"
@@ -18,14 +19,19 @@ std::uint64_t count(const Metric& metric) {
 }
 
 /// What stands in the way, most serious first.
-void describe_state(DaemonStatus& status, const RunState::View& view, bool journal_full,
-                    const std::string& why_full) {
+void describe_state(DaemonStatus& status, const RunState::View& view, bool loading_paused,
+                    bool journal_full, const std::string& why_full) {
   if (view.stopping) {
     status.state = DaemonState::Stopping;
   } else if (!view.source_trouble.text.empty() && !journal_full) {
     // While the journal is full the source is left alone, whatever was the matter with it before.
     status.state = DaemonState::Reconnecting;
     status.reason = view.source_trouble.text;
+  } else if (loading_paused && view.warehouse_ready) {
+    status.state = DaemonState::Paused;
+    status.reason =
+        "loading is paused until `re_dms resume`; " +
+        (journal_full ? "nothing is received: " + why_full : "changes are read into the journal");
   } else if (!view.stage_trouble.text.empty() || !view.warehouse_trouble.text.empty()) {
     const bool stage = !view.stage_trouble.text.empty();
     status.state = stage ? DaemonState::StageAway : DaemonState::WarehouseAway;
@@ -53,10 +59,66 @@ std::string why_full(const JournalLimits& limits, bool disk_low) {
   return "the journal is at journal.max_bytes; reading resumes when loads free some of it";
 }
 
-void describe_tables(DaemonStatus& status, const RunState::View& view) {
-  status.tables.live = view.live.size();
-  for (const SetAside& table : view.not_live) {
-    status.tables.not_live.push_back({to_string(table.table), table.reason});
+/// Whether the table can go on where it stands.
+std::string kept_text(const TableRecord& table) {
+  if (table.resumable) {
+    return fmt::format("{}; the journal keeps its changes since {}", table.reason, table.position);
+  }
+  const bool holds_rows = table.state == TableState::Paused && table.position.known();
+  return holds_rows ? fmt::format(
+                          "{}; the journal has not kept its changes since {}: only "
+                          "`re_dms resync` brings it back",
+                          table.reason, table.position)
+                    : table.reason;
+}
+
+PaceStatus pace_status(const CopyPace& pace) {
+  return {pace.rows_per_second, pace.bytes_per_second, pace.seconds_left};
+}
+
+ComingTable coming_table(const TableRecord& table, const CopyFigures& figures) {
+  ComingTable coming;
+  coming.table = to_string(table.name);
+  coming.state = to_string(table.state);
+  coming.reason = table.reason;
+  coming.rows = table.copy.rows;
+  coming.rows_estimated = table.copy.rows_estimated;
+  coming.bytes = bytes_done(table);
+  coming.bytes_estimated = table.copy.bytes_estimated;
+  coming.journal_bytes_left = table.copy.journal_bytes_left;
+  if (const auto pace = figures.paces.find(table.oid); pace != figures.paces.end()) {
+    coming.pace = pace_status(pace->second);
+  }
+  return coming;
+}
+
+void describe_tables(DaemonStatus& status, const RunState::View& view, const CopyFigures& figures) {
+  status.tables.copies = copies_status(figures.wave);
+  for (const TableRecord& table : figures.tables) {
+    const bool followed = table.state == TableState::Live || table.state == TableState::CatchingUp;
+    if (followed && table.initial_copy == InitialCopy::Never) {
+      status.tables.not_copied.push_back(
+          {to_string(table.name), "its initial_copy was \"never\" when it began"});
+    }
+    switch (table.state) {
+      case TableState::Live:
+        ++status.tables.live;
+        break;
+      case TableState::SetAside:
+        status.tables.not_live.push_back({to_string(table.name), kept_text(table)});
+        break;
+      case TableState::Paused:
+        status.tables.paused.push_back({to_string(table.name), kept_text(table)});
+        break;
+      case TableState::Removed:
+        status.tables.removed.push_back({to_string(table.name), table.reason});
+        break;
+      case TableState::Waiting:
+      case TableState::Copying:
+      case TableState::CatchingUp:
+        status.tables.coming.push_back(coming_table(table, figures));
+        break;
+    }
   }
   for (const LeftOut& table : view.left_out) {
     status.tables.left_out.push_back({to_string(table.table), table.reason});
@@ -72,6 +134,24 @@ void describe_trouble(DaemonStatus& status, const RunState::View& view) {
 }
 
 }  // namespace
+
+CopiesStatus copies_status(const CopyWave& wave) {
+  CopiesStatus status;
+  status.waiting = wave.waiting;
+  if (wave.ended) {
+    return status;
+  }
+  status.since = wave.began;
+  status.copying = wave.copying;
+  status.catching_up = wave.catching_up;
+  status.live = wave.live;
+  status.rows = wave.rows;
+  status.bytes = wave.bytes;
+  status.bytes_estimated = wave.bytes_estimated;
+  status.journal_bytes_left = wave.journal_bytes_left;
+  status.pace = pace_status(wave.pace);
+  return status;
+}
 
 DaemonStatus RunStatus::read() const {
   const RunState::View view = state_.view();
@@ -93,11 +173,13 @@ DaemonStatus RunStatus::read() const {
         LastLoad{view.last_load.rows, view.last_load.seconds, view.last_load.at};
   }
   fill_progress(status, state_.progress, status.now);
-  describe_state(status, view, state_.journal_full, why_full(settings_.journal, state_.disk_low));
-  describe_tables(status, view);
+  describe_state(status, view, state_.tables.loading_paused(), state_.journal_full,
+                 why_full(settings_.journal, state_.disk_low));
+  describe_tables(status, view, state_.copies.read());
   describe_trouble(status, view);
   status.log_lines_lost = log_lines_lost();
   set_gauges(status);
+  set_copy_gauges(status.tables.copies);
   return status;
 }
 
@@ -129,12 +211,45 @@ void RunStatus::set_gauges(const DaemonStatus& status) const {
   gauge("re_dms_tables_live", "Tables replicated", static_cast<double>(status.tables.live));
   gauge("re_dms_tables_not_live", "Tables set aside",
         static_cast<double>(status.tables.not_live.size()));
+  gauge("re_dms_tables_paused", "Tables that somebody paused",
+        static_cast<double>(status.tables.paused.size()));
+  gauge("re_dms_tables_removed", "Tables that the source has no longer",
+        static_cast<double>(status.tables.removed.size()));
+  gauge("re_dms_tables_coming", "Tables that wait for a copy, are copied or catch up",
+        static_cast<double>(status.tables.coming.size()));
+  state_.metrics
+      .counter("re_dms_tables_copied_anew_total",
+               "Copies of tables that were live, for what the stream could not tell")
+      .set(static_cast<double>(state_.tables.doubts()));
   gauge("re_dms_tables_left_out", "Tables that source.include matches and that are not replicated",
         static_cast<double>(status.tables.left_out.size()));
   state_.metrics
       .counter("re_dms_log_lines_lost_total",
                "Lines of the log that nobody read or that could not be written")
       .set(static_cast<double>(status.log_lines_lost));
+}
+
+void RunStatus::set_copy_gauges(const CopiesStatus& copies) const {
+  const auto gauge = [this](std::string_view name, std::string_view help, auto value) {
+    state_.metrics.gauge(name, help).set(static_cast<double>(value));
+  };
+  gauge("re_dms_tables_waiting", "Tables that wait for a copy", copies.waiting);
+  gauge("re_dms_tables_copying", "Tables that are copied", copies.copying);
+  gauge("re_dms_tables_catching_up", "Tables that have a copy and catch up", copies.catching_up);
+  gauge("re_dms_copy_rows", "Rows copied of the tables on their way", copies.rows);
+  gauge("re_dms_copy_bytes", "Bytes copied of the tables on their way, as their files have them",
+        copies.bytes);
+  gauge("re_dms_copy_estimated_bytes", "Bytes of the tables on their way", copies.bytes_estimated);
+  gauge("re_dms_copy_rows_per_second", "Rows copied, over the last 30 seconds",
+        copies.pace.rows_per_second.value_or(0));
+  gauge("re_dms_copy_bytes_per_second", "Bytes copied, over the last 30 seconds",
+        copies.pace.bytes_per_second.value_or(0));
+  gauge("re_dms_copy_remaining_seconds",
+        "How long copies still take; 0 without one, NaN while it is too early to tell",
+        copies.since ? copies.pace.seconds_left.value_or(std::numeric_limits<double>::quiet_NaN())
+                     : 0);
+  gauge("re_dms_catch_up_journal_bytes", "Bytes of the journal that catching up has still to read",
+        copies.journal_bytes_left);
 }
 
 }  // namespace re_dms

@@ -8,6 +8,8 @@
 
 namespace re_dms {
 
+CopiesStatus copies_status(const CopyWave& wave);
+
 class RunStatus {
  public:
   /// All references outlive it. read() may be called from any thread.
@@ -19,6 +21,7 @@ class RunStatus {
 
  private:
   void set_gauges(const DaemonStatus& status) const;
+  void set_copy_gauges(const CopiesStatus& copies) const;
 
   const PipelineSettings& settings_;
   RunState& state_;

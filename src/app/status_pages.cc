@@ -15,6 +15,7 @@ namespace re_dms {
 namespace {
 
 constexpr std::chrono::milliseconds kPatience{3000};
+constexpr unsigned int kRefreshSeconds = 2;
 
 HttpReply readiness(const DaemonStatus& status) {
   const bool ready = status.state == DaemonState::Streaming;
@@ -41,7 +42,7 @@ std::vector<HttpRoute> status_pages(std::function<DaemonStatus()> status, const 
   return {
       {"/",
        [status] {
-         return HttpReply{200, kTextType, to_text(status())};
+         return HttpReply{200, kTextType, to_text(status()), kRefreshSeconds};
        }},
       {"/status.json",
        [status] {
@@ -96,7 +97,7 @@ bool re_dms_listens(const ListenAddress& listen) {
   }
 }
 
-ExitCode show_status(const std::optional<ListenAddress>& listen, bool json, std::ostream& out) {
+HttpAnswer fetch_status(const std::optional<ListenAddress>& listen) {
   if (!listen) {
     throw Error(ErrorKind::Usage, "observe.listen is \"off\": there is nothing to ask",
                 "Give observe.listen an address and restart the daemon");
@@ -115,9 +116,19 @@ ExitCode show_status(const std::optional<ListenAddress>& listen, bool json, std:
                 fmt::format("{} answered with HTTP status {}", url, answer.status),
                 "Perhaps another program listens there");
   }
+  return answer;
+}
+
+ExitCode exit_code_of(const DaemonStatus& status) {
+  return status.tables.not_live.empty() && status.tables.paused.empty() ? ExitCode::Ok
+                                                                        : ExitCode::SetAside;
+}
+
+ExitCode show_status(const std::optional<ListenAddress>& listen, bool json, std::ostream& out) {
+  const HttpAnswer answer = fetch_status(listen);
   const DaemonStatus status = parse_status(answer.body);
   out << (json ? answer.body : to_text(status));
-  return status.tables.not_live.empty() ? ExitCode::Ok : ExitCode::SetAside;
+  return exit_code_of(status);
 }
 
 }  // namespace re_dms

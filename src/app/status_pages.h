@@ -9,14 +9,16 @@
 #include "base/clock.h"
 #include "base/exit_code.h"
 #include "model/progress.h"
+#include "observe/http_fetch.h"
 #include "observe/http_server.h"
 #include "observe/metrics.h"
 #include "observe/status.h"
 
 namespace re_dms {
 
-/// "/" for people, /status.json, /metrics, /healthz (the process answers) and /readyz (it streams
-/// and loads; 503 with the reason otherwise). `metrics` must outlive the server.
+/// "/" for people (a browser asks again every two seconds), /status.json, /metrics, /healthz (the
+/// process answers) and /readyz (it streams and loads; 503 with the reason otherwise). `metrics`
+/// must outlive the server.
 std::vector<HttpRoute> status_pages(std::function<DaemonStatus()> status, const Metrics& metrics);
 
 /// Puts the positions of `progress` and the lag at `now` into `status`. Lag in seconds is the age
@@ -25,6 +27,13 @@ void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime no
 
 /// Whether a re_dms serves its status there.
 bool re_dms_listens(const ListenAddress& listen);
+
+/// What the daemon that listens there answers, as JSON. Throws Fatal when there is none, Usage
+/// without an address.
+HttpAnswer fetch_status(const std::optional<ListenAddress>& listen);
+
+/// SetAside when tables are set aside.
+ExitCode exit_code_of(const DaemonStatus& status);
 
 /// `re_dms status`: asks the daemon that listens there and prints its answer. Failed when there is
 /// none, SetAside when tables are set aside.

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/quantities.h"
+#include "observe/copies_text.h"
 
 namespace re_dms {
 
@@ -21,16 +22,6 @@ std::string position(const std::string& lsn) {
 
 double seconds_between(SystemTime from, SystemTime to) {
   return std::chrono::duration<double>(to - from).count();
-}
-
-std::string lag_text(const LagStatus& lag) {
-  if (!lag.seconds) {
-    return fmt::format("{} behind", size_text(lag.bytes));
-  }
-  if (*lag.seconds <= 0) {
-    return "up to date";
-  }
-  return fmt::format("{} behind, {} of WAL", duration_text(*lag.seconds), size_text(lag.bytes));
 }
 
 std::string journal_text(const JournalStatus& journal) {
@@ -63,8 +54,17 @@ std::string troubles_text(std::string_view title, const std::vector<TableTrouble
 
 std::string tables_text(const TablesStatus& tables) {
   std::string text = fmt::format("{} live", tables.live);
+  if (!tables.coming.empty()) {
+    text += fmt::format(", {} on their way", tables.coming.size());
+  }
   if (!tables.not_live.empty()) {
     text += fmt::format(", {} set aside", tables.not_live.size());
+  }
+  if (!tables.paused.empty()) {
+    text += fmt::format(", {} paused", tables.paused.size());
+  }
+  if (!tables.removed.empty()) {
+    text += fmt::format(", {} removed", tables.removed.size());
   }
   if (!tables.left_out.empty()) {
     text += fmt::format(", {} left out", tables.left_out.size());
@@ -73,6 +73,16 @@ std::string tables_text(const TablesStatus& tables) {
 }
 
 }  // namespace
+
+std::string lag_text(const LagStatus& lag) {
+  if (!lag.seconds) {
+    return fmt::format("{} behind", size_text(lag.bytes));
+  }
+  if (*lag.seconds <= 0) {
+    return "up to date";
+  }
+  return fmt::format("{} behind, {} of WAL", duration_text(*lag.seconds), size_text(lag.bytes));
+}
 
 std::string to_text(const DaemonStatus& status) {
   std::string text = fmt::format("re_dms {}, {}, up {}\n\n", status.version, state_text(status),
@@ -96,8 +106,15 @@ std::string to_text(const DaemonStatus& status) {
     text += line("last load", last_load_text(*status.warehouse.last_load, status.now));
   }
   text += line("tables", tables_text(status.tables));
+  text += copies_text(status.tables);
   text += troubles_text("Set aside: left in the target as they were, while the others go on",
                         status.tables.not_live);
+  text += troubles_text("Paused: left as they are until `re_dms resume`", status.tables.paused);
+  text +=
+      troubles_text("Removed: no longer in the source, left in the target", status.tables.removed);
+  text += troubles_text(
+      "Not copied: followed, with rows from before only where somebody put them in the target",
+      status.tables.not_copied);
   text += troubles_text("Left out: matched by source.include and not replicated",
                         status.tables.left_out);
   if (status.log_lines_lost > 0) {

@@ -10,4 +10,7 @@ namespace re_dms {
 /// A block of aligned lines, then the tables that are not replicated, each with its reason.
 std::string to_text(const DaemonStatus& status);
 
+/// "4.2 s behind, 118 KiB of WAL" or "up to date".
+std::string lag_text(const LagStatus& lag);
+
 }  // namespace re_dms

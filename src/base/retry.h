@@ -1,4 +1,5 @@
-// The one retry of the project. Only pipeline/ calls it, around whole idempotent steps.
+// The one retry of the project. pipeline/ calls it around whole idempotent steps; a store calls it
+// around single requests, for a bounded time.
 #pragma once
 
 #include <chrono>

@@ -106,9 +106,9 @@ TableFold* BatchFold::fold_of(Oid oid) {
   }
   if (roster_.at(table).unsettled || at_ >= keyed_from_[table]) {
     check_has_relation(roster_.at(table));
-    settle(table);
+    settle(table, Cause::Row);
     if (roster_.at(table).standing == Standing::Unmet) {
-      set_aside(table, "the journal holds no catalog entry for it");
+      set_aside(table, "the journal holds no catalog entry for it", Remedy::Copy);
     }
     if (roster_.at(table).standing == Standing::NotLive) {
       return nullptr;
@@ -145,7 +145,7 @@ void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
   } else {
     reason += ')';
   }
-  set_aside(roster_.find(oid), std::move(reason));
+  set_aside(roster_.find(oid), std::move(reason), remedy_of(fault));
 }
 
 /// Sets the table aside and returns false when a value of the row is not what its target can hold.
@@ -207,12 +207,23 @@ void BatchFold::settle() {
   for (const std::size_t table : roster_.take_unsettled()) {
     const RosterEntry& entry = roster_.at(table);
     if (entry.unsettled && !(entry.standing == Standing::Live && entry.passed_over)) {
-      settle(table);
+      settle(table, Cause::Facts);
     }
   }
 }
 
-void BatchFold::settle(std::size_t table) {
+/// An answer alone says nothing of rows that came before what the target has.
+Verdict BatchFold::judge(std::size_t table, Cause cause) const {
+  const RosterEntry& entry = roster_.at(table);
+  if (cause == Cause::Row || !is_outdated(entry)) {
+    return roster_.judge(entry, at_);
+  }
+  RosterEntry told = entry;
+  told.relation.reset();
+  return roster_.judge(told, at_);
+}
+
+void BatchFold::settle(std::size_t table, Cause cause) {
   if (RosterEntry& entry = roster_.at(table); entry.assumed && entry.relation) {
     if (!is_as_assumed(entry)) {
       discard(table);
@@ -222,9 +233,9 @@ void BatchFold::settle(std::size_t table) {
     entry.assumed = false;
   }
   note_rows(table);
-  Verdict verdict = roster_.judge(roster_.at(table), at_);
+  Verdict verdict = judge(table, cause);
   if (auto* refusal = std::get_if<Refusal>(&verdict)) {
-    set_aside(table, std::move(refusal->reason));
+    set_aside(table, std::move(refusal->reason), refusal->remedy);
     return;
   }
   RosterEntry& entry = roster_.at(table);
@@ -236,8 +247,8 @@ void BatchFold::settle(std::size_t table) {
     start_layer(table, entry.schema, std::move(shape->changes));
   }
   keyed_from_[table] = keyed_from(entry).value_or(kNever);
-  // Without a Relation message nothing was compared yet.
-  entry.unsettled = !entry.relation || entry.standing == Standing::Unmet;
+  // Without the Relation message of the next row nothing was compared yet.
+  entry.unsettled = !entry.relation || entry.standing == Standing::Unmet || is_outdated(entry);
 }
 
 TableFold& BatchFold::start_layer(std::size_t table, const TablePtr& shape,
@@ -275,11 +286,24 @@ void BatchFold::skip(Oid oid) {
   }
 }
 
-void BatchFold::set_aside(std::size_t table, std::string reason) {
+std::optional<RosterEntry> BatchFold::entry(Oid oid) const {
+  const std::size_t table = roster_.find(oid);
+  const bool followed = table != TableRoster::kNone && roster_.at(table).standing == Standing::Live;
+  return followed ? std::optional(roster_.at(table)) : std::nullopt;
+}
+
+void BatchFold::join(RosterEntry entry) {
+  const std::size_t table = roster_.join(std::move(entry));
+  add_tables();
+  RE_DMS_CHECK(current_[table] == nullptr && !memory_of_start_);
+  keyed_from_[table] = keyed_from(roster_.at(table)).value_or(kNever);
+}
+
+void BatchFold::set_aside(std::size_t table, std::string reason, Remedy remedy) {
   RosterEntry& entry = roster_.at(table);
   entry.standing = Standing::NotLive;
   discard(table);
-  set_aside_.push_back({entry.oid, name_of(entry), std::move(reason), entry.position});
+  set_aside_.push_back({entry.oid, name_of(entry), std::move(reason), entry.position, remedy});
 }
 
 void BatchFold::discard(std::size_t table) {

@@ -21,8 +21,8 @@ class BatchFold {
  public:
   /// `start`: where reading starts. `sink` outlives the fold.
   BatchFold(std::size_t row_bytes_max, Lsn start, const std::vector<KnownTable>& known,
-            BatchSink& sink)
-      : row_bytes_max_(row_bytes_max), roster_(start, known), sink_(sink) {
+            Unknown unknown, BatchSink& sink)
+      : row_bytes_max_(row_bytes_max), roster_(start, known, unknown), sink_(sink) {
     add_tables();
   }
 
@@ -45,6 +45,12 @@ class BatchFold {
 
   /// Skips this table from now on without reporting it: the target knows.
   void skip(Oid oid);
+
+  /// What is known of a table at the end of a batch; nothing for one that is skipped.
+  std::optional<RosterEntry> entry(Oid oid) const;
+
+  /// As TableRoster::join, at the end of a batch.
+  void join(RosterEntry entry);
 
   /// Some layer has work, was handed on in this batch, or a table was set aside.
   bool has_work() const;
@@ -72,6 +78,12 @@ class BatchFold {
   std::uint64_t changes() const { return changes_; }
 
  private:
+  /// What a table's facts are judged for.
+  enum class Cause {
+    Facts,  ///< an answer of the catalog, or a Relation
+    Row,    ///< the next row, or TRUNCATE
+  };
+
   struct OpenLayer {
     std::size_t table = 0;  // in the roster
     std::unique_ptr<TableFold> fold;
@@ -99,12 +111,13 @@ class BatchFold {
   void note(const RecordView& record, Lsn at);
   void add_tables();
   TableFold* fold_of(Oid oid);
-  void settle(std::size_t table);
+  Verdict judge(std::size_t table, Cause cause) const;
+  void settle(std::size_t table, Cause cause);
   bool prove(const TableFold& fold, std::string_view message);
   void check_has_relation(const RosterEntry& entry) const;
   TableFold& start_layer(std::size_t table, const TablePtr& shape,
                          std::vector<SchemaChange> changes);
-  void set_aside(std::size_t table, std::string reason);
+  void set_aside(std::size_t table, std::string reason, Remedy remedy = Remedy::Person);
   void discard(std::size_t table);
   void discard_all();
 

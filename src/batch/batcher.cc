@@ -38,10 +38,11 @@ Lsn idle_position(std::string_view records) {
 }  // namespace
 
 struct Batcher::State {
-  State(BatchLimits bounds, Lsn from, const std::vector<KnownTable>& known, BatchSink& out)
+  State(BatchLimits bounds, Lsn from, const std::vector<KnownTable>& known, BatchSink& out,
+        Unknown unknown)
       : limits(bounds),
         sink(out),
-        fold(bounds.row_bytes_max, from, known, out),
+        fold(bounds.row_bytes_max, from, known, unknown, out),
         start(from),
         position(from) {
     span.from = from;
@@ -102,7 +103,8 @@ void Batcher::State::consume(const JournalUnit& unit) {
 }
 
 void Batcher::State::facts(std::string_view records) {
-  // A table that cannot be followed further loses the open batch: what is complete goes first.
+  // A table that cannot be followed further loses the open batch: where no copy makes up for it,
+  // what is complete goes first.
   if (reached && fold.has_work() && fold.would_change(records, position)) {
     seal();
   }
@@ -257,12 +259,13 @@ void Batcher::State::seal() {
   }
   const BatchSpan done = std::exchange(span, BatchSpan{});
   span.from = position;
+  span.joins = done.joins;
   sink.seal(done, std::move(set_aside));
 }
 
 Batcher::Batcher(BatchLimits limits, Lsn from, const std::vector<KnownTable>& known,
-                 BatchSink& sink)
-    : state_(std::make_unique<State>(limits, from, known, sink)) {}
+                 BatchSink& sink, Unknown unknown)
+    : state_(std::make_unique<State>(limits, from, known, sink, unknown)) {}
 
 Batcher::~Batcher() = default;
 
@@ -282,6 +285,10 @@ bool Batcher::in_transaction() const {
   return state_->large && !state_->large->passing;
 }
 
+bool Batcher::has_begun() const {
+  return state_->reached;
+}
+
 Lsn Batcher::position() const {
   return state_->position;
 }
@@ -293,6 +300,25 @@ void Batcher::seal() {
 
 void Batcher::set_aside(Oid table) {
   state_->fold.skip(table);
+}
+
+void Batcher::join(std::vector<RosterEntry> tables) {
+  RE_DMS_CHECK(has_begun() && !in_transaction() && !has_work());
+  for (RosterEntry& table : tables) {
+    state_->fold.join(std::move(table));
+  }
+  ++state_->span.joins;
+}
+
+std::vector<RosterEntry> Batcher::hand_over(const std::vector<Oid>& tables) const {
+  RE_DMS_CHECK(!in_transaction() && !has_work());
+  std::vector<RosterEntry> entries;
+  for (const Oid oid : tables) {
+    if (auto entry = state_->fold.entry(oid)) {
+      entries.push_back(*std::move(entry));
+    }
+  }
+  return entries;
 }
 
 std::uint64_t Batcher::changes() const {

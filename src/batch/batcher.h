@@ -27,7 +27,8 @@ class Batcher {
  public:
   /// Transactions with commit_lsn < from are passed over, and of a table those below its position.
   /// `sink` outlives the batcher.
-  Batcher(BatchLimits limits, Lsn from, const std::vector<KnownTable>& known, BatchSink& sink);
+  Batcher(BatchLimits limits, Lsn from, const std::vector<KnownTable>& known, BatchSink& sink,
+          Unknown unknown = Unknown::Meet);
   ~Batcher();
 
   /// Nothing that comes is before `position`. Facts before the batcher's own start are passed over,
@@ -45,6 +46,9 @@ class Batcher {
   /// Inside a large transaction: seal must wait for its end.
   bool in_transaction() const;
 
+  /// Something at or beyond its own start came: what comes now is folded, not passed over.
+  bool has_begun() const;
+
   /// End of the last transaction or idle position consumed.
   Lsn position() const;
 
@@ -55,6 +59,14 @@ class Batcher {
 
   /// Skips this table's rows from now on, because its load failed; not reported in a seal.
   void set_aside(Oid table);
+
+  /// Tables that another batcher of the same journal followed up to the unit at which this one
+  /// stands are followed from here on. Right after a seal.
+  void join(std::vector<RosterEntry> tables);
+
+  /// What is known of these tables, for another batcher's join; those that are skipped are left
+  /// out. There must be no work.
+  std::vector<RosterEntry> hand_over(const std::vector<Oid>& tables) const;
 
   std::size_t memory_bytes() const;
 

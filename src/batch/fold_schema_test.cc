@@ -128,11 +128,29 @@ TEST(FoldSchema, AColumnThatWasDroppedAndAddedAgainSetsTheTableAside) {
   run.transaction([&](StreamBuilder& to) {
     to.relation(orders()).catalog({{again, true}}).insert(kOrders, {"2", "a"});
   });
-  EXPECT_EQ(describe_changes(run.last().layers), "orders:\nI 1,a\n");
+  // It is copied anew, so no batch ends before it.
   EXPECT_EQ(run.seal(), "");
+  EXPECT_EQ(run.sink.batches.size(), 1U);
   ASSERT_EQ(run.last().set_aside.size(), 1U);
   EXPECT_NE(run.last().set_aside[0].reason.find("dropped"), std::string::npos);
-  EXPECT_EQ(run.last().set_aside[0].position, Lsn{1100});
+  EXPECT_EQ(run.last().set_aside[0].position, run.last().span.from);
+}
+
+TEST(FoldSchema, ADroppedColumnGoesWhereTheStreamLacksIt) {
+  const TableSchema wide = wider();
+  TableSchema narrow = orders();
+  narrow.history.last_attnum = narrow.history.last_dropped = 3;
+  FoldRun run({wide});
+  // The catalog is ahead: a row of the wide table still comes.
+  run.transaction([&](StreamBuilder& to) {
+    to.catalog({{narrow, true}}).relation(wide).insert(kOrders, {"1", "a", "x"});
+  });
+  run.transaction([&](StreamBuilder& to) {
+    to.relation(narrow).catalog({{narrow, true}}).insert(kOrders, {"2", "b"});
+  });
+  EXPECT_EQ(describe_changes(run.last().layers), "orders:\nI 1,a,x\n");
+  EXPECT_EQ(run.seal(), "orders: -b\nI 2,b\n");
+  EXPECT_TRUE(run.last().set_aside.empty());
 }
 
 TEST(FoldSchema, AnotherKeyStartsALayer) {

@@ -58,6 +58,33 @@ TEST(Positions, ASchemaChangeThatTheTableHoldsBeginsNoBatch) {
   EXPECT_EQ(run.seal(), "items:\nI 1,a\norders:\nI 3,a,b\n");
 }
 
+/// The table was altered, and nobody wrote to it before it was copied. Then the catalog was asked.
+void alter_before_its_position(FoldRun& run) {
+  run.transaction([](StreamBuilder& to) {
+    to.relation(wider()).insert(kOrders, {"1", "a", "b"}).insert(kItems, {"1", "a"});
+  });
+  run.transaction([](StreamBuilder& to) {
+    to.insert(kItems, {"2", "a"}).catalog({{orders(), true}});
+  });
+  EXPECT_EQ(run.seal(), "items:\nI 1,a\nI 2,a\n");
+  EXPECT_TRUE(run.last().set_aside.empty());
+}
+
+TEST(Positions, ARelationThatIsOlderThanTheTableIsNoNews) {
+  FoldRun run = run_with(orders());
+  alter_before_its_position(run);
+  run.transaction([](StreamBuilder& to) { to.relation(orders()).insert(kOrders, {"2", "a"}); });
+  EXPECT_EQ(run.seal(), "orders:\nI 2,a\n");
+}
+
+TEST(Positions, ARowOfARelationThatIsOlderThanTheTableIsNotTaken) {
+  FoldRun run = run_with(orders());
+  alter_before_its_position(run);
+  run.transaction([](StreamBuilder& to) { to.insert(kOrders, {"2", "a", "b"}); });
+  EXPECT_EQ(run.seal(), "");
+  EXPECT_EQ(run.last().set_aside.at(0).remedy, Remedy::Copy);
+}
+
 TEST(Positions, ATableIsSetAsideWhereItStands) {
   FoldRun run = run_with(orders(), {.memory_bytes = 1U << 20, .row_bytes_max = 100});
   run.transaction([](StreamBuilder& to) { to.insert(kOrders, {"1", std::string(200, 'x')}); });

@@ -18,8 +18,9 @@ std::string_view describe(RowFault fault) {
     case RowFault::OldRowWithoutValue:
       return "a change arrived whose old row lacks a value, so the row cannot be identified";
     case RowFault::InsertWithoutValue:
-      return "an inserted row arrived without the value of a large column; a row filter in the "
-             "publication turns updates into such inserts, and the value is nowhere in the stream";
+      return "an inserted row arrived without the value of a large column: the row filter in the "
+             "publication makes such inserts of updates, and the value is nowhere in the stream. "
+             "Under REPLICA IDENTITY FULL it is";
     case RowFault::InsertOfPresentRow:
       return "the stream contradicts itself: a row was inserted with the key of another row";
     case RowFault::ChangeOfAbsentRow:
@@ -30,6 +31,18 @@ std::string_view describe(RowFault fault) {
       return "a row is larger than batch.max_row_bytes";
   }
   return "unknown";
+}
+
+Remedy remedy_of(RowFault fault) {
+  switch (fault) {
+    case RowFault::KeyIsNull:
+    case RowFault::KeyNotSent:
+    case RowFault::OldRowWithoutValue:
+    case RowFault::RowTooLarge:
+      return Remedy::Person;
+    default:
+      return Remedy::Copy;
+  }
 }
 
 }  // namespace re_dms

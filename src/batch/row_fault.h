@@ -3,6 +3,8 @@
 
 #include <string_view>
 
+#include "model/table_state.h"
+
 namespace re_dms {
 
 /// Each means that continuing would be guessing, so the table is set aside.
@@ -22,5 +24,8 @@ enum class RowFault {
 
 /// A sentence for people.
 std::string_view describe(RowFault fault);
+
+/// Whether a copy shows what the stream cannot tell.
+Remedy remedy_of(RowFault fault);
 
 }  // namespace re_dms

@@ -163,6 +163,14 @@ TEST(SetAside, AKeyThatPostgresDoesNotSendWhole) {
   EXPECT_THAT(unmet.last().set_aside.at(0).reason, HasSubstr("generated column"));
 }
 
+/// A row filter makes an insert of an update that brings a row into it. A copy has the value.
+TEST(SetAside, AnInsertWithoutALargeValueIsNobodysDecision) {
+  FoldRun run({orders()});
+  run.transaction([](StreamBuilder& to) { to.insert(kOrders, {"1", kUnchanged}); });
+  EXPECT_EQ(run.seal(), "");
+  EXPECT_EQ(run.last().set_aside.at(0).remedy, Remedy::Copy);
+}
+
 TEST(SetAside, ATableMetWithRows) {
   FoldRun run({orders()});
   run.transaction([](StreamBuilder& to) {
@@ -173,7 +181,8 @@ TEST(SetAside, ATableMetWithRows) {
   EXPECT_EQ(run.seal(), "orders:\nI 1,a\n");
   ASSERT_EQ(run.last().set_aside.size(), 1U);
   EXPECT_EQ(run.last().set_aside[0].table, items().name);
-  EXPECT_THAT(run.last().set_aside[0].reason, HasSubstr("already held rows"));
+  EXPECT_THAT(run.last().set_aside[0].reason, HasSubstr("rows are to be copied"));
+  EXPECT_EQ(run.last().set_aside[0].remedy, Remedy::Copy);
 }
 
 TEST(SetAside, ATableKnownAsNotLiveIsSkippedInSilence) {

@@ -13,7 +13,9 @@ DemoArguments parse_demo_arguments(std::vector<std::string> words) {
   CLI::App parser("A throwaway PostgreSQL, traffic, replication into DuckDB, comparison",
                   "re_dms demo");
   parser.set_help_flag("-h,--help", "Show this help");
-  parser.add_option("--seconds", arguments.settings.seconds, "How long the traffic lasts, else 30")
+  parser
+      .add_option("--seconds", arguments.settings.seconds,
+                  "How long the traffic lasts once all is copied, else 25")
       ->type_name("N")
       ->check(CLI::Range(1, 86'400).description(""));
   parser

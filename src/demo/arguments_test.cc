@@ -23,7 +23,7 @@ std::string refusal(std::vector<std::string> words) {
 TEST(DemoArguments, HaveDefaults) {
   const DemoSettings settings = parse_demo_arguments({"--program", "re_dms"}).settings;
   EXPECT_EQ(settings.program, "re_dms");
-  EXPECT_EQ(settings.seconds, 30);
+  EXPECT_EQ(settings.seconds, 25);
   EXPECT_EQ(settings.directory, "demo");
   EXPECT_FALSE(settings.keep);
 }

@@ -1,6 +1,7 @@
 // The demonstration: the whole of re_dms on one machine with nothing to prepare. A throwaway
-// PostgreSQL gets live traffic, a daemon replicates it into a DuckDB file, is killed with kill -9
-// and started again, and in the end every value of both sides is compared.
+// PostgreSQL that holds a million rows gets live traffic, a daemon copies and replicates it into a
+// DuckDB file, is killed with kill -9 and started again, and in the end every value of both sides
+// is compared.
 #pragma once
 
 #include <string>
@@ -9,7 +10,7 @@ namespace re_dms {
 
 struct DemoSettings {
   std::string directory = "demo";  ///< where everything lives; made when missing
-  int seconds = 30;                ///< of live traffic
+  int seconds = 25;                ///< of live traffic, once all is copied
   bool keep = false;               ///< leaves PostgreSQL's files, journal and staged files in place
   std::string program;             ///< path of the re_dms that is shown
 };

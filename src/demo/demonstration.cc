@@ -2,14 +2,17 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <csignal>
 #include <filesystem>
 #include <string_view>
 
 #include "base/error.h"
 #include "base/quantities.h"
 #include "demo/traffic_sql.h"
+#include "observe/copies_text.h"
 #include "warehouse/query.h"
 
 namespace re_dms::demo {
@@ -18,17 +21,24 @@ namespace {
 
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::string_view kPgbenchScale = "4";  // 400,000 accounts
+constexpr std::string_view kPgbenchScale = "10";         // 1,000,000 accounts
+constexpr std::string_view kPgbenchSeconds = "1000000";  // it is stopped
+constexpr std::chrono::seconds kPgbenchPatience{10};
+/// pgbench's and the demo's, without the one that is added.
+constexpr std::uint64_t kFirstTables = 6;
+constexpr std::string_view kNewTable = "public.orders";
 constexpr std::string_view kPgbenchClients = "4";
 constexpr std::chrono::milliseconds kLiveInterval{500};
 constexpr std::chrono::milliseconds kPgbenchPoll{50};
 /// When things happen to the live traffic, as shares of its time.
-constexpr double kAddColumnAt = 0.35;
-constexpr double kKillAt = 0.55;
-constexpr double kRestartAt = 0.60;
+constexpr double kAddTableAt = 0.1;
+constexpr double kAddColumnAt = 0.4;
+constexpr double kKillAt = 0.6;
+constexpr double kRestartAt = 0.65;
 
-const std::array<ComparedTable, 6> kTables = {{{"documents", "id"},
+const std::array<ComparedTable, 7> kTables = {{{"documents", "id"},
                                                {"inbox", "id"},
+                                               {"orders", "id"},
                                                {"pgbench_accounts", "aid"},
                                                {"pgbench_branches", "bid"},
                                                {"pgbench_history", "id"},
@@ -79,8 +89,10 @@ Demonstration::Demonstration(const DemoSettings& settings, StopSignals& signals,
 
 bool Demonstration::run() {
   start_postgres();
+  fill_tables();
+  begin_traffic();
   start_daemon();
-  generate_rows();
+  copy_under_traffic();
   live_traffic();
   load_the_rest();
   const bool equal = judge();
@@ -102,37 +114,53 @@ void Demonstration::start_postgres() {
     screen_.say(fmt::format("  in {}, because it could not live in {}", server_.folder(),
                             near_path(workspace_.postgres())));
   }
-  ChildProcess tables = start_pgbench({"-i", "-I", "dtp"});
+}
+
+void Demonstration::fill_tables() {
+  screen_.live("  pgbench fills its tables");
+  ChildProcess tables = start_pgbench({"-i", "-q", "-s", std::string(kPgbenchScale)});
   await_pgbench(tables);
+  {
+    SqlSession session(server_.url());
+    session.query(std::string(kSchemaSql));
+    session.query(std::string(kFirstDocumentsSql));
+  }
   SqlSession session(server_.url());
-  session.query(std::string(kSchemaSql));
+  figures_.rows_before = session.number("SELECT sum(n_tup_ins) FROM pg_stat_user_tables");
   first_lsn_ = session.value("SELECT pg_current_wal_lsn()");
   screen_.say("  pgbench's four tables, plus documents (long texts stored out of line, jsonb,");
-  screen_.say("  arrays, numeric, bytea) and inbox; all of them empty");
+  screen_.say(fmt::format("  arrays, numeric, bytea) and inbox: {} rows are there already",
+                          count_text(figures_.rows_before)));
 }
 
 void Demonstration::start_daemon() {
   screen_.title(fmt::format("re_dms starts: {} run -c {}", near_path(executable_),
                             near_path(workspace_.config())));
   daemon_.configure(server_.url());
+  begin_ = SteadyClock::now();
   daemon_.start();
   daemon_expected_ = true;
   screen_.say(fmt::format("  it made publication and slot, and streams into {}",
                           near_path(workspace_.warehouse())));
 }
 
-void Demonstration::generate_rows() {
-  screen_.title("pgbench generates its rows, in one transaction");
-  begin_ = SteadyClock::now();
-  pgbench_ = start_pgbench({"-i", "-I", "g", "-q", "-s", std::string(kPgbenchScale)});
-  watch([this] { return pgbench_.exit_code().has_value(); });
-  await_pgbench(pgbench_);
+void Demonstration::copy_under_traffic() {
+  screen_.title(
+      fmt::format("The rows are copied, while {} pgbench clients and two sessions on "
+                  "documents change them",
+                  kPgbenchClients));
+  watch([this] {
+    return last_status_ && last_status_->tables.live >= kFirstTables &&
+           last_status_->tables.coming.empty();
+  });
+  figures_.copy_seconds = seconds_since(begin_);
+  screen_.say(
+      fmt::format("  {:>3} s   all {} tables are live", whole_seconds_since(begin_), kFirstTables));
 }
 
 void Demonstration::live_traffic() {
-  screen_.title(fmt::format("{} s of live traffic: {} pgbench clients, two sessions on documents",
-                            settings_.seconds, kPgbenchClients));
-  begin_traffic();
+  screen_.title(fmt::format("{} s more of the same traffic", settings_.seconds));
+  begin_ = SteadyClock::now();
   std::vector<Event> coming = events();
   auto next = coming.begin();
   watch([&] {
@@ -141,16 +169,30 @@ void Demonstration::live_traffic() {
     }
     return next == coming.end() && seconds_since(begin_) >= settings_.seconds;
   });
-  await_pgbench(pgbench_);
-  traffic_.stop();
-  figures_.traffic_seconds = seconds_since(begin_);
+  end_traffic();
 }
 
 void Demonstration::begin_traffic() {
-  begin_ = SteadyClock::now();
-  pgbench_ = start_pgbench(
-      {"-n", "-c", std::string(kPgbenchClients), "-T", std::to_string(settings_.seconds)});
+  pgbench_ =
+      start_pgbench({"-n", "-c", std::string(kPgbenchClients), "-T", std::string(kPgbenchSeconds)});
   traffic_.start(server_.url());
+  traffic_began_ = SteadyClock::now();
+  traffic_expected_ = true;
+}
+
+void Demonstration::end_traffic() {
+  traffic_expected_ = false;
+  pgbench_.stop(SIGINT, kPgbenchPatience);
+  traffic_.stop();
+  figures_.traffic_seconds = seconds_since(traffic_began_);
+}
+
+void Demonstration::check_traffic() {
+  traffic_.check();
+  if (traffic_expected_ && pgbench_.exit_code()) {
+    throw Error(ErrorKind::Fatal,
+                fmt::format("pgbench ended:{}", last_lines(workspace_.traffic_log(), 10)));
+  }
 }
 
 std::vector<Demonstration::Event> Demonstration::events() {
@@ -159,9 +201,33 @@ std::vector<Demonstration::Event> Demonstration::events() {
     screen_.say(fmt::format("  {:>3} s   {}", whole_seconds_since(begin_), kAddColumnSql));
     traffic_.add_column();
   };
-  return {{kAddColumnAt * whole, add_column},
+  return {{kAddTableAt * whole, [this] { add_table(); }},
+          {kAddColumnAt * whole, add_column},
           {kKillAt * whole, [this] { kill_daemon(); }},
           {kRestartAt * whole, [this] { restart_daemon(); }}};
+}
+
+void Demonstration::add_table() {
+  screen_.say(fmt::format("  {:>3} s   CREATE TABLE orders, with 50,000 rows",
+                          whole_seconds_since(begin_)));
+  traffic_.add_table();
+  new_table_ = NewTable::Made;
+}
+
+/// Nobody tells the daemon of it.
+void Demonstration::follow_new_table(const DaemonStatus& status) {
+  const auto& coming = status.tables.coming;
+  const bool comes = std::ranges::find(coming, kNewTable, &ComingTable::table) != coming.end();
+  if (new_table_ == NewTable::Made && comes) {
+    new_table_ = NewTable::Coming;
+    screen_.say(
+        fmt::format("  {:>3} s   orders is published, and copied", whole_seconds_since(begin_)));
+  } else if (new_table_ != NewTable::None && new_table_ != NewTable::Live && !comes &&
+             status.tables.live > kFirstTables) {
+    new_table_ = NewTable::Live;
+    screen_.say(fmt::format("  {:>3} s   orders is live: published, copied and followed",
+                            whole_seconds_since(begin_)));
+  }
 }
 
 void Demonstration::kill_daemon() {
@@ -207,10 +273,11 @@ bool Demonstration::judge() {
   }
   screen_.say(comparison_text(tables));
   screen_.say(figures_text(figures()));
-  screen_.say(equal ? "Both sides are equal: nothing lost, nothing doubled, through kill -9 and "
-                      "ALTER TABLE."
-                    : "The two sides DIFFER. That is a bug of re_dms; PostgreSQL's files, journal "
-                      "and log are kept.");
+  screen_.say(equal
+                  ? "Both sides are equal: nothing lost, nothing doubled, through copies, kill -9 "
+                    "and ALTER TABLE."
+                  : "The two sides DIFFER. That is a bug of re_dms; PostgreSQL's files, journal "
+                    "and log are kept.");
   return equal;
 }
 
@@ -219,7 +286,8 @@ DemoFigures Demonstration::figures() {
   figures_.source_transactions =
       source.number("SELECT count(*) FROM pgbench_history") + traffic_.committed();
   figures_.source_rows_changed =
-      source.number("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables");
+      source.number("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_user_tables") -
+      figures_.rows_before;
   figures_.wal_bytes = source.number(
       fmt::format("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '{}')::bigint", first_lsn_));
   const auto loads =
@@ -284,12 +352,21 @@ void Demonstration::watch(const std::function<bool()>& done) {
       throw Error(ErrorKind::Fatal, "the daemon ended by itself",
                   fmt::format("Its log is {}", workspace_.daemon_log()));
     }
-    traffic_.check();
-    const auto now = SteadyClock::now();
-    meter_.observe(daemon_.status(), now);
-    screen_.live(meter_.line(begin_, now));
+    check_traffic();
+    show(daemon_.status());
     signals_.pause(kLiveInterval);
   }
+}
+
+void Demonstration::show(const std::optional<DaemonStatus>& status) {
+  const auto now = SteadyClock::now();
+  meter_.observe(status, now);
+  if (status) {
+    follow_new_table(*status);
+  }
+  last_status_ = status;
+  const std::string copies = status ? copies_text(status->tables) : "";
+  screen_.live(meter_.line(begin_, now) + (copies.empty() ? "" : "\n" + copies));
 }
 
 std::vector<TextRow> Demonstration::ask_warehouse(const std::string& sql) const {

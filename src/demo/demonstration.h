@@ -41,8 +41,9 @@ class Demonstration {
   };
 
   void start_postgres();
+  void fill_tables();
+  void copy_under_traffic();
   void start_daemon();
-  void generate_rows();
   void live_traffic();
   void load_the_rest();
   bool judge();
@@ -54,7 +55,12 @@ class Demonstration {
   /// Keeps the live line going until `done`; ends the demo when the daemon or the traffic failed.
   void watch(const std::function<bool()>& done);
   void begin_traffic();
+  void end_traffic();
+  void check_traffic();
+  void show(const std::optional<DaemonStatus>& status);
   std::vector<Event> events();
+  void add_table();
+  void follow_new_table(const DaemonStatus& status);
   void kill_daemon();
   void restart_daemon();
   DemoFigures figures();
@@ -70,8 +76,13 @@ class Demonstration {
   bool daemon_expected_ = false;  ///< false between its kill and its restart
   ChildProcess pgbench_;
   DocumentTraffic traffic_;
+  bool traffic_expected_ = false;
+  /// Of the table that is added.
+  enum class NewTable { None, Made, Coming, Live } new_table_ = NewTable::None;
   LoadMeter meter_;
-  Moment begin_ = std::chrono::steady_clock::now();
+  Moment begin_ = std::chrono::steady_clock::now();  ///< second 0 of what is shown
+  Moment traffic_began_ = begin_;
+  std::optional<DaemonStatus> last_status_;
   DemoFigures figures_;
   std::string first_lsn_;
 };

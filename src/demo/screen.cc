@@ -10,13 +10,15 @@ namespace re_dms::demo {
 namespace {
 
 constexpr std::chrono::seconds kQuietInterval{5};
-constexpr std::size_t kUsualColumns = 80;
+constexpr unsigned short kUsualColumns = 80;
+constexpr unsigned short kUsualRows = 24;
 
-/// A live line that wrapped could not be taken back.
-std::size_t terminal_columns() {
+/// A live line that wrapped, or scrolled away, could not be taken back.
+winsize terminal_size() {
   winsize size{};
-  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
-  return known ? size.ws_col : kUsualColumns;
+  const bool known =
+      ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 && size.ws_row > 1;
+  return known ? size : winsize{kUsualRows, kUsualColumns, 0, 0};
 }
 
 void put(std::string_view text) {
@@ -45,25 +47,30 @@ void Screen::title(std::string_view text) {
   say(text);
 }
 
-void Screen::live(const std::string& text) {
+void Screen::live(std::string_view text) {
   if (terminal_) {
-    put("\r\033[K");
-    put(std::string_view(text).substr(0, terminal_columns() - 1));
-    live_shown_ = true;
+    clear_live();
+    const winsize size = terminal_size();
+    while (!text.empty() && live_lines_ + 1 < size.ws_row) {
+      const std::size_t end = text.find('\n');
+      put(live_lines_ == 0 ? "" : "\n");
+      put(text.substr(0, end).substr(0, size.ws_col - 1U));
+      ++live_lines_;
+      text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+    }
     std::fflush(stdout);
     return;
   }
   const auto now = std::chrono::steady_clock::now();
   if (now - last_live_ >= kQuietInterval) {
     last_live_ = now;
-    say(text);
+    say(text.ends_with('\n') ? text.substr(0, text.size() - 1) : text);
   }
 }
 
 void Screen::clear_live() {
-  if (live_shown_) {
-    put("\r\033[K");
-    live_shown_ = false;
+  for (; live_lines_ > 0; --live_lines_) {
+    put(live_lines_ > 1 ? "\r\033[K\033[A" : "\r\033[K");
   }
 }
 

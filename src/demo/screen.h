@@ -1,9 +1,9 @@
-// What the person sees: lines that stay, and one live line below them that is rewritten in place on
-// a terminal. Elsewhere (a log file, CI) the live line becomes an ordinary line every few seconds.
+// What the person sees: lines that stay, and live lines below them that are rewritten in place on a
+// terminal. Elsewhere (a log file, CI) they become ordinary lines every few seconds.
 #pragma once
 
 #include <chrono>
-#include <string>
+#include <cstddef>
 #include <string_view>
 
 namespace re_dms::demo {
@@ -12,7 +12,7 @@ namespace re_dms::demo {
 class Screen {
  public:
   Screen();
-  /// Takes the live line away, so that an error's text starts at the left.
+  /// Takes the live lines away, so that an error's text starts at the left.
   ~Screen();
   Screen(const Screen&) = delete;
   Screen& operator=(const Screen&) = delete;
@@ -23,14 +23,14 @@ class Screen {
   /// A chapter of the demo: an empty line and the text.
   void title(std::string_view text);
 
-  /// The present state of affairs.
-  void live(const std::string& text);
+  /// The present state of affairs, in one line or more.
+  void live(std::string_view text);
 
  private:
   void clear_live();
 
   bool terminal_;
-  bool live_shown_ = false;
+  std::size_t live_lines_ = 0;  ///< that are shown
   std::chrono::steady_clock::time_point last_live_{};
 };
 

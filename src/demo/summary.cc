@@ -87,13 +87,17 @@ std::string comparison_text(const std::vector<TableComparison>& tables) {
 }
 
 std::string figures_text(const DemoFigures& figures) {
-  std::string text = fmt::format(
+  std::string text =
+      fmt::format("  the copy     {} rows that were there before, live after {}\n",
+                  count_text(figures.rows_before), duration_text(figures.copy_seconds));
+  text += fmt::format(
       "  PostgreSQL   {} row changes in {} transactions, {} of WAL, {} of live traffic\n",
       count_text(figures.source_rows_changed), count_text(figures.source_transactions),
       size_text(figures.wal_bytes), duration_text(figures.traffic_seconds));
-  text += fmt::format("  re_dms       {} rows after folding, in {}, {} of gzipped CSV\n",
-                      count_text(figures.rows_loaded), batches_text(figures.batches),
-                      size_text(figures.staged_bytes));
+  text += fmt::format(
+      "  re_dms       {} rows copied, or changed after folding, in {}, {} of gzipped CSV\n",
+      count_text(figures.rows_loaded), batches_text(figures.batches),
+      size_text(figures.staged_bytes));
   text += fmt::format("  the end      everything loaded {} after the last change\n",
                       duration_text(figures.drain_seconds));
   return text;

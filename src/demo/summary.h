@@ -20,6 +20,8 @@ std::string comparison_text(const std::vector<TableComparison>& tables);
 
 /// What happened, in figures.
 struct DemoFigures {
+  std::uint64_t rows_before = 0;  ///< that were there when the daemon came
+  double copy_seconds = 0;        ///< until all tables were live
   std::uint64_t source_transactions = 0;
   std::uint64_t source_rows_changed = 0;
   std::uint64_t wal_bytes = 0;

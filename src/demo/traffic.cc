@@ -22,7 +22,7 @@ struct Act {
   double weight;
 };
 
-constexpr std::array<Act, 10> kActs = {{
+constexpr std::array<Act, 11> kActs = {{
     {kInsertSql, 30},
     {kSmallUpdateSql, 30},
     {kValuesUpdateSql, 12},
@@ -33,6 +33,7 @@ constexpr std::array<Act, 10> kActs = {{
     {kPriorityUpdateSql, 20},
     {kInboxSql, 6},
     {kTruncateSql, 1},
+    {kOrdersSql, 10},
 }};
 
 /// How a transaction ends, or what else is in it.
@@ -40,27 +41,34 @@ enum class Shape { Commit, Savepoint, SwapKeys, Rollback };
 
 using Dice = std::mt19937_64;
 
-std::string act(Dice& dice, bool has_priority) {
+/// What a session can use by now.
+struct Schema {
+  bool priority = false;
+  bool orders = false;
+};
+
+std::string act(Dice& dice, const Schema& schema) {
   std::array<double, kActs.size()> weights{};
   for (std::size_t i = 0; i < kActs.size(); ++i) {
-    const bool possible = has_priority || kActs[i].sql != kPriorityUpdateSql;
+    const bool possible = (schema.priority || kActs[i].sql != kPriorityUpdateSql) &&
+                          (schema.orders || kActs[i].sql != kOrdersSql);
     weights[i] = possible ? kActs[i].weight : 0;
   }
   std::discrete_distribution<std::size_t> choice(weights.begin(), weights.end());
   return std::string(kActs[choice(dice)].sql);
 }
 
-std::string transaction(Dice& dice, Shape shape, bool has_priority) {
+std::string transaction(Dice& dice, Shape shape, const Schema& schema) {
   std::string sql = "BEGIN;";
   const std::size_t statements = 1 + dice() % kStatementsMax;
   for (std::size_t i = 0; i < statements; ++i) {
-    sql += act(dice, has_priority);
+    sql += act(dice, schema);
   }
   switch (shape) {
     case Shape::Commit:
       return sql + "COMMIT";
     case Shape::Savepoint:
-      return sql + "SAVEPOINT undone;" + act(dice, has_priority) + "ROLLBACK TO undone;COMMIT";
+      return sql + "SAVEPOINT undone;" + act(dice, schema) + "ROLLBACK TO undone;COMMIT";
     case Shape::SwapKeys:
       return sql + std::string(kSwapKeysSql) + "COMMIT";
     case Shape::Rollback:
@@ -82,6 +90,11 @@ void DocumentTraffic::start(const std::string& url) {
 void DocumentTraffic::add_column() {
   SqlSession(url_).query(std::string(kAddColumnSql));
   has_priority_ = true;
+}
+
+void DocumentTraffic::add_table() {
+  SqlSession(url_).query(std::string(kAddTableSql));
+  has_orders_ = true;
 }
 
 void DocumentTraffic::check() {
@@ -112,7 +125,8 @@ void DocumentTraffic::change_documents(const std::stop_token& stop, std::uint64_
   std::discrete_distribution<int> shapes({85, 5, 4, 6});
   while (!stop.stop_requested()) {
     const auto shape = static_cast<Shape>(shapes(dice));
-    const bool passed = session.try_transaction(transaction(dice, shape, has_priority_));
+    const bool passed =
+        session.try_transaction(transaction(dice, shape, {has_priority_, has_orders_}));
     ++(passed && shape != Shape::Rollback ? committed_ : rolled_back_);
     std::this_thread::sleep_for(kPause);
   }

@@ -22,6 +22,9 @@ class DocumentTraffic {
   /// then on.
   void add_column();
 
+  /// Creates the table orders, with rows; the sessions use it from then on.
+  void add_table();
+
   /// Throws what went wrong in a session.
   void check();
 
@@ -38,6 +41,7 @@ class DocumentTraffic {
 
   std::string url_;
   std::atomic<bool> has_priority_ = false;
+  std::atomic<bool> has_orders_ = false;
   std::atomic<std::uint64_t> committed_ = 0;
   std::atomic<std::uint64_t> rolled_back_ = 0;
   std::mutex failure_mutex_;

@@ -77,6 +77,34 @@ CREATE FUNCTION traffic.some_document() RETURNS bigint VOLATILE LANGUAGE sql AS 
 $$;
 )sql";
 
+/// Documents that are there before; shorter than those that come.
+inline constexpr std::string_view kFirstDocumentsSql = R"sql(
+INSERT INTO documents (title, body, attributes, tags, price, weight, published)
+SELECT traffic.title(), repeat(md5(random()::text), (random() * 40)::int), traffic.attributes(),
+       traffic.tags(), (random() * 1e6)::numeric(12,2), traffic.weight(), random() < 0.5
+FROM generate_series(1, 20000);
+ANALYZE documents;
+)sql";
+
+/// A table that comes later, with rows.
+inline constexpr std::string_view kAddTableSql = R"sql(
+BEGIN;
+CREATE TABLE orders (
+  id bigserial PRIMARY KEY,
+  customer text NOT NULL,
+  quantity int NOT NULL,
+  price numeric(10,2) NOT NULL
+);
+INSERT INTO orders (customer, quantity, price)
+SELECT 'customer ' || n % 1000, n % 7, (n % 10000) / 100.0 FROM generate_series(1, 50000) n;
+COMMIT
+)sql";
+
+inline constexpr std::string_view kOrdersSql = R"sql(
+UPDATE orders SET quantity = quantity + 1 WHERE id = 1 + floor(random() * 50000)::int;
+INSERT INTO orders (customer, quantity, price) VALUES ('a new one', 1, 9.99);
+)sql";
+
 inline constexpr std::string_view kInsertSql = R"sql(
 INSERT INTO documents (title, body, attributes, tags, price, weight, published, thumbnail)
 SELECT traffic.title(), traffic.body(), traffic.attributes(), traffic.tags(),

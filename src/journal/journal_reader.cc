@@ -45,6 +45,7 @@ struct JournalReader::State {
   std::uint64_t end = 0;   ///< bytes of the segment that may be read
   std::uint64_t last = 0;  ///< without a tail: the last segment there is
   bool handed_out = false;
+  JournalPlace behind_unit;
   bool in_parts = false;  ///< parts of the open transaction were handed out
   bool at_torn_tail = false;
   Lsn begin_at;
@@ -80,6 +81,7 @@ void JournalReader::State::start(FileSystem& files, Lsn from) {
     track.last_commit_end = header.last_commit_end;
     track.position = begin_at = header.position;
     end = scan.place().offset;
+    behind_unit = scan.place();
     return;
   }
   throw Error(ErrorKind::Fatal,
@@ -104,6 +106,7 @@ std::optional<JournalUnit> JournalReader::State::advance() {
         }
         if (const auto kind = classify(record, was_open)) {
           handed_out = true;
+          behind_unit = scan.place();
           return JournalUnit{*kind, scan.held()};
         }
         break;
@@ -207,6 +210,10 @@ JournalReader::~JournalReader() = default;
 
 Lsn JournalReader::begin() const {
   return state_->begin_at;
+}
+
+JournalPlace JournalReader::place() const {
+  return state_->behind_unit;
 }
 
 std::optional<JournalUnit> JournalReader::next(std::chrono::milliseconds patience,

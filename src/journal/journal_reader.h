@@ -34,6 +34,10 @@ class JournalReader {
   /// Where the segment begins that it started at: everything it hands out stands at or behind it.
   Lsn begin() const;
 
+  /// Behind the last unit handed out. Readers of one journal have handed out the same units since
+  /// they stood at the same place.
+  JournalPlace place() const;
+
   /// The next unit; empty when `patience` passed without one, on stop, or (tail null) at the end.
   /// Which units there are depends on the journal's bytes alone, not on when they are read. Throws
   /// Fatal with segment, offset and LSN on a bad record.

@@ -51,7 +51,10 @@ TEST_F(JournalRelease, ATransactionLargerThanTheBoundGoesOnceItIsLoaded) {
   write(nth_transaction(1));
   write(large_transaction(2).commit(nth_commit(2)).take());
   EXPECT_TRUE(writer_->full());
+  EXPECT_FALSE(writer_->would_release_below(kSampleStart));
+  EXPECT_TRUE(writer_->would_release_below(nth_end(2)));
   writer_->release_below(nth_end(2));
+  EXPECT_FALSE(writer_->would_release_below(nth_end(2))) << "it is done";
   EXPECT_LT(writer_->bytes(), 2'000U);
   EXPECT_FALSE(writer_->full());
   write(nth_transaction(3));
@@ -88,6 +91,26 @@ TEST_F(JournalRelease, ASegmentBeginsBehindALargeTransactionAtTheNextStart) {
   EXPECT_EQ(writer_->position(), nth_end(1));
   writer_->release_below(nth_end(1));
   EXPECT_EQ(list_segments(files_, kDirectory), std::vector<std::uint64_t>{last});
+}
+
+TEST_F(JournalRelease, WhatAReaderHasStillToReadIsKnownToTheByte) {
+  constexpr std::chrono::milliseconds kNoWait{0};
+  const JournalPlace begin =
+      JournalReader(files_, kDirectory, &writer_->tail(), kSampleStart).place();
+  EXPECT_EQ(writer_->bytes_behind(begin), 0U);
+  for (std::uint32_t n = 1; n <= 6; ++n) {
+    write(n % 2 == 0 ? nth_transaction(n) : large_transaction(n).commit(nth_commit(n)).take());
+  }
+  const std::uint64_t all = writer_->bytes_behind(begin);
+  EXPECT_EQ(all, writer_->bytes() - begin.offset);
+  JournalReader reader(files_, kDirectory, &writer_->tail(), kSampleStart);
+  std::uint64_t left = all;
+  while (reader.next(kNoWait, {})) {
+    EXPECT_LT(writer_->bytes_behind(reader.place()), left);
+    left = writer_->bytes_behind(reader.place());
+  }
+  EXPECT_EQ(left, 0U);
+  EXPECT_EQ(writer_->bytes_behind({reader.place().segment + 1, 0}), 0U);
 }
 
 /// What the catalog said at a position makes tables of which no row came yet. A load up to that

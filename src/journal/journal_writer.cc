@@ -268,8 +268,24 @@ void JournalWriter::release_below(Lsn position) {
   }
 }
 
+bool JournalWriter::would_release_below(Lsn position) const {
+  return state_->segments.would_release_below(position, state_->tail.first_claimed());
+}
+
+Lsn JournalWriter::begin() const {
+  return state_->segments.begin();
+}
+
 std::uint64_t JournalWriter::bytes() const {
   return state_->segments.bytes();
+}
+
+std::uint64_t JournalWriter::bytes_behind(JournalPlace place) const {
+  return state_->segments.bytes_behind(place.segment, place.offset);
+}
+
+bool JournalWriter::filling() const {
+  return state_->segments.bytes() >= state_->limits.max_bytes / 4 * 3;
 }
 
 bool JournalWriter::full() const {

@@ -24,8 +24,8 @@ struct JournalLimits {
   std::function<std::uint64_t()> spilled_bytes{};
 };
 
-/// Owned by the journal's thread. Only release_below, bytes, full, disk_low and tail may be called
-/// from others.
+/// Owned by the journal's thread. Only release_below, begin, bytes, bytes_behind, full, disk_low
+/// and tail may be called from others.
 class JournalWriter {
  public:
   /// Recovers the directory's segments: checks all of the last one and the headers of all, fsyncs
@@ -64,13 +64,25 @@ class JournalWriter {
   /// stands in and those after it: to be called again when it has moved on.
   void release_below(Lsn position);
 
+  /// Whether release_below would delete something now.
+  bool would_release_below(Lsn position) const;
+
+  /// A reader can start here, and nowhere before.
+  Lsn begin() const;
+
   /// Bytes of all segments on disk.
   std::uint64_t bytes() const;
+
+  /// What a reader that stands there has still to read, with what is written and not durable yet.
+  std::uint64_t bytes_behind(JournalPlace place) const;
 
   /// At or above max_bytes, or the disk is within 64 MiB of its reserve: the source pauses before
   /// the next transaction. A journal of one segment never counts as full by its bytes, because no
   /// load could make room. Touches the disk only in the second case, once a second.
   bool full() const;
+
+  /// Three quarters of max_bytes are used.
+  bool filling() const;
 
   /// Whether it is full because its disk has no more than the reserve, however small the journal
   /// is.

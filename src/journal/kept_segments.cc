@@ -1,5 +1,6 @@
 #include "journal/kept_segments.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/failpoint.h"
@@ -39,8 +40,30 @@ bool KeptSegments::release_below(Lsn below, std::uint64_t first_claimed) {
   return !victims.empty();
 }
 
-std::vector<KeptSegment> KeptSegments::take_below(Lsn below, std::uint64_t first_claimed) {
+Lsn KeptSegments::begin() {
   const std::lock_guard lock(mutex_);
+  return segments_.empty() ? Lsn{} : segments_.front().position;
+}
+
+std::uint64_t KeptSegments::bytes_behind(std::uint64_t number, std::uint64_t offset) const {
+  const std::lock_guard lock(mutex_);
+  std::uint64_t bytes = 0;
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    if (segment->number <= number) {
+      return segment->number == number ? bytes + segment->bytes - std::min(segment->bytes, offset)
+                                       : bytes;
+    }
+    bytes += segment->bytes;
+  }
+  return bytes;
+}
+
+bool KeptSegments::would_release_below(Lsn below, std::uint64_t first_claimed) {
+  const std::lock_guard lock(mutex_);
+  return first_kept(below, first_claimed) != segments_.begin();
+}
+
+std::deque<KeptSegment>::iterator KeptSegments::first_kept(Lsn below, std::uint64_t first_claimed) {
   auto first_kept = segments_.begin();
   for (auto segment = segments_.begin(); segment != segments_.end(); ++segment) {
     if (segment->number > first_claimed) {
@@ -50,8 +73,14 @@ std::vector<KeptSegment> KeptSegments::take_below(Lsn below, std::uint64_t first
       first_kept = segment;
     }
   }
-  std::vector<KeptSegment> victims(segments_.begin(), first_kept);
-  segments_.erase(segments_.begin(), first_kept);
+  return first_kept;
+}
+
+std::vector<KeptSegment> KeptSegments::take_below(Lsn below, std::uint64_t first_claimed) {
+  const std::lock_guard lock(mutex_);
+  const auto kept = first_kept(below, first_claimed);
+  std::vector<KeptSegment> victims(segments_.begin(), kept);
+  segments_.erase(segments_.begin(), kept);
   return victims;
 }
 

@@ -21,7 +21,7 @@ struct KeptSegment {
   std::uint64_t bytes = 0;
 };
 
-/// Segments are added by the journal's thread; release_below and bytes are for any.
+/// Segments are added by the journal's thread; release_below, bytes and bytes_behind are for any.
 class KeptSegments {
  public:
   /// `files` must outlive it.
@@ -37,12 +37,22 @@ class KeptSegments {
   /// numbered `first_claimed` or more; durable on return. True when there were some.
   bool release_below(Lsn below, std::uint64_t first_claimed);
 
+  /// Whether release_below would delete something now.
+  bool would_release_below(Lsn below, std::uint64_t first_claimed);
+
   std::uint64_t bytes() const { return bytes_; }
+
+  /// Where the first one begins; unknown when there is none.
+  Lsn begin();
+
+  /// From byte `offset` of a segment on, and in those after it.
+  std::uint64_t bytes_behind(std::uint64_t number, std::uint64_t offset) const;
 
   /// There is a segment behind the first.
   bool several() const { return count_ > 1; }
 
  private:
+  std::deque<KeptSegment>::iterator first_kept(Lsn below, std::uint64_t first_claimed);
   std::vector<KeptSegment> take_below(Lsn below, std::uint64_t first_claimed);
 
   FileSystem& files_;
@@ -51,7 +61,7 @@ class KeptSegments {
   std::atomic<std::size_t> count_{0};
   /// Held during deletions, which may be slow; taken before mutex_, which adding needs too.
   std::mutex deleting_;
-  std::mutex mutex_;
+  mutable std::mutex mutex_;
   std::deque<KeptSegment> segments_;
 };
 

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "model/layer.h"
 #include "model/lsn.h"
+#include "model/table_state.h"
 
 namespace re_dms {
 
@@ -18,6 +19,7 @@ struct SetAside {
   QualifiedName table;
   std::string reason;
   Lsn position;
+  Remedy remedy = Remedy::Person;
 
   bool operator==(const SetAside&) const = default;
 };
@@ -31,6 +33,8 @@ struct BatchSpan {
   std::uint64_t changes = 0;  ///< row changes received, before folding
   SystemTime first_commit;    ///< commit times of the first and last transaction; epoch when none
   SystemTime last_commit;
+  /// How often tables that had caught up joined before it: what it holds of them follows that.
+  std::uint64_t joins = 0;
 
   bool operator==(const BatchSpan&) const = default;
 };

@@ -2,10 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "model/initial_copy.h"
+#include "model/lsn.h"
 #include "model/row_memory.h"
 #include "model/schema_change.h"
 #include "model/table_schema.h"
@@ -43,6 +46,18 @@ void for_each_key_part(std::string_view key, F each) {
     key.remove_prefix(4 + size);
   }
 }
+
+/// A layer's place in the copy of its table, which is built beside the table.
+struct CopyStep {
+  std::uint64_t number = 0;  ///< counts the layers of one copy; the first, 1, begins it anew
+  bool last = false;         ///< after its rows the copy takes the table's place
+  Lsn position;              ///< of the snapshot: the copy holds everything below it
+  std::uint64_t bytes = 0;   ///< of the table's file that its rows stand for; for people
+  InitialCopy initial_copy = InitialCopy::Auto;  ///< Never: the copy has no rows
+  std::uint64_t attempt = 0;                     ///< to copy the table; as TableRecord counts them
+
+  bool operator==(const CopyStep&) const = default;
+};
 
 struct LayerCounts {
   std::uint64_t inserts = 0;
@@ -85,7 +100,8 @@ class Layer {
   std::vector<SchemaChange> changes;  ///< applied before anything else of this layer
   bool truncate = false;              ///< every row of the target goes before the net rows come
   std::vector<StoredRow> rows;        ///< in order of first change; void ones are skipped
-  LayerCounts counts;  ///< of rows that are not void; filled when the layer is closed
+  LayerCounts counts;              ///< of rows that are not void; filled when the layer is closed
+  std::optional<CopyStep> copy{};  ///< of a layer of copied rows, all of them inserts
   RowMemory memory;
 };
 

@@ -20,12 +20,19 @@ struct AddColumn {
   bool operator==(const AddColumn&) const = default;
 };
 
+/// The column goes, of the rows that are there too.
+struct DropColumn {
+  std::string name;
+
+  bool operator==(const DropColumn&) const = default;
+};
+
 /// The target's table stays as it is; its stored schema is rewritten, because the catalog said
 /// something about it that was not known before.
 struct StoreSchema {
   bool operator==(const StoreSchema&) const = default;
 };
 
-using SchemaChange = std::variant<CreateTable, AddColumn, StoreSchema>;
+using SchemaChange = std::variant<CreateTable, AddColumn, DropColumn, StoreSchema>;
 
 }  // namespace re_dms

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "model/adjusted_values.h"
 #include "model/batch.h"
 
 namespace re_dms {
@@ -17,6 +19,7 @@ struct StagedFile {
   std::uint64_t stored_bytes = 0;
   std::uint64_t row_bytes_max = 0;  ///< the longest CSV line, its newline counted
   std::uint32_t crc32c = 0;         ///< of the stored bytes
+  AdjustedValues adjusted{};
 
   bool operator==(const StagedFile&) const = default;
 };
@@ -38,11 +41,33 @@ struct StagedLayer {
   /// For Update rows: per column whether some row carries it. Empty when there are none.
   std::vector<bool> updated_columns;
   std::vector<StagedFile> files;
+  std::string manifest_path;       ///< of its COPY manifest; empty where the target reads none
+  std::optional<CopyStep> copy{};  ///< of a layer of copied rows
+};
+
+/// What a batch does to the tables it is about.
+enum class BatchKind {
+  Stream,   ///< changes of live tables; moves the loaded position
+  CatchUp,  ///< changes of tables that catch up; moves the positions of these alone
+  Copy,     ///< copied rows
+  Join,     ///< no rows: the tables have caught up and are live from here on
+};
+
+/// A table and where it stands: it holds everything below.
+struct TableAt {
+  Oid oid = 0;
+  Lsn position;
+  std::uint64_t attempt = 0;  ///< to bring it up to the others; as TableRecord counts them
+
+  bool operator==(const TableAt&) const = default;
 };
 
 /// All layers of one batch, complete and durable in the store, manifest included.
 struct StagedBatch {
-  BatchSpan span;
+  BatchKind kind = BatchKind::Stream;
+  BatchSpan span;  ///< of Stream and CatchUp
+  /// CatchUp and Join: the tables, and where they stand before it.
+  std::vector<TableAt> tables;
   std::vector<StagedLayer> layers;
   std::vector<SetAside> set_aside;
   std::string manifest_path;  ///< empty when the batch has no files

@@ -114,8 +114,9 @@ struct TableSchema {
   Oid oid = 0;
   QualifiedName name;
   ReplicaIdentity identity = ReplicaIdentity::Default;
-  std::vector<Column> columns;  ///< in the order of the stream's tuples (live columns by attnum)
-  TableHistory history;         ///< as the catalog gave it for this version
+  /// In the order of the stream's tuples: by attnum, the live columns that are sent.
+  std::vector<Column> columns;
+  TableHistory history;  ///< as the catalog gave it for this version
   /// As the catalog gave it; absent: not known, or (in a CatalogTable with `asked_at`) not
   /// published.
   std::optional<Publishing> publication;
@@ -144,8 +145,8 @@ struct CatalogTable {
   /// the answer is of a version that did not ask for it, nor for the primary key and publication.
   Lsn asked_at{};
   std::optional<PrimaryKey> primary_key{};
-  /// The index that is its replica identity has a generated column, which PostgreSQL does not send:
-  /// the key columns of `schema` do not tell its rows apart.
+  /// The index that is its replica identity has a column that PostgreSQL does not send, a generated
+  /// one or one outside the column list: the key columns of `schema` do not tell its rows apart.
   bool unsent_key = false;
   /// The database's encoding is SQL_ASCII, so its text may not be UTF-8.
   bool raw_text = false;

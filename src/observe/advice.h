@@ -8,7 +8,7 @@ namespace re_dms {
 
 inline constexpr std::string_view kBeginAnew =
     "tart over: `re_dms teardown --yes` drops slot, publication and journal; then move the target "
-    "file away. Tables that hold rows by then are left out, because this version cannot copy them";
+    "file away, or drop the schemas re_dms and re_dms_internal and the tables of a Redshift";
 
 /// `advice`, which ends in a full stop and a space, followed by how to start over.
 inline std::string begin_anew(std::string_view advice) {

@@ -2,9 +2,12 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <grp.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -104,6 +107,63 @@ int listen_on(ListenAddress& address) {
   return socket.release();
 }
 
+[[noreturn]] void fail(const SocketFile& file, int code) {
+  throw Error(ErrorKind::Fatal,
+              fmt::format("cannot listen on {}: {}", file.path, std::strerror(code)),
+              "Choose another control.socket, or make its directory writable for re_dms");
+}
+
+bool answers(const sockaddr_un& to) {
+  const Socket probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  return ::connect(probe.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0;
+}
+
+/// Nobody but its owner can use the file before its group is set.
+int listen_on(const SocketFile& file) {
+  sockaddr_un to{};
+  to.sun_family = AF_UNIX;
+  if (file.path.size() >= sizeof(to.sun_path)) {
+    fail(file, ENAMETOOLONG);
+  }
+  std::memcpy(to.sun_path, file.path.c_str(), file.path.size() + 1);
+  if (answers(to)) {
+    fail(file, EADDRINUSE);
+  }
+  ::unlink(file.path.c_str());
+  Socket socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const mode_t mask = ::umask(0177);
+  const bool bound = ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof(to)) == 0;
+  const int code = errno;
+  ::umask(mask);
+  if (!bound) {
+    fail(file, code);
+  }
+  if (!file.group.empty()) {
+    const group* const wanted = ::getgrnam(file.group.c_str());
+    if (wanted == nullptr ||
+        ::chown(file.path.c_str(), static_cast<uid_t>(-1), wanted->gr_gid) != 0) {
+      fail(file, wanted == nullptr ? ENOENT : errno);
+    }
+  }
+  if (::chmod(file.path.c_str(), 0660) != 0 ||
+      ::listen(socket.get(), static_cast<int>(kConnectionsMax)) != 0) {
+    fail(file, errno);
+  }
+  return socket.release();
+}
+
+std::vector<std::string> arguments_of(MHD_Connection* connection) {
+  std::vector<std::string> tables;
+  const auto collect = [](void* to, MHD_ValueKind /*kind*/, const char* key, const char* value) {
+    if (std::string_view(key) == "table" && value != nullptr) {
+      static_cast<std::vector<std::string>*>(to)->emplace_back(value);
+    }
+    return MHD_YES;
+  };
+  MHD_get_connection_values(connection, MHD_GET_ARGUMENT_KIND, collect, &tables);
+  return tables;
+}
+
 }  // namespace
 
 void HttpServer::Stop::operator()(MHD_Daemon* daemon) const {
@@ -113,7 +173,15 @@ void HttpServer::Stop::operator()(MHD_Daemon* daemon) const {
 HttpServer::HttpServer(ListenAddress address, std::vector<HttpRoute> routes)
     : address_(std::move(address)), routes_(std::move(routes)) {}
 
-HttpServer::~HttpServer() = default;
+HttpServer::HttpServer(SocketFile file, std::vector<HttpRoute> routes)
+    : file_(std::move(file)), routes_(std::move(routes)) {}
+
+HttpServer::~HttpServer() {
+  daemon_.reset();
+  if (serving_file_) {
+    ::unlink(file_.path.c_str());
+  }
+}
 
 void HttpServer::start() {
   RE_DMS_CHECK(daemon_ == nullptr);
@@ -123,7 +191,8 @@ void HttpServer::start() {
     return static_cast<MHD_Result>(
         static_cast<const HttpServer*>(server)->queue_reply(connection, method, path));
   };
-  const int socket = listen_on(address_);
+  const int socket = file_.path.empty() ? listen_on(address_) : listen_on(file_);
+  serving_file_ = !file_.path.empty();
   daemon_.reset(MHD_start_daemon(MHD_USE_AUTO_INTERNAL_THREAD, 0, nullptr, nullptr, answer,
                                  this,                                                        //
                                  MHD_OPTION_LISTEN_SOCKET, socket,                            //
@@ -135,10 +204,9 @@ void HttpServer::start() {
   }
 }
 
-HttpReply HttpServer::reply_to(std::string_view method, std::string_view path) const {
-  if (method != MHD_HTTP_METHOD_GET && method != MHD_HTTP_METHOD_HEAD) {
-    return {MHD_HTTP_METHOD_NOT_ALLOWED, kTextType, "only GET and HEAD\n"};
-  }
+HttpReply HttpServer::reply_to(MHD_Connection* connection, std::string_view method,
+                               std::string_view path) const {
+  const bool looks = method == MHD_HTTP_METHOD_GET || method == MHD_HTTP_METHOD_HEAD;
   const auto route = std::ranges::find(routes_, path, &HttpRoute::path);
   if (route == routes_.end()) {
     std::string body = "nothing here; there is\n";
@@ -147,9 +215,20 @@ HttpReply HttpServer::reply_to(std::string_view method, std::string_view path) c
     }
     return {MHD_HTTP_NOT_FOUND, kTextType, std::move(body)};
   }
+  const bool acts = method == MHD_HTTP_METHOD_POST && route->act;
+  if (!acts && !(looks && route->answer)) {
+    return {MHD_HTTP_METHOD_NOT_ALLOWED, kTextType,
+            route->answer ? "only GET and HEAD\n" : "only POST\n"};
+  }
   // libmicrohttpd is C: nothing may be thrown through it, and a broken page stops no replication.
   try {
-    return route->answer();
+    return acts ? route->act(arguments_of(connection)) : route->answer();
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::Usage) {
+      return {MHD_HTTP_BAD_REQUEST, kTextType, std::string(error.what()) + "\n"};
+    }
+    log(LogLevel::Error, "http_failed", error.what(), {{"path", path}});
+    return {MHD_HTTP_INTERNAL_SERVER_ERROR, kTextType, "failed; the log says why\n"};
   } catch (const std::exception& error) {
     log(LogLevel::Error, "http_failed", error.what(), {{"path", path}});
     return {MHD_HTTP_INTERNAL_SERVER_ERROR, kTextType, "failed; the log says why\n"};
@@ -158,7 +237,7 @@ HttpReply HttpServer::reply_to(std::string_view method, std::string_view path) c
 
 int HttpServer::queue_reply(MHD_Connection* connection, std::string_view method,
                             std::string_view path) const {
-  HttpReply reply = reply_to(method, path);
+  HttpReply reply = reply_to(connection, method, path);
   // libmicrohttpd copies the body; it sends no body for HEAD.
   const std::unique_ptr<MHD_Response, decltype(&MHD_destroy_response)> response(
       MHD_create_response_from_buffer(reply.body.size(), reply.body.data(), MHD_RESPMEM_MUST_COPY),
@@ -170,8 +249,13 @@ int HttpServer::queue_reply(MHD_Connection* connection, std::string_view method,
   MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CONTENT_TYPE, content_type.c_str());
   MHD_add_response_header(response.get(), MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
   MHD_add_response_header(response.get(), "X-Content-Type-Options", "nosniff");
+  if (reply.refresh_seconds > 0) {
+    MHD_add_response_header(response.get(), "Refresh",
+                            std::to_string(reply.refresh_seconds).c_str());
+  }
   if (reply.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
-    MHD_add_response_header(response.get(), MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+    MHD_add_response_header(response.get(), MHD_HTTP_HEADER_ALLOW,
+                            reply.body == "only POST\n" ? "POST" : "GET, HEAD");
   }
   return MHD_queue_response(connection, reply.status, response.get());
 }

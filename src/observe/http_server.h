@@ -1,4 +1,4 @@
-// A small HTTP server for numbers and status: fixed paths, GET and HEAD, answers from callbacks.
+// A small HTTP server for numbers, status and verbs: fixed paths, answers from callbacks.
 // Bounded in connections, memory and time, so that no client can cost the daemon anything.
 #pragma once
 
@@ -24,18 +24,29 @@ struct HttpReply {
   unsigned int status = 200;
   std::string_view content_type = kTextType;  ///< one of the constants
   std::string body;                           ///< never holds row values
+  unsigned int refresh_seconds = 0;  ///< a browser asks again after so long; 0: it does not
 };
 
-/// `answer` is called on the server's thread, one request at a time; it must not block.
+/// Called on the server's thread, one request at a time; they must not block. One that is empty is
+/// not allowed.
 struct HttpRoute {
   std::string path;
-  std::function<HttpReply()> answer;
+  std::function<HttpReply()> answer{};  ///< to GET and HEAD
+  /// To POST, with the values of the query's "table" arguments. A body is not read.
+  std::function<HttpReply(const std::vector<std::string>&)> act{};
+};
+
+/// A Unix socket that a server listens on.
+struct SocketFile {
+  std::string path;   ///< mode 0660; one that nobody listens on any more is replaced
+  std::string group;  ///< whose members may use it too; empty: the process's
 };
 
 /// Serves from start() until it is destroyed, on one thread of libmicrohttpd's.
 class HttpServer {
  public:
   HttpServer(ListenAddress address, std::vector<HttpRoute> routes);
+  HttpServer(SocketFile file, std::vector<HttpRoute> routes);
   ~HttpServer();
   HttpServer(const HttpServer&) = delete;
   HttpServer& operator=(const HttpServer&) = delete;
@@ -47,7 +58,8 @@ class HttpServer {
   const ListenAddress& address() const { return address_; }
 
  private:
-  HttpReply reply_to(std::string_view method, std::string_view path) const;
+  HttpReply reply_to(MHD_Connection* connection, std::string_view method,
+                     std::string_view path) const;
   int queue_reply(MHD_Connection* connection, std::string_view method, std::string_view path) const;
 
   struct Stop {
@@ -55,6 +67,8 @@ class HttpServer {
   };
 
   ListenAddress address_;
+  SocketFile file_;  ///< without a path: the address counts
+  bool serving_file_ = false;
   std::vector<HttpRoute> routes_;
   std::unique_ptr<MHD_Daemon, Stop> daemon_;
 };

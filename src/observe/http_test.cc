@@ -80,6 +80,10 @@ class HttpServerTest : public ::testing::Test {
                        [] {
                          return HttpReply{503, kTextType, "starting\n"};
                        }},
+                      {"/now",
+                       [] {
+                         return HttpReply{200, kTextType, "now\n", 2};
+                       }},
                       {"/broken", []() -> HttpReply { throw std::runtime_error("no"); }}}};
 };
 
@@ -96,6 +100,11 @@ TEST_F(HttpServerTest, SaysContentTypeAndForbidsCaching) {
   const std::string reply = RawClient(port()).ask(request("GET", "/metrics"));
   EXPECT_THAT(reply, HasSubstr("Content-Type: text/plain; version=0.0.4"));
   EXPECT_THAT(reply, HasSubstr("Cache-Control: no-store"));
+}
+
+TEST_F(HttpServerTest, ABrowserAsksAgainWhereTheRouteSaysSo) {
+  EXPECT_THAT(RawClient(port()).ask(request("GET", "/now")), HasSubstr("\r\nRefresh: 2\r\n"));
+  EXPECT_THAT(RawClient(port()).ask(request("GET", "/readyz")), Not(HasSubstr("Refresh")));
 }
 
 TEST_F(HttpServerTest, HeadHasNoBody) {
@@ -205,7 +214,15 @@ DaemonStatus full_status() {
   status.warehouse = {"DuckDB", "16/B3730000", 12'345'678'901, 42,
                       LastLoad{1'000, 0.25, at(1'799'999'990)}};
   status.lag = {4'096, 4.5};
-  status.tables = {12, {{"public.a", "value \"out\" of range"}}, {{"public.b", "no identity"}}};
+  status.tables = {12,
+                   {at(1'799'998'000), 1, 2, 3, 4, 5, 6, 7, 8, {9.5, 10.25, 11.75}},
+                   {{"public.c", "copying", "it is new", 10, 20, 1'000, 2'000, {}, {0.5, 1.5, 2.5}},
+                    {"public.d", "catching up", "", 10, 20, 30, 30, 77, {}}},
+                   {{"public.a", "value \"out\" of range"}},
+                   {{"public.p", "somebody paused it"}},
+                   {{"public.r", "it was dropped"}},
+                   {{"public.b", "no identity"}},
+                   {{"public.log", "never"}}};
   status.last_error = LastError{"connection lost", at(1'799'999'000)};
   return status;
 }
@@ -218,7 +235,15 @@ TEST(Status, JsonKeepsEverything) {
   EXPECT_EQ(read.now, full_status().now);
   EXPECT_EQ(read.warehouse.rows_loaded, 12'345'678'901U);
   EXPECT_EQ(read.warehouse.last_load->at, at(1'799'999'990));
+  EXPECT_EQ(read.tables.not_copied.at(0).table, "public.log");
   EXPECT_EQ(read.tables.not_live.at(0).reason, "value \"out\" of range");
+  EXPECT_EQ(read.tables.paused.at(0).table, "public.p");
+  EXPECT_EQ(read.tables.removed.at(0).table, "public.r");
+  EXPECT_EQ(read.tables.copies.since, at(1'799'998'000));
+  EXPECT_EQ(read.tables.copies.journal_bytes_left, 8U);
+  EXPECT_EQ(read.tables.copies.pace.seconds_left, 11.75);
+  EXPECT_EQ(read.tables.coming.at(0).pace.bytes_per_second, 1.5);
+  EXPECT_EQ(read.tables.coming.at(1).journal_bytes_left, 77U);
   EXPECT_EQ(read.last_error->text, "connection lost");
   EXPECT_EQ(read.lag.seconds, 4.5);
 }
@@ -228,6 +253,7 @@ TEST(Status, JsonHasNullForWhatIsNotKnownYet) {
   EXPECT_THAT(json, HasSubstr("\"last_load\": null"));
   EXPECT_THAT(json, HasSubstr("\"last_error\": null"));
   EXPECT_THAT(json, HasSubstr("\"seconds\": null"));
+  EXPECT_THAT(json, HasSubstr("\"seconds_left\": null"));
   const DaemonStatus read = parse_status(json);
   EXPECT_FALSE(read.warehouse.last_load || read.last_error || read.lag.seconds);
   EXPECT_EQ(to_json(read), json);

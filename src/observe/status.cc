@@ -4,16 +4,17 @@
 
 #include <array>
 #include <cstdio>
-#include <nlohmann/json.hpp>
 #include <utility>
 
 #include "base/error.h"
+#include "observe/copy_status_json.h"
+#include "observe/json_fields.h"
 
 namespace re_dms {
 
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = OrderedJson;
 
 constexpr std::array<std::pair<DaemonState, std::string_view>, 7> kStates = {
     {{DaemonState::Starting, "starting"},
@@ -23,32 +24,6 @@ constexpr std::array<std::pair<DaemonState, std::string_view>, 7> kStates = {
      {DaemonState::StageAway, "stage away"},
      {DaemonState::WarehouseAway, "warehouse away"},
      {DaemonState::Stopping, "stopping"}}};
-
-/// RFC 3339 in UTC: to_text's "2026-01-31 12:00:00.123456+00" in the form that JSON's users expect.
-std::string time_json(SystemTime time) {
-  std::string text = to_text(time);
-  text[10] = 'T';
-  return text.substr(0, text.size() - 3) + "Z";
-}
-
-/// Reads what time_json writes; the epoch when it is something else.
-SystemTime parse_time(const std::string& text) {
-  int year = 0;
-  unsigned month = 0;
-  unsigned day = 0;
-  int hour = 0;
-  int minute = 0;
-  int second = 0;
-  int micros = 0;
-  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d.%6dZ", &year, &month, &day, &hour, &minute,
-                  &second, &micros) != 7) {
-    return {};
-  }
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
-                                         std::chrono::day(day)};
-  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
-         std::chrono::seconds(second) + std::chrono::microseconds(micros);
-}
 
 Json troubles_json(const std::vector<TableTrouble>& troubles) {
   Json list = Json::array();
@@ -70,15 +45,6 @@ Json warehouse_json(const WarehouseStatus& warehouse) {
           {"rows_loaded", warehouse.rows_loaded},
           {"batches_loaded", warehouse.batches_loaded},
           {"last_load", last_load}};
-}
-
-/// A value of `object`, or what `to` holds when there is none.
-template <typename T>
-void take(const Json& object, const char* key, T& to) {
-  const auto found = object.find(key);
-  if (found != object.end() && !found->is_null()) {
-    to = found->get<T>();
-  }
 }
 
 const Json& part(const Json& object, const char* key) {
@@ -150,8 +116,13 @@ DaemonStatus take_status(const Json& json) {
     status.lag.seconds = seconds;
   }
   take(part(json, "tables"), "live", status.tables.live);
+  status.tables.copies = take_copies(part(json, "tables"));
+  status.tables.coming = take_coming(part(json, "tables"));
   status.tables.not_live = take_troubles(part(json, "tables"), "not_live");
+  status.tables.paused = take_troubles(part(json, "tables"), "paused");
+  status.tables.removed = take_troubles(part(json, "tables"), "removed");
   status.tables.left_out = take_troubles(part(json, "tables"), "left_out");
+  status.tables.not_copied = take_troubles(part(json, "tables"), "not_copied");
   if (const Json& error = part(json, "last_error"); !error.empty()) {
     take(error, "text", status.last_error.emplace().text);
     status.last_error->at = take_time(error, "at");
@@ -161,6 +132,31 @@ DaemonStatus take_status(const Json& json) {
 }
 
 }  // namespace
+
+// to_text's "2026-01-31 12:00:00.123456+00" in another form.
+std::string time_json(SystemTime time) {
+  std::string text = to_text(time);
+  text[10] = 'T';
+  return text.substr(0, text.size() - 3) + "Z";
+}
+
+SystemTime parse_time(const std::string& text) {
+  int year = 0;
+  unsigned month = 0;
+  unsigned day = 0;
+  int hour = 0;
+  int minute = 0;
+  int second = 0;
+  int micros = 0;
+  if (std::sscanf(text.c_str(), "%4d-%2u-%2uT%2d:%2d:%2d.%6dZ", &year, &month, &day, &hour, &minute,
+                  &second, &micros) != 7) {
+    return {};
+  }
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month),
+                                         std::chrono::day(day)};
+  return std::chrono::sys_days(date) + std::chrono::hours(hour) + std::chrono::minutes(minute) +
+         std::chrono::seconds(second) + std::chrono::microseconds(micros);
+}
 
 std::string_view to_string(DaemonState state) {
   for (const auto& [value, name] : kStates) {
@@ -198,8 +194,13 @@ std::string to_json(const DaemonStatus& status) {
       {"lag", {{"bytes", status.lag.bytes}, {"seconds", nullptr}}},
       {"tables",
        {{"live", status.tables.live},
+        {"copies", copies_json(status.tables.copies)},
+        {"coming", coming_json(status.tables.coming)},
         {"not_live", troubles_json(status.tables.not_live)},
-        {"left_out", troubles_json(status.tables.left_out)}}},
+        {"paused", troubles_json(status.tables.paused)},
+        {"removed", troubles_json(status.tables.removed)},
+        {"left_out", troubles_json(status.tables.left_out)},
+        {"not_copied", troubles_json(status.tables.not_copied)}}},
       {"last_error", nullptr},
       {"log", {{"lines_lost", status.log_lines_lost}}}};
   if (status.lag.seconds) {

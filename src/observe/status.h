@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "observe/copy_status.h"
 
 namespace re_dms {
 
@@ -74,8 +75,13 @@ struct TableTrouble {
 
 struct TablesStatus {
   std::uint64_t live = 0;
-  std::vector<TableTrouble> not_live;  ///< set aside, needs resync
-  std::vector<TableTrouble> left_out;  ///< matched by include, never begun
+  CopiesStatus copies;
+  std::vector<ComingTable> coming;
+  std::vector<TableTrouble> not_live;      ///< set aside: each waits for a person
+  std::vector<TableTrouble> paused;        ///< somebody paused them
+  std::vector<TableTrouble> removed;       ///< the source has them no longer
+  std::vector<TableTrouble> left_out;      ///< matched by include, never begun
+  std::vector<TableTrouble> not_copied{};  ///< followed, but begun without their rows
 };
 
 struct LastError {

@@ -2,21 +2,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <atomic>
-#include <map>
-#include <random>
 #include <utility>
 
 #include "base/failpoint.h"
+#include "base/random.h"
 #include "base/retry.h"
 #include "journal/origin_file.h"
 #include "observe/log.h"
+#include "pipeline/catch_up.h"
 #include "pipeline/clean_up.h"
+#include "pipeline/copier.h"
 #include "pipeline/folder.h"
+#include "pipeline/join_place.h"
 #include "pipeline/loader.h"
 #include "pipeline/recorder.h"
-#include "pipeline/set_aside_log.h"
-#include "pipeline/staging_slots.h"
+#include "pipeline/staging_pool.h"
+#include "pipeline/staging_room.h"
+#include "pipeline/table_log.h"
+#include "pipeline/table_record.h"
 #include "source/stream/block_maker.h"
 
 namespace re_dms {
@@ -26,33 +31,26 @@ namespace {
 constexpr std::size_t kBlocksMax = 4096;
 constexpr std::size_t kBlockBytesMax = 32U << 20;
 constexpr std::size_t kFailedMax = 1U << 20;
+/// No room has more.
+constexpr std::size_t kStagedMax = 2 * kStagedBatchesMax + kCopyBatchesMax;
 constexpr int kWorkers = 2;
-
-std::string random_hex() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}", device(), device());
-}
+/// Most of their time they wait for the store's answers.
+constexpr int kWorkersOfS3 = 16;
 
 std::vector<KnownTable> known_tables(const TargetState& target) {
   std::vector<KnownTable> known;
   for (const TargetTable& table : target.tables) {
-    known.push_back({table.schema, table.live, table.position});
+    known.push_back({table.schema, table.state == TableState::Live, table.position});
   }
   return known;
 }
 
-void show_tables(RunState& state, const TargetState& target) {
-  std::map<Oid, std::string> live;
-  std::vector<SetAside> not_live;
+std::vector<TableRecord> records_of(const TargetState& target) {
+  std::vector<TableRecord> records;
   for (const TargetTable& table : target.tables) {
-    if (table.live) {
-      live[table.schema.oid] = to_string(table.schema.name);
-    } else {
-      not_live.push_back({table.schema.oid, table.schema.name, table.reason, table.position});
-      log_set_aside(not_live.back());
-    }
+    records.push_back(record_of(table));
   }
-  state.tables(std::move(live), std::move(not_live));
+  return records;
 }
 
 }  // namespace
@@ -64,12 +62,14 @@ struct Flow::State {
         wiring(wiring_in),
         journal(wiring_in.files, settings_in.journal, origin_in),
         blocks(kBlocksMax, kBlockBytesMax),
-        staged(kStagedBatchesMax, kStagedBatchesMax),
-        failed_tables(kFailedMax, kFailedMax) {}
+        staged(kStagedMax, kStagedMax),
+        failed_tables(kFailedMax, kFailedMax),
+        failed_lagging(kFailedMax, kFailedMax) {}
 
   void record(const std::stop_token& stop) {
     Recorder(journal, blocks, wiring.state).run(stop);
     if (blocks.finished()) {
+      draining = true;
       until = journal.position();
     }
     journal.sync();
@@ -89,13 +89,16 @@ struct Flow::State {
     if (!target) {
       return;
     }
-    const StageNames names{origin.system_identifier, origin.slot, target->epoch, random_hex()};
+    const StageNames names{origin.system_identifier, origin.slot, target->epoch, random_hex(), "",
+                           settings.stage_format};
     failpoint("stage-clean-up-before");
     clean_up("files of earlier runs", [&] { remove_other_runs(wiring.store, names); });
     failpoint("stage-clean-up-after");
-    StagingSlots slots(wiring.store, names,
-                       {16U << 20, share_memory(settings.batch.memory_bytes).staging_bytes},
-                       wiring.state.progress, staged, stop, stage_notes());
+    const MemoryShares memory = share_memory(settings.batch.memory_bytes);
+    StagingPool pool(wiring.store, names, {16U << 20, memory.staging_bytes}, stop, stage_notes());
+    StagingRoom stream(pool, BatchKind::Stream, "", wiring.state.progress.staged, staged);
+    StagingRoom lagging(pool, BatchKind::CatchUp, "late-", lagging_staged, staged);
+    StagingRoom copies(pool, BatchKind::Copy, "copy-", copies_staged, staged);
     std::vector<std::unique_ptr<StageThread>> behind;
     const auto run = [&](std::string name, std::function<void(const std::stop_token&)> work) {
       behind.push_back(
@@ -103,17 +106,29 @@ struct Flow::State {
     };
     // Other threads use this frame: whatever goes wrong has to stop them before it is left.
     run_stage("load", wiring.outcome, [&](const std::stop_token&) {
-      for (int i = 0; i < kWorkers; ++i) {
-        run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { slots.run_worker(s); });
+      for (int i = 0; i < (settings.stage.s3 ? kWorkersOfS3 : kWorkers); ++i) {
+        run(fmt::format("stage-{}", i + 1), [&](const std::stop_token& s) { pool.run_worker(s); });
       }
-      run("assemble", [&](const std::stop_token& s) { slots.run_assembler(s); });
-      run("fold", [&](const std::stop_token& s) { fold(*target, slots, s); });
-      Loader({wiring.warehouse, wiring.store, slots, journal, wiring.state, failed_tables})
+      for (StagingRoom* const room : {&stream, &lagging, &copies}) {
+        run("assemble", [room](const std::stop_token& s) { room->run_assembler(s); });
+      }
+      run("fold", [&](const std::stop_token& s) { fold(*target, stream, s); });
+      run("catch-up", [&](const std::stop_token& s) { catch_up(lagging, s); });
+      run("copy", [&](const std::stop_token& s) { copy(copies, s); });
+      Loader({wiring.warehouse,
+              wiring.store,
+              {stream, lagging, copies},
+              journal,
+              wiring.state,
+              {&failed_tables, &failed_lagging}})
           .run(staged, stop);
-    });
-    if (until.load().known()) {
+      // Whoever copies or catches up may wait for a load that does not come any more.
       wiring.outcome.finish();
-    }
+      wiring.state.tables.close();
+      lagging.close();
+      copies.close();
+      pool.close();
+    });
   }
 
   std::optional<TargetState> take_over(const std::stop_token& stop) {
@@ -133,25 +148,50 @@ struct Flow::State {
       store_origin(wiring.files, settings.journal.directory, loaded_once);
     }
     wiring.state.progress.loaded.advance(target->loaded);
+    wiring.state.tables.begin(records_of(*target), journal.begin());
     wiring.state.warehouse_ready(wiring.warehouse.describe());
-    show_tables(wiring.state, *target);
+    for (const TableRecord& table : wiring.state.tables.all()) {
+      if (table.state == TableState::SetAside) {
+        log_set_aside({table.oid, table.name, table.reason, table.position});
+      }
+    }
+    // What became of them while nobody looked.
+    wiring.state.look_soon = true;
     log(LogLevel::Info, "warehouse_ready", wiring.warehouse.describe(),
         {{"epoch", target->epoch}, {"loaded", target->loaded}, {"tables", target->tables.size()}});
     return target;
   }
 
-  void fold(const TargetState& target, StagingSlots& slots, const std::stop_token& stop) {
+  void fold(const TargetState& target, StagingRoom& room, const std::stop_token& stop) {
     JournalReader reader(wiring.files, settings.journal.directory, &journal.tail(), target.loaded);
     Batcher batcher(
         {share_memory(settings.batch.memory_bytes).fold_bytes, settings.batch.row_bytes_max},
-        target.loaded, known_tables(target), slots);
+        target.loaded, known_tables(target), room);
     batcher.begin_at(reader.begin());
     FoldSchedule schedule;
     schedule.interval = settings.batch.interval;
     schedule.segment_bytes = settings.journal.segment_bytes;
-    Folder({reader, journal, batcher, slots, wiring.state, failed_tables, until}, schedule,
-           real_clock())
+    Folder({reader, journal, batcher, room, wiring.state, join, failed_tables, until, draining},
+           schedule, real_clock())
         .run(stop);
+  }
+
+  void catch_up(StagingRoom& room, const std::stop_token& stop) {
+    CatchUp(
+        {wiring.files, settings.journal.directory, journal, room, wiring.state.tables, join,
+         failed_lagging},
+        {share_memory(settings.batch.memory_bytes).catch_up_bytes, settings.batch.row_bytes_max})
+        .run(stop);
+  }
+
+  void copy(StagingRoom& room, const std::stop_token& stop) {
+    CopyLimits limits;
+    limits.row_bytes_max = settings.batch.row_bytes_max;
+    const std::size_t staging = share_memory(settings.batch.memory_bytes).staging_bytes;
+    limits.layer_bytes = std::min(limits.layer_bytes, staging / 4);
+    // What is staged ahead of the target is twice the memory at most, before compression.
+    limits.batch_bytes = settings.batch.memory_bytes * 2 / kCopyBatchesMax;
+    Copier({settings.source, origin, room, wiring.state}, limits).run(stop);
   }
 
   StagingNotes stage_notes() {
@@ -170,6 +210,11 @@ struct Flow::State {
   BoundedQueue<JournalBlock> blocks;
   BoundedQueue<StagedBatch> staged;
   BoundedQueue<Oid> failed_tables;
+  BoundedQueue<Oid> failed_lagging;
+  JoinPlace join;
+  ProgressMark lagging_staged;
+  ProgressMark copies_staged;
+  std::atomic<bool> draining{false};
   std::atomic<Lsn> until{};  ///< known: the flow ends when everything below is loaded
   std::vector<std::unique_ptr<StageThread>> threads;
 };

@@ -10,8 +10,9 @@
 #include "batch/batcher.h"
 #include "journal/journal_reader.h"
 #include "journal/journal_writer.h"
+#include "pipeline/join_place.h"
 #include "pipeline/run_state.h"
-#include "pipeline/staging_slots.h"
+#include "pipeline/staging_room.h"
 
 namespace re_dms {
 
@@ -29,11 +30,15 @@ struct FoldWiring {
   JournalReader& reader;
   const JournalWriter& journal;
   Batcher& batcher;
-  StagingSlots& slots;
+  StagingRoom& slots;
   RunState& state;
+  JoinPlace& join;
   BoundedQueue<Oid>& failed_tables;  ///< tables whose load failed
-  /// The run ends when everything below is handed on; unknown: never. May become known at any time.
+  /// The run ends when everything below is loaded and no table is on its way to being live;
+  /// unknown: never. May become known at any time.
   const std::atomic<Lsn>& until;
+  /// The source is refused: tables on their way stay there.
+  const std::atomic<bool>& draining;
 };
 
 /// While no slot is free, a batch that is due goes on filling. When its memory is full, or
@@ -44,17 +49,23 @@ class Folder {
   Folder(FoldWiring wiring, FoldSchedule schedule, Clock& clock)
       : wiring_(wiring), schedule_(schedule), clock_(clock) {}
 
-  /// Until stop is requested, or `until` is sealed; then the slots are closed.
+  /// Until stop is requested, or the run ends by `until`; then the room is closed.
   void run(const std::stop_token& stop);
 
  private:
+  void leave_out_failed(const std::stop_token& stop);
+  void seal();
+  void meet(const std::stop_token& stop);
+  bool is_at_end();
   bool seal_is_due() const;
+  std::chrono::milliseconds interval() const;
   std::chrono::milliseconds patience() const;
 
   FoldWiring wiring_;
   FoldSchedule schedule_;
   Clock& clock_;
   SteadyTime last_seal_{};
+  std::optional<Lsn> end_;  ///< sealed for `until`
 };
 
 }  // namespace re_dms

@@ -2,43 +2,173 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <utility>
 
 #include "base/failpoint.h"
 #include "observe/log.h"
 #include "pipeline/clean_up.h"
-#include "pipeline/set_aside_log.h"
+#include "pipeline/table_log.h"
+#include "pipeline/table_record.h"
 
 namespace re_dms {
 
 namespace {
 
-constexpr std::chrono::seconds kReleaseEvery(1);
+constexpr std::chrono::milliseconds kWishesEvery(500);
 
 }  // namespace
 
 void Loader::run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop) {
-  while (!stop.stop_requested() && !staged.finished()) {
-    if (const auto batch = staged.pop_for(stop, kReleaseEvery)) {
-      load(*batch, stop);
+  while (!stop.stop_requested() && (!staged.finished() || !copies_.empty())) {
+    if (!wiring_.state.tables.loading_paused()) {
+      grant_wishes(stop);
+    }
+    if (auto batch = next(staged, stop)) {
+      while (wiring_.state.tables.loading_paused() && wait_for(kWishesEvery, stop)) {
+        release();
+      }
+      take(*std::move(batch), stop);
     } else {
       release();
     }
   }
 }
 
-void Loader::load(const StagedBatch& batch, const std::stop_token& stop) {
-  LoadReport report;
-  Retry retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
-    wiring_.state.warehouse_trouble(error.what());
-    log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
+/// Copied rows come in large batches, many at once: each of them lets one of the others by, so that
+/// live tables wait for one at most. What a table is copied for does not depend on that order: a
+/// load takes only batches that suit the table's state.
+std::optional<StagedBatch> Loader::next(BoundedQueue<StagedBatch>& staged,
+                                        const std::stop_token& stop) {
+  const bool copy_is_due = !copies_.empty() && !copied_last_;
+  std::optional<StagedBatch> batch;
+  while (!copy_is_due && !batch) {
+    batch = copies_.empty() ? staged.pop_for(stop, kWishesEvery) : staged.try_pop(stop);
+    if (!batch) {
+      break;
+    }
+    if (batch->kind == BatchKind::Copy) {
+      copies_.push_back(*std::exchange(batch, std::nullopt));
+    }
+  }
+  if (!batch && !copies_.empty()) {
+    batch = std::move(copies_.front());
+    copies_.pop_front();
+  }
+  copied_last_ = batch && batch->kind == BatchKind::Copy;
+  return batch;
+}
+
+/// A batch of the stream may hold changes of tables that joined before it: what these caught up
+/// with comes first. It was staged by others, so the stream's batch may be here earlier.
+void Loader::take(StagedBatch batch, const std::stop_token& stop) {
+  if (waits_for_a_join(batch)) {
+    waiting_.push_back(std::move(batch));
+    return;
+  }
+  load(batch, stop);
+  while (!waiting_.empty() && !waits_for_a_join(waiting_.front()) && !stop.stop_requested()) {
+    load(waiting_.front(), stop);
+    waiting_.pop_front();
+  }
+}
+
+bool Loader::waits_for_a_join(const StagedBatch& batch) const {
+  return batch.kind == BatchKind::Stream && batch.span.joins > joins_;
+}
+
+/// What was staged for an attempt that somebody has ended is void: the files of its layers go.
+void Loader::leave_out_void(StagedBatch& batch) const {
+  const TableStates& tables = wiring_.state.tables;
+  std::erase_if(batch.tables,
+                [&](const TableAt& table) { return !tables.is_current(table.oid, table.attempt); });
+  if (batch.kind == BatchKind::CatchUp) {
+    std::erase_if(batch.set_aside, [&](const SetAside& table) {
+      return std::ranges::find(batch.tables, table.oid, &TableAt::oid) == batch.tables.end();
+    });
+  }
+  if (batch.kind == BatchKind::Copy) {
+    // Somebody wants it again.
+    std::erase_if(batch.set_aside, [&](const SetAside& table) {
+      return table.remedy == Remedy::Nothing && tables.state(table.oid) != TableState::Removed;
+    });
+  }
+  StagedBatch left;
+  std::erase_if(batch.layers, [&](StagedLayer& layer) {
+    const bool is_void = layer.copy && !tables.is_current(layer.table->oid, layer.copy->attempt);
+    if (is_void) {
+      left.layers.push_back(std::move(layer));
+    }
+    return is_void;
   });
-  if (retry.run(stop, [&] { report = wiring_.warehouse.load(batch, stop); })) {
+  clean_up("files of a copy that was given up", [&] { remove_batch(wiring_.store, left); });
+}
+
+void Loader::load(StagedBatch& batch, const std::stop_token& stop) {
+  LoadReport report;
+  const bool done = retry_target(stop, [&] {
+    leave_out_void(batch);
+    report = wiring_.warehouse.load(batch, stop);
+  });
+  if (done) {
     finish(batch, report);
   }
 }
 
+bool Loader::retry_target(const std::stop_token& stop, const std::function<void()>& step) {
+  Retry retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
+    wiring_.state.warehouse_trouble(error.what());
+    log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
+  });
+  return retry.run(stop, step);
+}
+
+/// What people ask of tables; whoever folds changes of those that leave hears of it.
+void Loader::grant_wishes(const std::stop_token& stop) {
+  std::vector<TableWish> wishes;
+  for (const auto& [oid, wish] : wiring_.state.tables.take_wishes()) {
+    wishes.push_back({oid, wish});
+  }
+  std::vector<TargetTable> granted;
+  if (wishes.empty() ||
+      !retry_target(stop, [&] { granted = wiring_.warehouse.grant(wishes, stop); })) {
+    return;
+  }
+  wiring_.state.warehouse_trouble({});
+  for (const TargetTable& table : granted) {
+    const TableRecord record = record_of(table);
+    if (const auto news = wiring_.state.tables.granted(record)) {
+      log_granted(*news);
+    }
+    if (has_left(record.state)) {
+      tell_readers(record.oid);
+    }
+  }
+  wiring_.state.tables.wishes_granted();
+}
+
 void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
+  wiring_.state.warehouse_trouble({});
+  // First: whoever sees the loaded position sees the tables as they are there.
+  note_tables(batch, report);
+  if (batch.kind == BatchKind::Stream) {
+    note_stream(batch, report);
+  } else {
+    joins_ += batch.kind == BatchKind::Join ? 1 : 0;
+    log(LogLevel::Debug, "tables_loaded", "copied rows, or changes of tables that catch up",
+        {{"batch", batch.span.number}, {"to", batch.span.to}, {"rows", report.rows}});
+  }
+  failpoint("loaded-clean-up-before");
+  clean_up(fmt::format("the files of batch {}", batch.span.number),
+           [&] { remove_batch(wiring_.store, batch); });
+  failpoint("loaded-files-removed");
+  room_of(batch.kind).loaded();
+  release();
+  failpoint("loaded-clean-up-after");
+}
+
+void Loader::note_stream(const StagedBatch& batch, const LoadReport& report) {
   const double seconds = std::chrono::duration<double>(report.duration).count();
   Progress& progress = wiring_.state.progress;
   progress.loaded.advance(batch.span.to);
@@ -47,17 +177,6 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
   }
   wiring_.state.loaded({batch.span.number, report.rows, seconds, real_clock().now(), batch.span.to},
                        static_cast<double>(batch.stored_bytes()));
-  for (const StagedLayer& layer : batch.layers) {
-    wiring_.state.table_live(layer.table->oid, to_string(layer.table->name));
-  }
-  for (const SetAside& table : batch.set_aside) {
-    announce(table);
-  }
-  for (const SetAside& table : report.set_aside) {
-    announce(table);
-    Oid oid = table.oid;
-    wiring_.failed_tables.push(oid, 1, {});
-  }
   log(LogLevel::Info, "batch_loaded", "a batch is in the target",
       {{"batch", batch.span.number},
        {"to", batch.span.to},
@@ -65,23 +184,126 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
        {"changes", batch.span.changes},
        {"rows", report.rows},
        {"seconds", seconds}});
-  failpoint("loaded-clean-up-before");
-  clean_up(fmt::format("the files of batch {}", batch.span.number),
-           [&] { remove_batch(wiring_.store, batch); });
-  failpoint("loaded-files-removed");
-  wiring_.slots.loaded();
-  release();
-  failpoint("loaded-clean-up-after");
 }
 
+void Loader::note_tables(const StagedBatch& batch, const LoadReport& report) {
+  TableStates& tables = wiring_.state.tables;
+  for (const SetAside& table : report.set_aside) {
+    announce(table);
+    tell_readers(table.oid);
+  }
+  for (const StagedLayer& layer : batch.layers) {
+    if (batch.kind == BatchKind::Stream) {
+      tables.live(layer.table->oid, layer.table->name);
+      continue;
+    }
+    if (layer.copy) {
+      tables.copied_some(layer.table->oid, layer.copy->position, layer.counts.rows(),
+                         layer.copy->bytes);
+    }
+    if (layer.copy && layer.copy->last) {
+      tables.copied(layer.table, layer.copy->position, layer.copy->initial_copy);
+      note_beginning(layer);
+    }
+  }
+  for (const RowsNotThere& table : report.not_there) {
+    wiring_.state.rows_not_there.add(static_cast<double>(table.rows));
+    log(LogLevel::Info, "rows_not_there",
+        "rows were changed or deleted that the target does not have: the table began without a "
+        "copy",
+        {{"table", to_string(table.table)}, {"rows", table.rows}});
+  }
+  note_adjusted(report);
+  if (batch.kind == BatchKind::CatchUp) {
+    tables.caught_up_to(report.tables, batch.span.to);
+  } else if (batch.kind == BatchKind::Join) {
+    tables.joined(report.tables);
+    wiring_.state.look_soon = true;
+  }
+}
+
+void Loader::note_adjusted(const LoadReport& report) {
+  for (const ColumnAdjusted& column : report.adjusted) {
+    wiring_.state.values_adjusted.add(static_cast<double>(column.values));
+    log(LogLevel::Warn, "values_adjusted",
+        fmt::format("the target cannot hold values of column \"{}\", which were changed on their "
+                    "way as bad_values says: re_dms.adjusted_values in the target shows some",
+                    column.column),
+        {{"table", to_string(column.table)},
+         {"column", column.column},
+         {"reason", column.reason},
+         {"values", column.values}});
+  }
+}
+
+void Loader::note_beginning(const StagedLayer& layer) {
+  const bool begins = wiring_.state.tables.state(layer.table->oid) == TableState::CatchingUp;
+  if (begins && layer.copy->initial_copy == InitialCopy::Never) {
+    log(LogLevel::Info, "table_not_copied",
+        fmt::format(
+            "its initial_copy is \"never\", so it begins at {}: rows from before are in the "
+            "target only where somebody put them there",
+            layer.copy->position),
+        {{"table", to_string(layer.table->name)}, {"position", layer.copy->position}});
+  }
+}
+
+StagingRoom& Loader::room_of(BatchKind kind) const {
+  switch (kind) {
+    case BatchKind::Stream:
+      return wiring_.rooms.stream;
+    case BatchKind::Copy:
+      return wiring_.rooms.copies;
+    case BatchKind::CatchUp:
+    case BatchKind::Join:
+      break;
+  }
+  return wiring_.rooms.catch_up;
+}
+
+void Loader::tell_readers(Oid table) {
+  for (BoundedQueue<Oid>* const failed : wiring_.failed_tables) {
+    Oid oid = table;
+    failed->push(oid, 1, {});
+  }
+}
+
+/// Said once, until there is room again.
+void Loader::warn_of_let_go(Lsn loaded) {
+  const bool filling = wiring_.journal.filling();
+  const auto next = filling ? wiring_.state.tables.first_to_let_go(loaded) : std::nullopt;
+  if (next && !warned_) {
+    log(LogLevel::Warn, "journal_held",
+        "three quarters of journal.max_bytes are used, and the journal keeps what follows this "
+        "table's position: when it is full, that goes. `re_dms resume` or `re_dms resync` the "
+        "table, or raise journal.max_bytes",
+        {{"table", to_string(next->name)}, {"position", next->position}});
+  }
+  warned_ = filling && (warned_ || next);
+}
+
+/// Tables that are paused or set aside hold the journal until it is full.
 void Loader::release() {
-  wiring_.journal.release_below(wiring_.state.progress.loaded.lsn());
-  wiring_.state.journal_bytes = wiring_.journal.bytes();
+  const Lsn loaded = wiring_.state.progress.loaded.lsn();
+  warn_of_let_go(loaded);
+  for (bool freed = true; freed;) {
+    const Lsn held = wiring_.state.tables.held_from();
+    wiring_.journal.release_below(held.known() ? std::min(held, loaded) : loaded);
+    wiring_.state.journal_bytes = wiring_.journal.bytes();
+    const bool helps = wiring_.journal.full() && wiring_.journal.would_release_below(loaded);
+    const auto let_go = helps ? wiring_.state.tables.let_go(loaded) : std::nullopt;
+    if (let_go) {
+      log(LogLevel::Error, "table_let_go",
+          "the journal is full, and what it kept for this table goes: only a copy brings it back "
+          "(`re_dms resync`)",
+          {{"table", to_string(let_go->name)}, {"position", let_go->position}});
+    }
+    freed = let_go.has_value();
+  }
 }
 
 void Loader::announce(const SetAside& table) {
-  wiring_.state.table_set_aside(table);
-  log_set_aside(table);
+  log_set_aside(wiring_.state.tables.leave(table));
 }
 
 }  // namespace re_dms

@@ -1,27 +1,41 @@
-// The lane: takes staged batches in order and loads them, one target transaction each.
+// The lane: takes staged batches of all rooms as they come and loads them, one target transaction
+// each.
 #pragma once
 
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
 #include <stop_token>
+#include <vector>
 
 #include "base/bounded_queue.h"
 #include "base/retry.h"
 #include "journal/journal_writer.h"
 #include "model/staged_batch.h"
 #include "pipeline/run_state.h"
-#include "pipeline/staging_slots.h"
+#include "pipeline/staging_room.h"
 #include "stage/object_store.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms {
 
+/// The rooms that staged batches come from.
+struct StagingRooms {
+  StagingRoom& stream;
+  StagingRoom& catch_up;
+  StagingRoom& copies;
+};
+
 /// What the lane works with; everything outlives it.
 struct LaneWiring {
   Warehouse& warehouse;
   ObjectStore& store;
-  StagingSlots& slots;
+  StagingRooms rooms;
   JournalWriter& journal;
   RunState& state;
-  BoundedQueue<Oid>& failed_tables;  ///< tables set aside by a load, for the fold
+  /// Tables that a load did not take, for those who fold their changes.
+  std::vector<BoundedQueue<Oid>*> failed_tables;
 };
 
 class Loader {
@@ -30,18 +44,37 @@ class Loader {
 
   /// Until stop is requested, or the queue is closed and empty. A load that is running then is
   /// rolled back: the next start loads the same from the journal. After each load its files are
-  /// removed, then the journal below it. While nothing waits, the journal is also released once a
+  /// removed, then the journal below it. While nothing waits, the journal is also released twice a
   /// second: segments that a reader was still in, what the last run left, and attempts at a large
-  /// transaction that were cut off, which no load ever passes.
+  /// transaction that were cut off, which no load ever passes. Between two loads what people ask of
+  /// tables is done; while loading is paused, nothing is.
   void run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop);
 
  private:
-  void load(const StagedBatch& batch, const std::stop_token& stop);
+  std::optional<StagedBatch> next(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop);
+  void take(StagedBatch batch, const std::stop_token& stop);
+  bool waits_for_a_join(const StagedBatch& batch) const;
+  void load(StagedBatch& batch, const std::stop_token& stop);
+  void leave_out_void(StagedBatch& batch) const;
+  void grant_wishes(const std::stop_token& stop);
+  bool retry_target(const std::stop_token& stop, const std::function<void()>& step);
   void finish(const StagedBatch& batch, const LoadReport& report);
+  void note_tables(const StagedBatch& batch, const LoadReport& report);
+  void note_adjusted(const LoadReport& report);
+  void note_beginning(const StagedLayer& layer);
+  void note_stream(const StagedBatch& batch, const LoadReport& report);
+  StagingRoom& room_of(BatchKind kind) const;
   void release();
+  void warn_of_let_go(Lsn loaded);
   void announce(const SetAside& table);
+  void tell_readers(Oid table);
 
   LaneWiring wiring_;
+  std::deque<StagedBatch> copies_;  ///< of copied rows, that wait for others
+  bool copied_last_ = false;
+  bool warned_ = false;              ///< of a table that the journal will let go
+  std::uint64_t joins_ = 0;          ///< that are loaded
+  std::deque<StagedBatch> waiting_;  ///< of the stream, for joins that are not loaded yet
 };
 
 }  // namespace re_dms

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <optional>
 #include <set>
@@ -45,7 +46,7 @@ class Run {
   bool run(const UntilPosition& until) {
     const auto lock = lock_journal(files_, settings_.journal.directory);
     const auto warehouse = open_warehouse(settings_.warehouse, real_clock());
-    const auto store = open_directory_store(settings_.stage_directory);
+    const auto store = open_store(settings_.stage, outcome_.stop_token());
     if (!prepare(until)) {
       require_reached(until, {});
       return false;
@@ -61,7 +62,7 @@ class Run {
       throw Error(*error);
     }
     require_reached(until, state_.progress.loaded.lsn());
-    return state_.has_set_aside();
+    return state_.tables.any_set_aside();
   }
 
  private:
@@ -215,6 +216,7 @@ class Run {
           wait_for_room(flow.journal(), stop);
         }
         Progress& progress = state_.progress;
+        take_choice();
         source_.verify(origin_);
         show_left_out(source_.left_out());
         source_.stream(progress.received.lsn(), progress.journaled.lsn(), origin_, open,
@@ -222,6 +224,8 @@ class Run {
                         .progress = progress,
                         .paused = [&] { return is_full(flow.journal()); },
                         .started = [&] { state_.source_ready(); },
+                        .look_soon = [&] { return look_soon(); },
+                        .followed = [&] { return followed(); },
                         .left_out = [&](const auto& tables) { show_left_out(tables); }},
                        stop);
       });
@@ -247,9 +251,49 @@ class Run {
     }
   }
 
+  /// An answer that the journal has from before a table's copy may say more than the copy's
+  /// position: tables that have joined are asked about once more.
+  std::optional<std::vector<Oid>> look_soon() {
+    // Cheaper than an exchange, as nearly always nothing is wanted.
+    if (!state_.look_soon || !state_.look_soon.exchange(false)) {
+      return std::nullopt;
+    }
+    take_choice();
+    return state_.tables.take_joined();
+  }
+
+  void take_choice() {
+    if (const auto choice = state_.take_choice_for_stream()) {
+      source_.choose(*choice);
+    }
+  }
+
+  std::vector<Oid> followed() const {
+    std::vector<Oid> tables;
+    for (const TableRecord& table : state_.tables.all()) {
+      if (table.state != TableState::SetAside && table.state != TableState::Removed) {
+        tables.push_back(table.oid);
+      }
+    }
+    return tables;
+  }
+
   /// Always in the status; in the log once, and again if the table was not left out in between.
-  void show_left_out(const std::vector<LeftOut>& tables) {
+  /// Those that need no more than to be published are.
+  void show_left_out(std::vector<LeftOut> tables) {
+    const bool ours = settings_.source.auto_setup;
+    const auto failures = state_.tables.publishing_failures();
+    for (LeftOut& table : tables) {
+      if (const auto failure = failures.find(table.table); failure != failures.end()) {
+        table.reason = failure->second;
+      } else if (table.unpublished && !ours) {
+        table.reason += "; source.auto_setup is false, so somebody else has to add it";
+      }
+    }
     state_.left_out(tables);
+    state_.tables.unpublished(ours && std::ranges::any_of(tables, [](const LeftOut& table) {
+                                return table.unpublished;
+                              }));
     std::set<std::string> logged;
     for (const LeftOut& table : tables) {
       const std::string text = to_string(table.table) + table.reason;
@@ -290,7 +334,8 @@ void require_fresh_target(const PipelineSettings& settings, const Origin& origin
         ErrorKind::Fatal,
         fmt::format("{} is already loaded from slot \"{}\" up to {}, but {} has no journal that "
                     "continues from there",
-                    settings.warehouse.url, origin.slot, *loaded, settings.journal.directory),
+                    target_name(settings.warehouse), origin.slot, *loaded,
+                    settings.journal.directory),
         or_begin_anew("Put the journal directory back. "));
   }
 }

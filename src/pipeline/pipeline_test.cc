@@ -153,12 +153,13 @@ TEST_F(FlowTest, ShowsWhatTheBatchBeingFilledHolds) {
   EXPECT_TRUE(eventually([&] { return daemon.state.fold_rows == 15; }));
   EXPECT_GT(daemon.state.fold_bytes, 0U);
   EXPECT_EQ(daemon.state.rows_received.value(), 22);
-  EXPECT_TRUE(daemon.state.view().live.empty());
+  EXPECT_TRUE(daemon.state.tables.all().empty());
   release.set_value();
   daemon.flow.join();
   EXPECT_EQ(daemon.state.fold_rows, 0U);
-  EXPECT_EQ(daemon.state.view().live,
-            (std::map<Oid, std::string>{{table_.oid, to_string(table_.name)}}));
+  ASSERT_EQ(daemon.state.tables.all().size(), 1U);
+  EXPECT_EQ(daemon.state.tables.all()[0].name, table_.name);
+  EXPECT_EQ(daemon.state.tables.all()[0].state, TableState::Live);
 }
 
 TEST_F(FlowTest, LeavesNoStagedFilesAndFreesTheJournal) {
@@ -212,7 +213,8 @@ TEST_F(FlowTest, StagesNoMoreRowsOfATableThatFailedInALoad) {
   Daemon daemon(*this, warehouse);
   daemon.flow.start(Lsn{end_of(3)});
   ASSERT_TRUE(daemon.send(transaction(0, true)));
-  ASSERT_TRUE(eventually([&] { return daemon.state.has_set_aside() && staged_files("") == 0; }));
+  ASSERT_TRUE(
+      eventually([&] { return daemon.state.tables.any_set_aside() && staged_files("") == 0; }));
   // A fold that waits for the next transaction hears of the failure behind that one.
   ASSERT_TRUE(daemon.send(transaction(1, false)));
   ASSERT_TRUE(daemon.send(transaction(2, false)));

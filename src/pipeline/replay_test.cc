@@ -76,8 +76,10 @@ std::string bytes_of(const Layer& layer) {
                                  layer.counts.updates, layer.counts.deletes);
   for (const SchemaChange& change : layer.changes) {
     const auto* added = std::get_if<AddColumn>(&change);
-    text += std::holds_alternative<StoreSchema>(change) ? "store\n"
-            : added == nullptr                          ? "create\n"
+    const auto* dropped = std::get_if<DropColumn>(&change);
+    text += dropped != nullptr                            ? fmt::format("drop {}\n", dropped->name)
+            : std::holds_alternative<StoreSchema>(change) ? "store\n"
+            : added == nullptr                            ? "create\n"
                                : fmt::format("add {} missing {}\n", added->column.name,
                                              added->column.missing.value_or("NULL"));
   }

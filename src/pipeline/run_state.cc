@@ -1,6 +1,5 @@
 #include "pipeline/run_state.h"
 
-#include <algorithm>
 #include <utility>
 
 namespace re_dms {
@@ -60,40 +59,38 @@ void RunState::loaded(const LoadSummary& load, double bytes) {
   view_.warehouse_trouble = {};
 }
 
-void RunState::table_live(Oid oid, std::string name) {
-  const std::lock_guard lock(mutex_);
-  view_.live[oid] = std::move(name);
-}
-
-void RunState::table_set_aside(const SetAside& table) {
-  const std::lock_guard lock(mutex_);
-  view_.live.erase(table.oid);
-  const bool known = std::any_of(view_.not_live.begin(), view_.not_live.end(),
-                                 [&](const SetAside& each) { return each.oid == table.oid; });
-  if (!known) {
-    view_.not_live.push_back(table);
+void RunState::choose(const TableChoice& choice) {
+  {
+    const std::lock_guard lock(mutex_);
+    choice_ = choice;
+    ++choices_;
   }
+  tables.look_at_publication();
 }
 
-void RunState::tables(std::map<Oid, std::string> live, std::vector<SetAside> not_live) {
+std::optional<TableChoice> RunState::choice_after(std::uint64_t& number) const {
   const std::lock_guard lock(mutex_);
-  view_.live = std::move(live);
-  view_.not_live = std::move(not_live);
+  return std::exchange(number, choices_) == choices_ ? std::nullopt : choice_;
 }
 
-void RunState::left_out(std::vector<LeftOut> tables) {
+void RunState::choose_for_stream(const TableChoice& choice) {
   const std::lock_guard lock(mutex_);
-  view_.left_out = std::move(tables);
+  choice_for_stream_ = choice;
+}
+
+std::optional<TableChoice> RunState::take_choice_for_stream() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(choice_for_stream_, std::nullopt);
+}
+
+void RunState::left_out(std::vector<LeftOut> found) {
+  const std::lock_guard lock(mutex_);
+  view_.left_out = std::move(found);
 }
 
 RunState::View RunState::view() const {
   const std::lock_guard lock(mutex_);
   return view_;
-}
-
-bool RunState::has_set_aside() const {
-  const std::lock_guard lock(mutex_);
-  return !view_.not_live.empty();
 }
 
 }  // namespace re_dms

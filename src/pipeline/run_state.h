@@ -2,17 +2,21 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
-#include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/retry.h"
 #include "model/batch.h"
 #include "model/progress.h"
 #include "observe/metrics.h"
 #include "source/source.h"
+#include "tables/copy_meter.h"
+#include "tables/table_states.h"
 
 namespace re_dms {
 
@@ -35,6 +39,9 @@ struct Trouble {
 class RunState {
  public:
   Progress progress;
+  TableStates tables{real_clock(), copy_pauses()};
+  CopyMeter copies{tables, real_clock()};
+  std::atomic<bool> look_soon{false};  ///< the source's catalog has news for the receiving thread
   Metrics metrics;
   Metric& messages_journaled = metrics.counter("re_dms_messages_journaled_total",
                                                "Replication messages written to the journal");
@@ -47,6 +54,12 @@ class RunState {
       metrics.counter("re_dms_batches_loaded_total", "Batches committed in the target");
   Metric& rows_loaded =
       metrics.counter("re_dms_rows_loaded_total", "Net rows applied to the target");
+  Metric& rows_not_there =
+      metrics.counter("re_dms_rows_not_there_total",
+                      "Rows changed or deleted that tables without an initial copy did not have");
+  Metric& values_adjusted =
+      metrics.counter("re_dms_values_adjusted_total",
+                      "Values that were changed because the target cannot hold them");
   Metric& staged_bytes =
       metrics.counter("re_dms_staged_bytes_total", "Compressed bytes of loaded staged files");
   Metric& last_load_seconds =
@@ -57,6 +70,17 @@ class RunState {
   std::atomic<std::size_t> fold_bytes{0};   ///< memory of the batch being filled
   std::atomic<std::uint64_t> fold_rows{0};  ///< row changes in it
 
+  /// Of the configuration that was read again; zero: as at the start.
+  std::atomic<std::chrono::milliseconds> batch_interval{std::chrono::milliseconds(0)};
+
+  /// The configuration that was read again asks for these tables: first whoever publishes them acts
+  /// on it, then whoever streams, so that no table is published that the stream refuses. They are
+  /// numbered: choice_after gives a later one than `number`, which it sets.
+  void choose(const TableChoice& choice);
+  std::optional<TableChoice> choice_after(std::uint64_t& number) const;
+  void choose_for_stream(const TableChoice& choice);
+  std::optional<TableChoice> take_choice_for_stream();
+
   void source_trouble(std::string text);
   void warehouse_trouble(std::string text);
   /// Empty: it is over.
@@ -65,10 +89,7 @@ class RunState {
   void warehouse_ready(std::string description);
   void stopping();
   void loaded(const LoadSummary& load, double bytes);
-  void table_live(Oid oid, std::string name);
-  void table_set_aside(const SetAside& table);
-  void tables(std::map<Oid, std::string> live, std::vector<SetAside> not_live);
-  void left_out(std::vector<LeftOut> tables);
+  void left_out(std::vector<LeftOut> found);
 
   /// A copy of everything that is not a plain number.
   struct View {
@@ -80,17 +101,17 @@ class RunState {
     Trouble warehouse_trouble;
     Trouble stage_trouble;
     LoadSummary last_load;
-    std::map<Oid, std::string> live;
-    std::vector<SetAside> not_live;
     std::vector<LeftOut> left_out;
   };
 
   View view() const;
-  bool has_set_aside() const;
 
  private:
   mutable std::mutex mutex_;
   View view_;
+  std::optional<TableChoice> choice_;
+  std::uint64_t choices_ = 0;
+  std::optional<TableChoice> choice_for_stream_;
 };
 
 }  // namespace re_dms

@@ -9,6 +9,7 @@
 #include "journal/journal_writer.h"
 #include "model/lsn.h"
 #include "source/source.h"
+#include "stage/open_store.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms {
@@ -23,7 +24,8 @@ struct PipelineSettings {
   SourceSettings source;
   JournalLimits journal;
   BatchSettings batch;
-  std::string stage_directory;
+  StageSettings stage;
+  StageFormat stage_format;  ///< of the warehouse, which has to know it too
   WarehouseSettings warehouse;
 };
 
@@ -33,16 +35,17 @@ struct UntilPosition {
   Lsn lsn;           ///< else this position; unknown: runs until stopped
 };
 
-/// How batch.memory is divided: what the fold fills, what waits for its files, and the embedded
-/// target while it loads. Together they are the whole.
+/// How batch.memory is divided: what the fold fills, what is folded of tables that catch up, what
+/// waits for its files, and the embedded target while it loads. Together they are the whole.
 struct MemoryShares {
   std::size_t fold_bytes = 0;
+  std::size_t catch_up_bytes = 0;
   std::size_t staging_bytes = 0;
   std::size_t warehouse_bytes = 0;
 };
 
 inline MemoryShares share_memory(std::size_t memory_bytes) {
-  return {memory_bytes / 4, memory_bytes / 4, memory_bytes / 2};
+  return {memory_bytes / 4, memory_bytes / 16, memory_bytes / 16 * 3, memory_bytes / 2};
 }
 
 }  // namespace re_dms

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
 
 namespace re_dms {
@@ -117,7 +118,8 @@ std::optional<Refusal> ambiguous_columns(const TableSchema& table, const TableSc
       table.columns.back().attnum > last_known) {
     ambiguous = &table.columns.back();
   }
-  return ambiguous != nullptr ? std::optional(Refusal{ambiguity(*ambiguous)}) : std::nullopt;
+  return ambiguous != nullptr ? std::optional(Refusal{ambiguity(*ambiguous), Remedy::Copy})
+                              : std::nullopt;
 }
 
 std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
@@ -133,10 +135,13 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
       found = find_column(previous, wanted);
     }
     if (found == nullptr) {
-      return Refusal{fmt::format(
-          "column \"{}\" of the stream is no longer in the catalog: the table was changed again "
-          "before its first change was read, so re_dms cannot tell which column became which",
-          wanted.name)};
+      return Refusal{
+          fmt::format(
+              "column \"{}\" of the stream is no longer in the catalog: the table was changed "
+              "again "
+              "before its first change was read, so re_dms cannot tell which column became which",
+              wanted.name),
+          Remedy::Copy};
     }
     Column column = *found;
     // Under REPLICA IDENTITY FULL the relation marks every column.
@@ -147,13 +152,15 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
       std::is_sorted(table.columns.begin(), table.columns.end(),
                      [](const Column& a, const Column& b) { return a.attnum < b.attnum; });
   if (!in_order) {
-    return Refusal{"the catalog's columns and the stream's columns do not match"};
+    return Refusal{"the catalog's columns and the stream's columns do not match", Remedy::Copy};
   }
   if (const Column* missed = catalog != nullptr ? overlooked_column(table, *catalog) : nullptr) {
-    return Refusal{fmt::format(
-        "column \"{}\" is older than column \"{}\", but the stream does not have it yet: it was "
-        "renamed or changed before that was read, so re_dms cannot tell which column became which",
-        missed->name, table.columns.back().name)};
+    return Refusal{fmt::format("column \"{}\" is older than column \"{}\", but the stream does not "
+                               "have it yet: it was "
+                               "renamed or changed before that was read, so re_dms cannot tell "
+                               "which column became which",
+                               missed->name, table.columns.back().name),
+                   Remedy::Copy};
   }
   if (const TableSchema* told = catalog != nullptr ? catalog : previous) {
     table.history = told->history;
@@ -172,7 +179,8 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
     return Refusal{
         fmt::format("it was dropped in the source before {}. The target's table stays as it was: "
                     "drop it there too if nobody needs it",
-                    answer.asked_at)};
+                    answer.asked_at),
+        Remedy::Nothing};
   }
   if (!now) {
     what = "it is no longer in the publication";
@@ -188,10 +196,10 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
         "the partition that it is published by was altered";
   }
   return Refusal{
-      fmt::format("{}; changes made in the meantime may not be in the stream. It has to be copied "
-                  "again, once the publication publishes all its changes again (seen in the source "
-                  "before {})",
-                  what, answer.asked_at)};
+      fmt::format("{}; changes made in the meantime may not be in the stream (seen in the "
+                  "source before {})",
+                  what, answer.asked_at),
+      Remedy::Copy};
 }
 
 bool same_columns(const TableSchema& a, const TableSchema& b) {
@@ -226,40 +234,73 @@ TableHistory history_to_keep(const TableSchema& table, const TableHistory& known
   return kept;
 }
 
+TableSchema version_at(const CatalogTable& answer, Lsn position) {
+  TableSchema table = answer.schema;
+  if (table.identity != ReplicaIdentity::Full || !answer.primary_key) {
+    return table;
+  }
+  // The key is in force where the snapshot was taken: whoever made it ended before that.
+  const std::vector<std::int16_t>& key = answer.primary_key->columns;
+  if (std::ranges::all_of(key, [&](std::int16_t attnum) { return has_column(table, attnum); })) {
+    table.certain_key = CertainKey{*answer.primary_key, position};
+    for (Column& column : table.columns) {
+      column.key = std::ranges::find(key, column.attnum) != key.end();
+    }
+  }
+  return table;
+}
+
 std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSchema& before,
                                                                  const TableHistory& history,
-                                                                 const TableSchema& after) {
+                                                                 const TableSchema& after,
+                                                                 const TableSchema* catalog) {
   if (before.name != after.name) {
     return Refusal{fmt::format("the table was renamed from {} to {}", to_string(before.name),
-                               to_string(after.name))};
+                               to_string(after.name)),
+                   Remedy::Copy};
   }
   TableHistory known = history;
   known.last_attnum = last_given(before, history);
   const Column* ambiguous = ambiguous_column(after, known.last_attnum, after.history.last_dropped);
   std::vector<SchemaChange> changes;
   std::size_t next = 0;
+  // Numbers are given in order, and both lists are sorted by them.
+  const auto drop_below = [&](std::int16_t attnum) -> std::optional<Refusal> {
+    for (; next < before.columns.size() && before.columns[next].attnum < attnum; ++next) {
+      const Column& column = before.columns[next];
+      if (catalog == nullptr || has_column(*catalog, column.attnum)) {
+        return Refusal{fmt::format("column \"{}\" is no longer in the stream", column.name),
+                       Remedy::Copy};
+      }
+      changes.emplace_back(DropColumn{column.name});
+    }
+    return std::nullopt;
+  };
   for (const Column& column : after.columns) {
+    if (auto refusal = drop_below(column.attnum)) {
+      return *std::move(refusal);
+    }
     if (next < before.columns.size() && before.columns[next].attnum == column.attnum) {
       if (auto difference = forbidden_difference(before.columns[next], column)) {
-        return Refusal{*difference};
+        return Refusal{*difference, Remedy::Copy};
       }
       ++next;
       continue;
     }
-    if (next < before.columns.size()) {
-      return Refusal{fmt::format("column \"{}\" was dropped", before.columns[next].name)};
+    if (!changes.empty() && std::holds_alternative<DropColumn>(changes.front())) {
+      return Refusal{ambiguity(column), Remedy::Copy};
     }
     // Before the question of older rows: it is the next ones whose column cannot be told.
     if (&column == ambiguous) {
-      return Refusal{ambiguity(column)};
+      return Refusal{ambiguity(column), Remedy::Copy};
     }
     if (auto problem = unknown_values(column, known, after)) {
-      return Refusal{*std::move(problem)};
+      return Refusal{*std::move(problem), Remedy::Copy};
     }
     changes.emplace_back(AddColumn{column});
   }
-  if (next < before.columns.size()) {
-    return Refusal{fmt::format("column \"{}\" was dropped", before.columns[next].name)};
+  if (auto refusal = drop_below(std::numeric_limits<std::int16_t>::max())) {
+    return *std::move(refusal);
   }
   return changes;
 }

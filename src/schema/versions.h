@@ -10,12 +10,14 @@
 #include "model/relation.h"
 #include "model/schema_change.h"
 #include "model/table_schema.h"
+#include "model/table_state.h"
 
 namespace re_dms {
 
 /// Why a table cannot be followed any further; a sentence for people.
 struct Refusal {
   std::string reason;
+  Remedy remedy = Remedy::Person;
 };
 
 /// Completes `relation` with the catalog's answer for its place in the stream. The catalog may be
@@ -28,8 +30,16 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
                                                    const TableSchema* catalog,
                                                    const TableSchema* previous);
 
+/// The version of a table that a snapshot shows, whose catalog gave `answer`: of all transactions
+/// whose commit_lsn is below `position`.
+TableSchema version_at(const CatalogTable& answer, Lsn position);
+
 /// What the target needs to go from `before` to `after`, a version completed by a catalog's answer.
 /// Columns are the same when their attribute numbers are. Equal versions give an empty list.
+///
+/// `catalog` is what completed `after`; it may be ahead of it, and null. A column is dropped where
+/// `after` lacks it and the catalog has its number no longer. Refuses where it cannot be told: where
+/// a column is new as well, rows may belong to either.
 ///
 /// `history` is the newest one known from the time when the table had the columns of `before`. It
 /// shows for which new columns older rows hold values that are not in the stream. Refuses where the
@@ -39,7 +49,8 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
 /// column nobody wrote to); refusing avoids a guess.
 std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSchema& before,
                                                                  const TableHistory& history,
-                                                                 const TableSchema& after);
+                                                                 const TableSchema& after,
+                                                                 const TableSchema* catalog);
 
 /// Why rows of `table` may belong to other columns: `known` is the table as it was before them,
 /// `now` is the table as the catalog had it when they were read, and in between a column was

@@ -5,16 +5,36 @@
 #include <string>
 #include <vector>
 
+#include "model/bad_values.h"
+#include "model/initial_copy.h"
+
 namespace re_dms {
 
-struct SourceSettings {
+/// What is done about a live table that the stream cannot tell about.
+enum class OnDoubt { Recopy, SetAside };
+
+/// A [[table]] section: what is wanted of the tables that it matches.
+struct TableSettings {
+  std::string match = "*";  ///< a TablePattern
+  InitialCopy initial_copy = InitialCopy::Auto;
+  BadValues bad_values = BadValues::Usual;
+};
+
+/// Which tables to replicate, and how: what may change while the daemon runs.
+struct TableChoice {
+  std::vector<std::string> include = {"public.*"};
+  std::vector<std::string> exclude;
+  std::vector<TableSettings> tables;  ///< the first that matches a table counts
+};
+
+struct SourceSettings : TableChoice {
   std::string url;               ///< libpq URL or conninfo
   std::string password_command;  ///< run at each connect; empty: none
   std::string slot = "re_dms";
   std::string publication = "re_dms";
-  std::vector<std::string> include = {"public.*"};
-  std::vector<std::string> exclude;
   bool auto_setup = true;
+  OnDoubt on_doubt = OnDoubt::Recopy;
+  int workers = 2;  ///< sessions that copy tables at the same time
   std::chrono::milliseconds lock_timeout{5000};
 };
 

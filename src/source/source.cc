@@ -133,7 +133,7 @@ std::vector<CandidateTable> take_published(std::vector<CandidateTable> candidate
                                            const std::string& name,
                                            std::vector<LeftOut>& left_out) {
   const auto published = oids_of(publication);
-  left_out = find_left_out(candidates, published, published, name);
+  left_out = find_left_out(candidates, published, name);
   std::erase_if(candidates, [&](const CandidateTable& table) {
     return !table.problem.empty() || !published.contains(table.oid);
   });
@@ -229,8 +229,8 @@ SlotCreation Source::create_slot(const std::optional<Origin>& intended_before,
   }
   SlotCreation creation = settings.auto_setup ? create_slot_with_snapshot(
                                                     settings, identity, tables, state_->first_start)
-                                              : adopt_slot(settings, identity, tables);
-  creation.left_out.insert(creation.left_out.begin(), left_out.begin(), left_out.end());
+                                              : adopt_slot(settings, identity);
+  creation.left_out = std::move(left_out);
   state_->left_out = creation.left_out;
   state_->accepted = true;
   return creation;
@@ -261,12 +261,24 @@ void Source::verify_now(const Origin& origin) {
   const PublicationState publication = require_publication(plain, settings.publication);
   warn_of_publication(publication);
   if (!state_->accepted) {
-    require_only_selected(without_moved(publication, origin.admitted, state_->selection),
-                          settings.publication, state_->selection);
+    take_out_unselected(plain, publication, origin.admitted);
   }
-  state_->left_out =
-      find_left_out(list_candidates(plain, state_->selection), oids_of(publication),
-                    {origin.admitted.begin(), origin.admitted.end()}, settings.publication);
+  state_->left_out = find_left_out(list_candidates(plain, state_->selection), oids_of(publication),
+                                   settings.publication);
+}
+
+/// A pattern that selects nothing is a mistake: what would be left without any table is refused.
+void Source::take_out_unselected(Connection& plain, PublicationState publication,
+                                 const std::vector<Oid>& admitted) {
+  const SourceSettings& settings = state_->settings;
+  const TableSelection& selection = state_->selection;
+  const auto tables = unselected_tables(without_moved(publication, admitted, selection), selection);
+  if (settings.auto_setup && !tables.empty() && tables.size() < publication.tables.size()) {
+    unpublish(plain, settings, tables);
+    publication = require_publication(plain, settings.publication);
+  }
+  require_only_selected(without_moved(std::move(publication), admitted, selection),
+                        settings.publication, selection);
 }
 
 /// Of each problem once: verify runs before every stream.
@@ -305,6 +317,11 @@ Lsn Source::current_lsn() {
 
 const std::vector<LeftOut>& Source::left_out() const {
   return state_->left_out;
+}
+
+void Source::choose(const TableChoice& choice) {
+  static_cast<TableChoice&>(state_->settings) = choice;
+  state_->selection = TableSelection(choice.include, choice.exclude);
 }
 
 }  // namespace re_dms

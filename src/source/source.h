@@ -16,6 +16,8 @@
 
 namespace re_dms {
 
+class Connection;
+
 struct PublicationState;
 
 class Source {
@@ -68,8 +70,13 @@ class Source {
 
   const std::vector<LeftOut>& left_out() const;
 
+  /// From now on these tables are asked for; by the thread that streams.
+  void choose(const TableChoice& choice);
+
  private:
   void verify_now(const Origin& origin);
+  void take_out_unselected(Connection& plain, PublicationState publication,
+                           const std::vector<Oid>& admitted);
   void warn_of_publication(const PublicationState& publication);
 
   struct State;

@@ -12,7 +12,6 @@ namespace {
 constexpr std::size_t kBufferBytes = 256 << 10;
 /// Texts up to this size are written in one step, twice as long if all of it is quotes.
 constexpr std::size_t kPieceBytes = 32 << 10;
-constexpr std::string_view kNullField = "\\N,";
 
 /// GCC and clang compile this to SSE2 and NEON.
 using Block = unsigned char __attribute__((vector_size(16)));
@@ -98,12 +97,19 @@ char* copy_doubling_quotes(std::string_view text, char* to) {
   return to;
 }
 
-std::string null_fields(std::size_t count) {
+std::string repeated(const std::string& field, std::size_t count) {
   std::string fields;
   for (std::size_t i = 0; i < count; ++i) {
-    fields += kNullField;
+    fields += field;
   }
   return fields;
+}
+
+/// The value's bytes in a line, its comma not counted.
+std::size_t field_bytes(std::string_view text) {
+  return needs_quotes(text)
+             ? text.size() + 2 + static_cast<std::size_t>(std::ranges::count(text, '"'))
+             : text.size();
 }
 
 }  // namespace
@@ -117,13 +123,17 @@ bool needs_quotes(std::string_view text) {
          has_special_bytes(text);
 }
 
-CsvWriter::CsvWriter(const TableSchema& table, LayerShape shape, ByteSink& sink)
+CsvWriter::CsvWriter(const TableSchema& table, LayerShape shape, ByteSink& sink,
+                     const StageFormat& format)
     : sink_(sink),
       shape_(shape),
       columns_(table.columns.size()),
-      key_columns_(re_dms::key_columns(table).size()),
-      null_keys_(null_fields(key_columns_)),
-      null_columns_(null_fields(columns_)),
+      plan_(table, format),
+      adjusted_(key_columns(table)),
+      keys_(key_columns(table)),
+      null_field_(format.null_text + ","),
+      null_keys_(repeated(null_field_, keys_.size())),
+      null_columns_(repeated(null_field_, columns_)),
       buffer_(std::make_unique_for_overwrite<char[]>(kBufferBytes)),
       end_(buffer_.get()) {}
 
@@ -162,7 +172,7 @@ void CsvWriter::put_before_columns(const NetRow& row) {
   if (row.op == RowOp::Update) {
     put_mask(row.tuple);
   } else {
-    put_raw(kNullField);
+    put_raw(null_field_);
   }
   if (row.op == RowOp::Insert) {
     RE_DMS_CHECK(row.origin_key.empty());
@@ -171,10 +181,14 @@ void CsvWriter::put_before_columns(const NetRow& row) {
   }
   std::size_t parts = 0;
   for_each_key_part(row.origin_key, [&](std::string_view part) {
-    put_text(part);
+    if (plan_.empty()) {
+      put_text(part);
+    } else {
+      put_value(plan_.limits(keys_.at(parts)), part);
+    }
     ++parts;
   });
-  RE_DMS_CHECK(parts == key_columns_);
+  RE_DMS_CHECK(parts == keys_.size());
 }
 
 void CsvWriter::put_mask(const TupleView& tuple) {
@@ -195,6 +209,10 @@ void CsvWriter::put_columns(const NetRow& row) {
     return;
   }
   RE_DMS_CHECK(!row.tuple.empty() && row.tuple.count() == columns_);
+  plan_.empty() ? put_plain(row) : put_planned(row);
+}
+
+void CsvWriter::put_plain(const NetRow& row) {
   ColumnCursor cursor = row.tuple.columns();
   for (std::size_t i = 0; i < columns_; ++i) {
     const Value value = cursor.next();
@@ -203,9 +221,104 @@ void CsvWriter::put_columns(const NetRow& row) {
     } else {
       // Only an update has a mask that tells "unchanged" from NULL.
       RE_DMS_CHECK(value.kind == ValueKind::Null || row.op == RowOp::Update);
-      put_raw(kNullField);
+      put_raw(null_field_);
     }
   }
+}
+
+void CsvWriter::put_planned(const NetRow& row) {
+  std::vector<bool> out;
+  if (plan_.may_be_too_long(row.tuple.bytes().size() + row.origin_key.size())) [[unlikely]] {
+    out = left_out(row);
+  }
+  if (!out.empty()) [[unlikely]] {
+    put_without(out, row);
+    return;
+  }
+  ColumnCursor cursor = row.tuple.columns();
+  for (std::size_t i = 0; i < columns_; ++i) {
+    put_planned(i, cursor.next(), row);
+  }
+}
+
+// Inlined by force: it runs for each value.
+[[gnu::always_inline]] inline void CsvWriter::put_planned(std::size_t column, Value value,
+                                                          const NetRow& row) {
+  if (value.kind != ValueKind::Text) {
+    RE_DMS_CHECK(value.kind == ValueKind::Null || row.op == RowOp::Update);
+    put_raw(null_field_);
+  } else if (plan_.is_plain(column)) {
+    put_text(value.text);
+  } else if (fits(plan_.limits(column), value.text)) [[likely]] {
+    put_value(plan_.limits(column), value.text);
+  } else {
+    put_held(column, value.text, row);
+  }
+}
+
+void CsvWriter::put_without(const std::vector<bool>& out, const NetRow& row) {
+  ColumnCursor cursor = row.tuple.columns();
+  for (std::size_t i = 0; i < columns_; ++i) {
+    const Value value = cursor.next();
+    if (out[i]) {
+      adjusted_.changed(i, {{}, kRowTooLong, kBecameNull}, value.text, row.tuple);
+      put_raw(null_field_);
+    } else {
+      put_planned(i, value, row);
+    }
+  }
+}
+
+void CsvWriter::put_held(std::size_t column, std::string_view text, const NetRow& row) {
+  const HeldValue held = hold(plan_.limits(column), plan_.policy(column), text);
+  if (held.refused) {
+    adjusted_.refused(column, held.reason, plan_.tells_rows_apart(column));
+  } else {
+    adjusted_.changed(column, held, text, row.tuple);
+  }
+  held.text ? put_value(plan_.limits(column), *held.text) : put_raw(null_field_);
+}
+
+std::size_t CsvWriter::bytes_before_columns(const NetRow& row) const {
+  constexpr std::size_t kOpBytes = 2;
+  if (shape_ != LayerShape::Changes) {
+    return shape_ == LayerShape::Multiset ? kOpBytes : 0;
+  }
+  std::size_t bytes = row.op == RowOp::Insert ? null_keys_.size() : 0;
+  for_each_key_part(row.origin_key, [&](std::string_view part) { bytes += field_bytes(part) + 1; });
+  return kOpBytes + bytes + (row.op == RowOp::Update ? columns_ + 1 : null_field_.size());
+}
+
+/// The columns to write as NULL, longest first, so that the row is not too long.
+std::vector<bool> CsvWriter::left_out(const NetRow& row) {
+  const std::size_t null_bytes = null_field_.size() - 1;
+  std::vector<std::size_t> bytes(columns_);
+  std::size_t total = bytes_before_columns(row) + columns_;
+  ColumnCursor cursor = row.tuple.columns();
+  for (std::size_t i = 0; i < columns_; ++i) {
+    const Value value = cursor.next();
+    std::optional<std::string_view> text;
+    if (value.kind == ValueKind::Text) {
+      text = fits(plan_.limits(i), value.text)
+                 ? value.text
+                 : hold(plan_.limits(i), plan_.policy(i), value.text).text;
+    }
+    bytes[i] = text ? field_bytes(*text) : 0;
+    total += text ? bytes[i] : null_bytes;
+  }
+  std::vector<bool> out(columns_, false);
+  while (total > plan_.row_bytes_max()) {
+    const auto longest = static_cast<std::size_t>(std::ranges::max_element(bytes) - bytes.begin());
+    const BadValues policy = plan_.policy(longest);
+    if (policy == BadValues::Error || policy == BadValues::Usual || bytes[longest] <= null_bytes) {
+      adjusted_.refused(longest, kRowTooLong, plan_.tells_rows_apart(longest));
+      return {};
+    }
+    total -= bytes[longest] - null_bytes;
+    bytes[longest] = 0;
+    out[longest] = true;
+  }
+  return out;
 }
 
 char* CsvWriter::room(std::size_t size) {
@@ -246,6 +359,15 @@ void CsvWriter::put_text(std::string_view text) {
   }
   *to++ = ',';
   end_ = to;
+}
+
+void CsvWriter::put_value(const ValueLimits& limits, std::string_view text) {
+  if (limits.plain_hex) {
+    // bytea_output is pinned to hex.
+    RE_DMS_CHECK(text.starts_with("\\x"));
+    text.remove_prefix(2);
+  }
+  put_text(text);
 }
 
 // In pieces, so that the buffer stays small beside the largest rows.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "stage/object_key.h"
 #include "stage/object_store.h"
 
 namespace re_dms {
@@ -42,27 +43,6 @@ constexpr std::string_view kUnfinishedSuffix = ".partial";
     advice = "Choose another directory for stage.url";
   }
   throw Error(kind, fmt::format("cannot {} {}: {}", operation, path, std::strerror(code)), advice);
-}
-
-/// `name` is a key, or the beginning of one: the part after its last '/' may be missing.
-void check_name(std::string_view name) {
-  std::string_view rest = name;
-  while (!rest.empty()) {
-    const std::size_t slash = rest.find('/');
-    const std::string_view part = rest.substr(0, slash);
-    if (part.empty() || part == "." || part == ".." || part.find('\0') != part.npos) {
-      throw Error(ErrorKind::Fatal,
-                  fmt::format("\"{}\" is not a valid name for a staged object", name));
-    }
-    rest.remove_prefix(slash == rest.npos ? rest.size() : slash + 1);
-  }
-}
-
-void check_key(std::string_view key) {
-  check_name(key);
-  if (key.empty() || key.back() == '/') {
-    throw Error(ErrorKind::Fatal, fmt::format("\"{}\" is not a valid key of a staged object", key));
-  }
 }
 
 bool is_unfinished(std::string_view name) {
@@ -211,7 +191,7 @@ class DirectoryStore final : public ObjectStore {
 
   /// An entry that vanishes while it is listed was removed by another thread; that is fine.
   std::vector<std::string> all_names(const std::string& prefix) const {
-    check_name(prefix);
+    check_key_beginning(prefix);
     std::vector<std::string> directories = {parent_of(path_of(prefix))};
     std::vector<std::string> names;
     while (!directories.empty()) {

@@ -99,6 +99,21 @@ Json set_aside_to_json(const SetAside& set_aside) {
 
 }  // namespace
 
+std::string write_copy_manifest(ObjectStore& store, const StageNames& names,
+                                const PartNumber& number, const StagedLayer& layer) {
+  Json json;
+  json["entries"] = Json::array();
+  for (const StagedFile& file : layer.files) {
+    json["entries"].push_back({{"url", file.path},
+                               {"mandatory", true},
+                               {"meta", {{"content_length", file.stored_bytes}}}});
+  }
+  const std::unique_ptr<ObjectWriter> object = store.create(
+      fmt::format("{}{}b{}-l{}.copy.json", names.prefix(), names.room, number.batch, number.layer));
+  object->append(json.dump() + "\n");
+  return object->finish();
+}
+
 std::string write_manifest(ObjectStore& store, const StageNames& names, const StagedBatch& batch) {
   Json json;
   json["format"] = kManifestFormat;
@@ -111,8 +126,8 @@ std::string write_manifest(ObjectStore& store, const StageNames& names, const St
   for (const SetAside& set_aside : batch.set_aside) {
     json["set_aside"].push_back(set_aside_to_json(set_aside));
   }
-  const std::unique_ptr<ObjectWriter> object =
-      store.create(fmt::format("{}b{}.manifest.json", names.prefix(), batch.span.number));
+  const std::unique_ptr<ObjectWriter> object = store.create(
+      fmt::format("{}{}b{}.manifest.json", names.prefix(), names.room, batch.span.number));
   // A reason may quote bytes that are not UTF-8; the manifest is written anyway.
   object->append(json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n");
   failpoint("stage-manifest-before");

@@ -1,4 +1,4 @@
-// Where staged files go: a directory today, S3 beside it.
+// Where staged files go: a directory or S3.
 #pragma once
 
 #include <memory>
@@ -40,6 +40,14 @@ class ObjectStore {
   virtual std::vector<std::string> list_unfinished(const std::string& prefix) = 0;
   /// Removing what is not there is fine.
   virtual void remove(const std::string& key) = 0;
+
+  /// All of them, in as few requests as the store can. After a failure some may be left.
+  virtual void remove_all(const std::vector<std::string>& keys) {
+    for (const std::string& key : keys) {
+      remove(key);
+    }
+  }
+
   /// The key of an object whose path finish() returned.
   virtual std::string key_of(const std::string& path) const = 0;
 };

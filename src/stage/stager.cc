@@ -107,6 +107,7 @@ StagedLayer describe(const Layer& layer) {
   staged.shape = shape_of(layer);
   staged.counts = layer.counts;
   staged.updated_columns = updated_columns(layer);
+  staged.copy = layer.copy;
   return staged;
 }
 
@@ -117,10 +118,11 @@ std::string StageNames::prefix() const {
 StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNumber& number,
                       const Layer& layer, const PartRange& range) {
   RE_DMS_CHECK(range.first < range.last && range.last <= layer.rows.size());
-  const std::unique_ptr<ObjectWriter> object = store.create(
-      fmt::format("{}b{}-l{}-p{}.csv.gz", names.prefix(), number.batch, number.layer, number.part));
+  const std::unique_ptr<ObjectWriter> object =
+      store.create(fmt::format("{}{}b{}-l{}-p{}.csv.gz", names.prefix(), names.room, number.batch,
+                               number.layer, number.part));
   GzipStream gzip(*object);
-  CsvWriter csv(*layer.table, shape_of(layer), gzip);
+  CsvWriter csv(*layer.table, shape_of(layer), gzip, names.format);
   StagedFile file;
   for (std::size_t index = range.first; index < range.last; ++index) {
     if (layer.rows[index].void_row) {
@@ -132,6 +134,7 @@ StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNum
     }
   }
   csv.finish();
+  file.adjusted = csv.take_adjusted();
   gzip.finish();
   file.csv_bytes = csv.bytes();
   file.stored_bytes = gzip.bytes();
@@ -145,22 +148,26 @@ void remove_batch(ObjectStore& store, const StagedBatch& batch) {
   if (!batch.manifest_path.empty()) {
     store.remove(store.key_of(batch.manifest_path));
   }
+  std::vector<std::string> keys;
   for (const StagedLayer& layer : batch.layers) {
+    if (!layer.manifest_path.empty()) {
+      keys.push_back(store.key_of(layer.manifest_path));
+    }
     for (const StagedFile& file : layer.files) {
-      store.remove(store.key_of(file.path));
+      keys.push_back(store.key_of(file.path));
     }
   }
+  store.remove_all(keys);
 }
 
 void remove_other_runs(ObjectStore& store, const StageNames& names) {
   std::vector<std::string> keys = store.list(slot_prefix(names));
   std::vector<std::string> unfinished = store.list_unfinished(slot_prefix(names));
   keys.insert(keys.end(), unfinished.begin(), unfinished.end());
-  for (const std::string& key : keys) {
-    if (is_of_a_run(key, names) && !key.starts_with(names.prefix())) {
-      store.remove(key);
-    }
-  }
+  std::erase_if(keys, [&names](const std::string& key) {
+    return !is_of_a_run(key, names) || key.starts_with(names.prefix());
+  });
+  store.remove_all(keys);
 }
 
 }  // namespace re_dms

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "model/batch.h"
+#include "model/stage_format.h"
 #include "model/staged_batch.h"
 #include "stage/object_store.h"
 
@@ -28,12 +29,15 @@ std::vector<PartRange> plan_parts(const Layer& layer, std::size_t part_bytes);
 /// The staged form of a layer, without its files. Relies on the layer's counts being filled.
 StagedLayer describe(const Layer& layer);
 
-/// Names the objects of one run of the daemon; no two runs share one.
+/// Names the objects of one run of the daemon, of which no two share one, and says how they are
+/// written.
 struct StageNames {
   std::string system_identifier;
   std::string slot;
   std::uint64_t epoch = 0;
   std::string random;  ///< hex
+  std::string room{};  ///< numbers its batches by itself; no two of a run share one
+  StageFormat format{};
 
   /// "<system identifier>/<slot>/<epoch>-<random>/"
   std::string prefix() const;
@@ -46,11 +50,16 @@ struct PartNumber {
   std::size_t part = 0;
 };
 
-/// Writes one part as "<prefix>b<batch>-l<layer>-p<part>.csv.gz"; visible in the store only when
-/// complete. A part that is rewritten after a failure is identical, byte for byte. Safe to call
-/// from several threads for one layer. Throws what the store throws.
+/// Writes one part as "<prefix><room>b<batch>-l<layer>-p<part>.csv.gz"; visible in the store only
+/// when complete. A part that is rewritten after a failure is identical, byte for byte. Safe to
+/// call from several threads for one layer. Throws what the store throws.
 StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNumber& number,
                       const Layer& layer, const PartRange& range);
+
+/// The manifest that COPY of Redshift reads the layer's files by, as
+/// "<prefix><room>b<batch>-l<layer>.copy.json". Returns its path, as StagedLayer::manifest_path.
+std::string write_copy_manifest(ObjectStore& store, const StageNames& names,
+                                const PartNumber& number, const StagedLayer& layer);
 
 /// Writes the manifest: batch span and every file with rows, bytes and longest row, as JSON
 /// (docs/stage_format.md). Written when all its files are. Returns its path, as

@@ -8,18 +8,27 @@
 #include "base/error.h"
 #include "observe/advice.h"
 #include "warehouse/duckdb/duckdb_warehouse.h"
+#include "warehouse/duckdb/types.h"
+#include "warehouse/redshift/redshift_warehouse.h"
+#include "warehouse/redshift/session.h"
+#include "warehouse/redshift/types.h"
 
 namespace re_dms {
 
 namespace {
 
-void refuse_unknown(const WarehouseSettings& settings) {
-  if (!settings.url.starts_with("duckdb://")) {
-    throw Error(ErrorKind::Usage,
-                fmt::format("warehouse.url \"{}\" is of a kind that this re_dms does not know",
-                            settings.url),
-                "Write duckdb:///absolute/path/of/the/file.duckdb");
+enum class Engine { DuckDb, Redshift };
+
+Engine engine_of(const std::string& url) {
+  if (url.starts_with("duckdb://")) {
+    return Engine::DuckDb;
   }
+  if (url.starts_with("redshift://")) {
+    return Engine::Redshift;
+  }
+  throw Error(ErrorKind::Usage, "warehouse.url is of a kind that this re_dms does not know",
+              "Write redshift://user@host:5439/database, or "
+              "duckdb:///absolute/path/of/the/file.duckdb");
 }
 
 }  // namespace
@@ -59,23 +68,46 @@ void throw_target_gone(std::string_view name) {
           "longer holds everything that was loaded. Put it back. "));
 }
 
+StageFormat stage_format(const WarehouseSettings& settings, std::string_view random) {
+  if (engine_of(settings.url) == Engine::Redshift) {
+    // COPY may take a text in quotes for NULL too.
+    return {.null_text = fmt::format("~null-{}~", random),
+            .copy_manifests = true,
+            .row_bytes_max = redshift::kRowBytesMax,
+            .limits = redshift::value_limits};
+  }
+  return {.limits = duckdb::value_limits};
+}
+
+std::string target_name(const WarehouseSettings& settings) {
+  return engine_of(settings.url) == Engine::Redshift
+             ? "Redshift at " + redshift::place(settings.url)
+             : settings.url;
+}
+
+void check_warehouse_url(const WarehouseSettings& settings) {
+  if (engine_of(settings.url) == Engine::Redshift) {
+    redshift::check_url(settings.url, !settings.iam_login);
+  }
+}
+
 std::unique_ptr<Warehouse> open_warehouse(const WarehouseSettings& settings, Clock& clock) {
-  refuse_unknown(settings);
-  return duckdb::make_warehouse(settings, clock);
+  return engine_of(settings.url) == Engine::Redshift ? redshift::make_warehouse(settings, clock)
+                                                     : duckdb::make_warehouse(settings, clock);
 }
 
 std::string check_warehouse(const WarehouseSettings& settings) {
   try {
-    refuse_unknown(settings);
+    return engine_of(settings.url) == Engine::Redshift ? redshift::check(settings)
+                                                       : duckdb::check(settings);
   } catch (const Error& error) {
     return error.what();
   }
-  return duckdb::check(settings);
 }
 
 std::optional<Lsn> inspect_warehouse(const WarehouseSettings& settings, const Origin& origin) {
-  refuse_unknown(settings);
-  return duckdb::inspect(settings, origin);
+  return engine_of(settings.url) == Engine::Redshift ? redshift::inspect(settings, origin)
+                                                     : duckdb::inspect(settings, origin);
 }
 
 }  // namespace re_dms

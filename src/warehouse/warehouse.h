@@ -11,16 +11,29 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/initial_copy.h"
 #include "model/lsn.h"
 #include "model/origin.h"
+#include "model/stage_format.h"
 #include "model/staged_batch.h"
 #include "model/table_schema.h"
+#include "model/table_state.h"
 
 namespace re_dms {
 
+/// Redshift: AWS gives user and password for each connection.
+struct IamLogin {
+  std::string cluster{};    ///< identifier of a provisioned cluster
+  std::string workgroup{};  ///< of Redshift Serverless; one of both
+  std::string region{};     ///< of either; empty: what the surroundings say
+  std::string profile{};    ///< of AWS's files; empty: the usual credentials
+  std::string ca_file{};    ///< as HttpSettings has it
+  std::string proxy{};      ///< as HttpSettings has it
+};
+
 struct WarehouseSettings {
-  std::string url;                 ///< duckdb:///absolute/path
-  std::string schema;              ///< empty: the source's schema names
+  std::string url;     ///< duckdb:///absolute/path, or redshift://user:password@host:port/database
+  std::string schema;  ///< empty: the source's schema names
   std::uint64_t memory_bytes = 0;  ///< what the engine may use inside this process
   /// For what does not fit into memory. Used by nobody else, and emptied by take_over: a process
   /// that was killed leaves its files there.
@@ -28,16 +41,28 @@ struct WarehouseSettings {
   /// Free disk reserved for somebody else (the journal): what does not fit into memory leaves half
   /// of it free.
   std::uint64_t temporary_reserve_bytes = 0;
+  std::string password_command{};       ///< Redshift: run at each connect; empty: none
+  std::optional<IamLogin> iam_login{};  ///< Redshift: instead of a password
+  /// Redshift: what its COPY reads staged files as, an ARN or "default".
+  std::string iam_role{};
+  std::string bucket_region{};  ///< Redshift: of the staged files; empty: the cluster's
+  std::string null_text{};      ///< Redshift: as the StageFormat of the staged files has it
   /// Sees every statement before the engine does, on the calling thread; empty: nobody does.
   std::function<void(std::string_view)> on_statement{};
 };
 
 /// A table of the target.
 struct TargetTable {
-  TableSchema schema;
-  bool live = true;
-  std::string reason;  ///< why it is not live; for people
-  Lsn position;        ///< what it holds: all below
+  TableSchema schema;  ///< without columns: there is no such table in the target yet
+  TableState state = TableState::Live;
+  std::string reason;                            ///< why it is not live; for people
+  Lsn position;                                  ///< what it holds: all below
+  InitialCopy initial_copy = InitialCopy::Auto;  ///< how it began
+};
+
+struct TableWish {
+  Oid oid = 0;
+  Wish wish = Wish::Pause;
 };
 
 /// What a daemon knows of its target before it takes it over.
@@ -55,9 +80,29 @@ struct TargetState {
   std::vector<TargetTable> tables;
 };
 
+/// Of a table that began without a copy.
+struct RowsNotThere {
+  QualifiedName table;
+  std::uint64_t rows = 0;  ///< that were to be changed or deleted
+};
+
+/// Values of a column that were changed because the target cannot hold them.
+struct ColumnAdjusted {
+  QualifiedName table;
+  std::string column;
+  std::string reason;
+  std::uint64_t values = 0;
+};
+
 struct LoadReport {
-  std::uint64_t rows = 0;           ///< staged rows applied
-  std::vector<SetAside> set_aside;  ///< tables that failed in this load and were set aside by it
+  std::uint64_t rows = 0;  ///< staged rows applied
+  /// Tables that left in this load: those that failed in it, and those that the batch names and
+  /// that were in a state that it is about.
+  std::vector<SetAside> set_aside;
+  /// CatchUp and Join: the tables that hold the batch now, and where they stood before it.
+  std::vector<TableAt> tables{};
+  std::vector<RowsNotThere> not_there{};
+  std::vector<ColumnAdjusted> adjusted{};
   std::chrono::microseconds duration{0};
 };
 
@@ -77,18 +122,40 @@ class Warehouse {
   virtual TargetState take_over(const Origin& origin, const TargetBefore& before,
                                 const std::stop_token& stop) = 0;
 
-  /// Applies a batch in one target transaction, fenced: the stored epoch must be ours and the
-  /// stored loaded position must equal span.from, else Fatal and nothing happens. When the stored
-  /// position is already span.to under our epoch (a COMMIT whose answer was lost), it does nothing
-  /// and reports so. Every DELETE, UPDATE and INSERT touches exactly the rows staged; a table for
-  /// which that fails, or whose values the target refuses, is set aside with the reason in the same
-  /// transaction and the rest is applied. Layers of tables that are not live are skipped. On return
-  /// data and position are durable. No table is set aside because of a stop.
+  /// Applies a batch in one target transaction, fenced: the stored epoch must be ours, and what the
+  /// batch begins with must be what is stored, else Fatal and nothing happens: span.from is the
+  /// loaded position (Stream). Of tables that catch up (CatchUp, Join), one that stands before the
+  /// place that the batch names for it lacks changes and is to be copied anew; one that stands
+  /// behind it is passed over. Where the target holds the batch already under our epoch (a COMMIT
+  /// whose answer was lost), it does nothing and reports so. Every DELETE, UPDATE and INSERT
+  /// touches exactly the rows staged; a table for which that fails, or whose values the target
+  /// refuses, is set aside with the reason in the same transaction and the rest is applied. Layers
+  /// of tables in another state than their batch's are skipped: Live (Stream), CatchingUp
+  /// (CatchUp), Waiting or Copying (Copy). On return data and position are durable. No table is set
+  /// aside because of a stop.
+  ///
+  /// A copy is built beside its table, which readers see as it was until the copy's last layer
+  /// takes its place. A step of another copy than the one begun last is skipped.
+  ///
+  /// With Adopt and Never a table that is there is kept, whoever made it: the last step puts the
+  /// copy's rows into it in place of its own (Adopt), or leaves those (Never). Its columns are
+  /// found by name, those that the source does not have are left to their defaults. One that cannot
+  /// take the rows is set aside at the first step. Of a table that began by Never, rows may be
+  /// missing: a row to be deleted, or changed in some columns, that is not there is counted; one
+  /// that comes whole is added.
   ///
   /// A batch that does not fit into one transaction, or in which several tables fail, takes
   /// several: some tables each, the loaded position in the last. Tables that hold the batch already
   /// are passed over, so that another call, or the next start, goes on where this one ended.
   virtual LoadReport load(const StagedBatch& batch, const std::stop_token& stop) = 0;
+
+  /// Does what people ask of tables, one after the other in one fenced transaction: gives those
+  /// that are asked about as they are then. Nothing happens to a table that is so already, or that
+  /// the target does not know. A copy that is being built goes when its table is paused. A paused
+  /// table keeps the position it has, an unknown one if it holds no copy; one that goes on catches
+  /// up from its position, or waits for a copy if that is unknown. Durable on return.
+  virtual std::vector<TargetTable> grant(const std::vector<TableWish>& wishes,
+                                         const std::stop_token& stop) = 0;
 
   /// One short text such as "DuckDB 1.4.4 at /var/lib/re_dms/warehouse.duckdb".
   virtual std::string describe() const = 0;
@@ -103,6 +170,16 @@ void require_not_ahead(std::string_view name, Lsn loaded, Lsn journal_end);
 
 /// Throws the Fatal error of a target, `name`, in which nothing of re_dms is left.
 [[noreturn]] void throw_target_gone(std::string_view name);
+
+/// How files for this target are to be staged. `random`: what no value of the source can be
+/// expected to hold, such as 16 random hex digits.
+StageFormat stage_format(const WarehouseSettings& settings, std::string_view random);
+
+/// The target as people may see it: the URL, without what is secret in it.
+std::string target_name(const WarehouseSettings& settings);
+
+/// Throws Usage for a URL that no engine can connect by.
+void check_warehouse_url(const WarehouseSettings& settings);
 
 /// The engine for settings.url; throws Usage for an unknown scheme.
 std::unique_ptr<Warehouse> open_warehouse(const WarehouseSettings& settings, Clock& clock);

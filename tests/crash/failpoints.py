@@ -2,6 +2,7 @@
 """Goal: the daemon, killed at every named place of its durable steps, ends with both sides equal.
 
     failpoints.py SCENARIO [SHARE/SHARES]      a scenario: first_start teardown flow parts restart
+                                               copy redshift
 
 SHARE/SHARES   only each SHARES-th name of the scenario, so that several runs share the work
 
@@ -21,9 +22,10 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
-from daemon import ROOT  # noqa: E402
+from daemon import COMING, LOADED_LSN, ROOT  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
+from targets import RedshiftTarget  # noqa: E402
 
 OWN = {
     "first_start": ("slot-", "publication-", "origin-", "segments-removed-",
@@ -31,11 +33,14 @@ OWN = {
     "teardown": ("teardown-",),
     "parts": ("load-part-",),
     "restart": ("recovery-renew-", "recovery-abort-"),
+    "copy": ("copy-", "join-", "publish-table-", "grant-"),
+    "redshift": ("redshift-",),
 }
 KILLS = 2
 SECONDS = 120
 OPTIONS = {"journal.segment_bytes": "1MiB", "batch.interval": "100ms", "source.include": ["public.*"],
-           "source.exclude": ["public.unheard"]}
+           "source.exclude": ["public.unheard"],
+           "table": [{"match": "public.kept*", "initial_copy": "adopt"}]}
 
 TABLES = """
 CREATE TABLE public.big (id int PRIMARY KEY, n int, pad text);
@@ -46,6 +51,7 @@ CREATE TABLE public.unheard (id int);
 """
 MANY = 40
 BROKEN = 2
+LIVES = 100
 COMPARED = [("public", "big"), ("public", "pair"), ("public", "long")]
 # One transaction that begins a batch of its own (architecture.md, Large transactions), with TRUNCATE
 # and moves of keys, and some small ones around it.
@@ -303,8 +309,94 @@ def parts(server, victim):
         print(f"{name}: {KILLS} kills", flush=True)
     victim.start()
     daemon.wait_ready(SECONDS)
-    daemon.catch_up(SECONDS, set_aside=True)
-    daemon.compare([("public", f"many{number}") for number in range(BROKEN + 1, MANY + 1)])
+    daemon.catch_up(SECONDS)
+    daemon.wait("the broken ones are copied anew", lambda: daemon.said(COMING) == [], SECONDS)
+    daemon.compare([("public", f"many{number}") for number in range(1, MANY + 1)])
+
+
+def copy(server, victim):
+    """A daemon that copies tables while rows of them come and go; each life finds two new ones, one of which the target
+    has already, and is asked to pause one of the life before and to go on with it."""
+    daemon = victim.daemon
+    names = [f"public.{name}" for _, name in COMPARED]
+
+    def live():
+        tables = daemon.status().get("tables") or {}
+        return tables.get("coming") == [] and tables.get("live") == len(names) + 1
+
+    def paused_and_live_again():
+        # A daemon that dies meanwhile answers nothing.
+        if daemon.said(("tables", "paused")):
+            daemon.run("resume", "*.*")
+            asked.update(resume=asked["pause"])
+        elif live() and not asked["pause"]:
+            daemon.run("pause", names[-3])
+            asked.update(pause=True)
+        else:
+            return asked["resume"] and live()
+        return False
+
+    def life(places):
+        number = len(names)
+        for name in (f"public.late{number}", f"public.kept{number}"):
+            names.append(name)
+            server.psql(f"CREATE TABLE {name} (id int PRIMARY KEY, n int);"
+                        f" INSERT INTO {name} SELECT g, g FROM generate_series(1, 100) g")
+        asked.update(pause=False, resume=False)
+        victim.start(*places)
+        server.psql("".join(f"UPDATE {name} SET n = n + 1 WHERE id < 10;" for name in names[len(COMPARED):]))
+        return victim.met("all are copied", paused_and_live_again)
+
+    asked = {}
+    # Before the first daemon: what one that was killed left half-written, the next has to open first.
+    with DuckdbFile(str(daemon.warehouse), writable=True) as duck:
+        duck.execute("CREATE SCHEMA public")
+        for number in range(LIVES):
+            duck.execute(f"CREATE TABLE public.kept{number} (n int, id int)")
+            duck.execute(f"INSERT INTO public.kept{number} VALUES (0, -1)")
+    victim.work()
+    reached = chain(victim, dict.fromkeys(names_of("copy"), KILLS), life)
+    daemon.catch_up(SECONDS)
+    daemon.compare([tuple(name.split(".")) for name in names])
+    slots = server.value("SELECT string_agg(slot_name, ' ') FROM pg_replication_slots")
+    expect(slots == "re_dms", f"a slot is left: {slots}")
+    report("copy", reached)
+
+
+def redshift(server, victim):
+    """A daemon that loads into Redshift, where somebody deletes a row of a table in each life, and that is asked to copy
+    another."""
+    daemon, standin = victim.daemon, victim.daemon.target.standin
+
+    def live():
+        tables = daemon.status().get("tables") or {}
+        return tables.get("coming") == [] and tables.get("live") == len(COMPARED) + 2
+
+    def life(places):
+        if daemon.target.columns("public", "damaged"):
+            standin.sql("DELETE FROM public.damaged WHERE id = 1")
+        server.psql("UPDATE damaged SET n = n + 1")
+        lsn = server.lsn()
+        victim.work()
+        victim.start(*places)
+        asked = []
+
+        def mended_and_copied():
+            # A daemon that dies meanwhile answers nothing.
+            if daemon.position(LOADED_LSN) <= lsn or not live():
+                return False
+            if not asked:
+                asked.append(daemon.run("resync", "public.pair")[0])
+                return False
+            return True
+
+        return victim.met("all are copied", mended_and_copied)
+
+    server.psql("CREATE TABLE damaged (id int PRIMARY KEY, n int); INSERT INTO damaged VALUES (1, 0), (2, 0)")
+    reached = chain(victim, dict.fromkeys(names_of("redshift"), KILLS), life)
+    daemon.catch_up(SECONDS)
+    daemon.compare([*COMPARED, ("public", "damaged")])
+    report("redshift", reached)
 
 
 def restart(server, victim):
@@ -337,9 +429,11 @@ def tear_tail(journal):
 
 def main():
     run = {"first_start": first_start, "teardown": teardown, "flow": flow, "parts": parts,
-           "restart": restart}[sys.argv[1]]
+           "restart": restart, "copy": copy, "redshift": redshift}[sys.argv[1]]
     many = each_of_many("CREATE TABLE %I (id int PRIMARY KEY, n int)") if run is parts else ""
-    with scenario(TABLES + many, options=OPTIONS) as (server, daemon), Unheard(server):
+    target = RedshiftTarget() if run is redshift else None
+    options = {name: value for name, value in OPTIONS.items() if name != "table" or run is not redshift}
+    with scenario(TABLES + many, options=options, target=target) as (server, daemon), Unheard(server):
         run(server, Victim(server, daemon))
 
 

@@ -23,6 +23,7 @@ import traffic  # noqa: E402
 from daemon import Daemon, create_marker  # noqa: E402
 from postgres import Postgres  # noqa: E402
 from power_cut import power_cut  # noqa: E402
+from targets import is_redshift, open_target  # noqa: E402
 
 CUT_SHARE = 0.7
 # So that most kills find something that is written and not synced yet.
@@ -33,7 +34,7 @@ KILLS_THAT_LOSE = 20
 
 
 class KillLoop:
-    def __init__(self, server, folder, dice, library):
+    def __init__(self, server, target, folder, dice, library):
         self._server, self._dice = server, dice
         self._disk, self._state = folder / "disk", folder / "state"
         self._disk.mkdir()
@@ -44,13 +45,14 @@ class KillLoop:
             "LOSE_UNSYNCED_STATE": str(self._state), "FSYNC_DELAY_MS": FSYNC_DELAY_MS,
             "ASAN_OPTIONS": "verify_asan_link_order=0:detect_leaks=0"}
         options = {"source.include": traffic.INCLUDE, "journal.segment_bytes": "4MiB",
-                   "journal.directory": str(self._disk / "journal"),
-                   "stage.url": f"file://{self._disk / 'stage'}"}
-        self.daemon = Daemon(server, folder, options, environment=environment)
+                   "journal.directory": str(self._disk / "journal")}
+        if not is_redshift():
+            options["stage.url"] = f"file://{self._disk / 'stage'}"
+        self.daemon = Daemon(server, folder, options, environment=environment, target=target)
 
     def first_start(self):
-        """Tables are met empty, so the slot is there before the traffic begins."""
-        self.daemon.start().wait_ready()
+        """Some tables hold rows by now and are copied while the first kills come."""
+        self.daemon.start()
 
     def kill(self):
         """One kill at a random moment: while starting, catching up, reading, loading."""
@@ -68,6 +70,7 @@ class KillLoop:
 
     def finish(self):
         self.daemon.wait_ready()
+        self.daemon.wait_live(len(traffic.TABLES) + 1, CATCH_UP_SECONDS)
         self.daemon.catch_up(CATCH_UP_SECONDS)
         code = self.daemon.stop()
         if code != 0:
@@ -76,16 +79,17 @@ class KillLoop:
         return self.daemon.compare(tables)
 
 
-def run(arguments, server, folder):
+def run(arguments, server, target, folder):
     dice = random.Random(arguments.seed)
     traffic.create_tables(server)
     create_marker(server)
-    loop = KillLoop(server, folder, dice, arguments.power_cut)
+    loop = KillLoop(server, target, folder, dice, arguments.power_cut)
     with loop.daemon:
-        loop.first_start()
         begin = time.monotonic()
         lost_in_all = 0
         with traffic.Traffic(server, seed=arguments.seed, clients=3, pause=0.02) as load:
+            load.run_for(transactions=50)
+            loop.first_start()
             for number in range(1, arguments.kills + 1):
                 lost = loop.kill()
                 lost_in_all += sum(lost or ())
@@ -118,11 +122,12 @@ def main():
         arguments.power_cut = str(Path(arguments.power_cut).resolve())
     folder = Path(tempfile.mkdtemp(prefix="re_dms_kill_loop."))
     print(f"seed {arguments.seed}, folder {folder}", flush=True)
-    with Postgres() as server:
+    with Postgres() as server, open_target(folder) as target:
         try:
-            run(arguments, server, folder)
+            run(arguments, server, target, folder)
         except BaseException:
             keep(server, folder)
+            target.keep(folder)
             raise
     if not arguments.keep:
         shutil.rmtree(folder)

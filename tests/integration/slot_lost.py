@@ -46,8 +46,8 @@ def main():
         daemon.start().wait_ready()
         server.psql("INSERT INTO later VALUES (1)")
         daemon.wait("loaded", lambda: daemon.said(ROWS_LOADED))
-        daemon.compare([("public", "later")])
-        expect("table_left_out" in daemon.log_text(), "tables with rows are named in the log")
+        daemon.wait_live(3)
+        daemon.compare()
         # Lost under a daemon that stands still: no walsender ties the slot to the server.
         daemon.process.send_signal(signal.SIGSTOP)
         server.psql("SELECT pg_terminate_backend(active_pid) FROM pg_replication_slots")

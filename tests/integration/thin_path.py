@@ -6,7 +6,6 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
 TABLES = """
@@ -39,7 +38,7 @@ def main():
         daemon.start().wait_ready()
         daemon.catch_up()
         counts = daemon.compare()
-        with DuckdbFile(str(daemon.warehouse)) as duck:
+        with daemon.target.open() as duck:
             loads = int(duck.value("SELECT count(*) FROM re_dms.loads"))
         expect(loads >= len(STEPS), f"re_dms.loads has {loads} rows")
     print(f"equal: {counts}, {loads} loads")

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Goal: run --until now loads what was committed before and exits 0."""
 
+import json
 import sys
 from pathlib import Path
 
@@ -8,15 +9,21 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from scenario import expect, scenario  # noqa: E402
 
+TABLES = """
+CREATE TABLE public.t (id serial PRIMARY KEY, a text);
+CREATE TABLE public.filled (id int PRIMARY KEY); INSERT INTO public.filled SELECT generate_series(1, 100)"""
+
 
 def until_now(daemon):
     code, _, said = daemon.run("run", "--until", "now")
     expect(code == 0, f"exit code {code}:\n{said}")
+    return [json.loads(line) for line in said.splitlines()]
 
 
 def main():
-    with scenario("CREATE TABLE public.t (id serial PRIMARY KEY, a text)") as (server, daemon):
-        until_now(daemon)
+    with scenario(TABLES) as (server, daemon):
+        copied = [(line["tables"], line["rows"]) for line in until_now(daemon) if line["event"] == "copies_done"]
+        expect(copied == [(1, 100)], f"the log says what was copied before it ended: {copied}")
         server.psql("INSERT INTO t (a) SELECT i FROM generate_series(1, 1000) i; DELETE FROM t WHERE id < 5;")
         until_now(daemon)
         daemon.compare()

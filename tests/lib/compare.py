@@ -23,6 +23,7 @@ from postgres import PINNED, FIELD, NULL, RECORD  # noqa: E402
 
 SHOWN_ROWS = 5
 SHOWN_CHARACTERS = 120
+GROUPED = 100
 
 Column = namedtuple("Column", "name type target")
 
@@ -112,7 +113,9 @@ def row_text(parts):
     """One text from (is NULL, text) pairs that no two different rows share."""
     fields = [f"CASE WHEN {null} THEN 'N' ELSE {length}({text}) || ':' || {text} END"
               for null, text, length in parts]
-    return " || ',' || ".join(fields)
+    # Databases have a limit on how deep an expression may be.
+    groups = [" || ',' || ".join(fields[first:first + GROUPED]) for first in range(0, len(fields), GROUPED)]
+    return " || ';' || ".join(f"({group})" for group in groups)
 
 
 def postgres_row(columns):

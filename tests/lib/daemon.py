@@ -12,8 +12,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-import compare
 from postgres import free_port, parse_lsn
+from targets import DuckdbTarget
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -24,9 +24,12 @@ STAGED_LSN = ("batch", "staged_lsn")
 LOADED_LSN = ("warehouse", "loaded_lsn")
 ROWS_LOADED = ("warehouse", "rows_loaded")  # since it was started
 NOT_LIVE = ("tables", "not_live")
+COMING = ("tables", "coming")
 
 # First and longest wait between two tries (base/retry.h): what comes back is noticed soon.
 RETRY_MS = "10,200"
+# The same between two copies of a table that the stream could not tell about (tables/table_states.h).
+HEAL_MS = "10,200"
 
 # `catch_up` and `wait_journaled` write to it.
 MARKER = "public.marker"
@@ -62,19 +65,21 @@ def toml(value):
 class Daemon:
     """One daemon with its folder: configuration, journal, staged files, warehouse, log.
 
-    `options` change the configuration: {"batch.interval": "1s", "source.slot": "other"}.
+    `options` change the configuration: {"batch.interval": "1s", "source.slot": "other"}; those of "table"
+    are a list, the [[table]] sections: [{"match": "public.*", "initial_copy": "adopt"}].
     """
 
-    def __init__(self, server, folder, options=None, *, environment=None):
+    def __init__(self, server, folder, options=None, *, environment=None, target=None):
         self.server = server
         self.folder = Path(folder).resolve()
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.target = target or DuckdbTarget(self.folder)
         self.journal = self.folder / "journal"
-        self.warehouse = self.folder / "warehouse.duckdb"
         self.log = self.folder / "log"
         self.config = self.folder / "re_dms.toml"
         self.port = free_port()
-        self.environment = {"RE_DMS_RETRY_MS": RETRY_MS, **os.environ, **(environment or {})}
+        self.environment = {"RE_DMS_RETRY_MS": RETRY_MS, "RE_DMS_HEAL_MS": HEAL_MS, **os.environ,
+                            **self.target.environment, **(environment or {})}
         self.process = None
         self.usage = None
         self.configure(options or {})
@@ -85,6 +90,15 @@ class Daemon:
     def __exit__(self, *_):
         self.kill()
 
+    @property
+    def warehouse(self):
+        """The DuckDB file that it loads; one that options name is to be set."""
+        return self.target.file
+
+    @warehouse.setter
+    def warehouse(self, file):
+        self.target.file = Path(file)
+
     def configure(self, options):
         """Writes the configuration anew."""
         settings = {
@@ -92,17 +106,18 @@ class Daemon:
             "source.publication": "re_dms", "source.include": ["public.*"],
             "journal.directory": str(self.journal), "journal.max_bytes": "4GiB",
             "journal.reserve_bytes": "64MiB", "batch.interval": "200ms",
-            "stage.url": f"file://{self.folder / 'stage'}",
-            "warehouse.url": f"duckdb://{self.warehouse}",
-            "observe.listen": f"127.0.0.1:{self.port}", **options,
+            "observe.listen": f"127.0.0.1:{self.port}", **self.target.options, **options,
         }
+        tables = settings.pop("table", [])
         sections = {}
         for key, value in settings.items():
             section, _, name = key.partition(".")
             if value is not None:
                 sections.setdefault(section, []).append(f"{name} = {toml(value)}\n")
-        self.config.write_text("".join(f"[{section}]\n{''.join(lines)}\n"
-                                       for section, lines in sections.items()), encoding="utf-8")
+        texts = [f"[{section}]\n{''.join(lines)}\n" for section, lines in sections.items()]
+        for table in tables:
+            texts.append("[[table]]\n" + "".join(f"{name} = {toml(value)}\n" for name, value in table.items()))
+        self.config.write_text("".join(texts), encoding="utf-8")
 
     def command(self, *arguments):
         return [find_binary(), arguments[0], "-c", str(self.config), *arguments[1:]]
@@ -179,6 +194,28 @@ class Daemon:
         self.wait("ready", lambda: self.get("/readyz")[0] == 200, seconds)
         return self
 
+    def wait_live(self, count, seconds=60):
+        """Waits until so many tables are live and none is on its way."""
+        def live():
+            tables = self.status().get("tables") or {}
+            return tables.get("live") == count and not tables.get("coming")
+
+        self.wait(f"{count} live tables", live, seconds)
+        return self
+
+    def wait_copied_anew(self, table, words="", *, since=0, seconds=60):
+        """Waits until TABLE ("public.t") left the live ones for a reason with WORDS, said in the log behind
+        SINCE, and no table is on its way; returns the reason."""
+        def reason():
+            lines = [json.loads(line) for line in self.log_text()[since:].splitlines()]
+            said = [line["message"] for line in lines
+                    if line["event"] == "table_waits" and line["table"] == table and words in line["message"]]
+            return said[-1] if said else None
+
+        found = self.wait(f"{table} is copied anew", reason, seconds)
+        self.wait(f"{table} is live again", lambda: self.said(COMING) == [], seconds)
+        return found
+
     def wait_journaled(self, seconds=60):
         """Waits until all that was committed before this call is durable in the journal."""
         lsn = self._mark()
@@ -188,7 +225,8 @@ class Daemon:
         """Waits until all that was committed before this call is loaded, of all tables.
 
         An idle position behind it may be loaded before the marker's row is, so that comparisons leave
-        its table out. SET_ASIDE: tables may be.
+        its table out. Tables on their way are waited for: a table joins the live ones where these
+        stand, so it holds all that too. SET_ASIDE: tables may be, and none is waited for.
         """
         self.wait_beyond(self._mark(), seconds, set_aside=set_aside)
 
@@ -202,6 +240,8 @@ class Daemon:
         """Waits until the target holds everything below LSN, and something behind it: as `catch_up`,
         for who writes a transaction behind it himself."""
         self.wait(f"loaded beyond {lsn:X}", lambda: self.position(LOADED_LSN) > lsn, seconds)
+        if not set_aside:
+            self.wait("every table is live", lambda: self.said(COMING) == [], seconds)
         not_live = self.said(NOT_LIVE)
         if not_live and not set_aside:
             raise self.error(f"tables were set aside: {not_live}")
@@ -226,8 +266,7 @@ class Daemon:
 
     def compare(self, tables=None):
         """The differences between source and target; an Exception where there are any."""
-        differences, counts = compare.compare(
-            self.server.url(), str(self.warehouse), tables, without=[tuple(MARKER.split("."))])
+        differences, counts = self.target.compare(self.server.url(), tables, without=[tuple(MARKER.split("."))])
         if differences:
             raise self.error("source and target differ:\n" + "\n".join(map(str, differences)))
         return counts

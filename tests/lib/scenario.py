@@ -8,6 +8,7 @@ from pathlib import Path
 
 from daemon import Daemon, create_marker
 from postgres import Postgres
+from targets import open_target
 
 
 def keep(server, folder):
@@ -21,17 +22,20 @@ def keep(server, folder):
 
 
 @contextmanager
-def scenario(sql="", *, options=None, settings=None, tls=False):
-    """Yields (server, daemon): the server with the tables of SQL, the daemon not started yet."""
+def scenario(sql="", *, options=None, settings=None, tls=False, target=None):
+    """Yields (server, daemon): the server with the tables of SQL, the daemon not started yet. TARGET: one that was
+    not entered yet, instead of the one that the test is run for."""
     folder = Path(tempfile.mkdtemp(prefix="re_dms_test."))
     with Postgres(settings=settings, tls=tls) as server:
         create_marker(server)
         server.psql(sql)
-        with Daemon(server, folder / "daemon", options) as daemon:
+        with (target or open_target(folder / "daemon")) as into, Daemon(server, folder / "daemon", options,
+                                                                       target=into) as daemon:
             try:
                 yield server, daemon
             except BaseException:
                 keep(server, folder)
+                into.keep(folder)
                 raise
     shutil.rmtree(folder)
 

@@ -35,18 +35,18 @@ FUNCTION_LINES_MAX = 70
 # A folder may include those of the rows below its own; stages do not know each other.
 LEVELS = [
     {"app", "demo"},
-    {"pipeline"},
+    {"pipeline", "control"},
     {"source", "journal", "batch", "stage", "warehouse"},
-    {"pgoutput"},
+    {"pgoutput", "tables"},
     {"schema"},
-    {"model"},
+    {"model", "aws"},
     {"observe"},
     {"base"},
 ]
 LEVEL_OF = {folder: level for level, row in enumerate(LEVELS) for folder in row}
 # Inside a folder, a room may include those after its own; the folder's own files stand above them
 # all, except for plain settings, which every room may know.
-ROOMS = {"source": ["stream", "setup", "catalog", "connection"]}
+ROOMS = {"source": ["stream", "copy", "setup", "catalog", "connection"]}
 ROOT_HEADERS = {"source": {"settings.h"}}
 # Who may include what stands below a folder testing/.
 FOR_TESTS = re.compile(r"(^|/)testing/|_(test|bench)\.cc$|^tests/")

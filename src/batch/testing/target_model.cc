@@ -20,6 +20,7 @@ void apply_change(std::map<Oid, TargetModel::Rows>& tables, const Layer& layer,
     expect(tables.try_emplace(layer.table->oid).second, "the table to create exists");
     return;
   }
+  expect(!std::holds_alternative<DropColumn>(change), "columns are not dropped here");
   if (const auto* add = std::get_if<AddColumn>(&change)) {
     add_value(tables.at(layer.table->oid), *layer.table, add->column);
   }
@@ -205,7 +206,9 @@ namespace {
 
 std::string describe(const SchemaChange& change) {
   const auto* added = std::get_if<AddColumn>(&change);
-  return added != nullptr                              ? " +" + added->column.name
+  const auto* dropped = std::get_if<DropColumn>(&change);
+  return dropped != nullptr                            ? " -" + dropped->name
+         : added != nullptr                            ? " +" + added->column.name
          : std::holds_alternative<CreateTable>(change) ? " create"
                                                        : " store";
 }

@@ -39,7 +39,8 @@ class FakeWarehouse final : public Warehouse {
   }
 
   LoadReport load(const StagedBatch& batch, const std::stop_token&) override {
-    const LoadReport report = answer(batch);
+    LoadReport report = answer(batch);
+    report.set_aside.insert(report.set_aside.end(), batch.set_aside.begin(), batch.set_aside.end());
     RE_DMS_CHECK(batch.span.from == loaded_);
     for (const StagedLayer& layer : batch.layers) {
       std::uint64_t rows = 0;
@@ -53,6 +54,10 @@ class FakeWarehouse final : public Warehouse {
     loaded_ = batch.span.to;
     spans_.push_back(batch.span);
     return report;
+  }
+
+  std::vector<TargetTable> grant(const std::vector<TableWish>&, const std::stop_token&) override {
+    return {};
   }
 
   std::string describe() const override { return "a fake"; }
@@ -82,8 +87,8 @@ class FlowTest : public ::testing::Test {
     settings_.journal.reserve_bytes = 0;
     settings_.batch.interval = std::chrono::milliseconds(1);
     settings_.batch.memory_bytes = 64 << 20;
-    settings_.stage_directory = directory_ + "/stage";
-    store_ = open_directory_store(settings_.stage_directory);
+    settings_.stage.directory = directory_ + "/stage";
+    store_ = open_directory_store(settings_.stage.directory);
     origin_.system_identifier = "7000000000000000001";
     origin_.timeline = 1;
     origin_.database = "app";

@@ -24,6 +24,11 @@ namespace {
 // - Key columns of an index are the first indnkeyatts; the rest is INCLUDE.
 // - A leaf partition is in the publication by itself or by an ancestor; DETACH and ATTACH between
 //   two answers write pg_inherits anew.
+// - A column list is that of the row which names the table itself: a partitioned table has none
+//   while its leaves are published as themselves, and no publication has lists beside whole schemas
+//   (PostgreSQL 15, CheckPubRelationColumnList). It alone decides what is sent; without one,
+//   generated columns are not (pgoutput.c, send_relation_and_attrs; a list with such a column is
+//   possible from PostgreSQL 18 on).
 // - The position is asked for during execution, so after the snapshot was taken. The highest of the
 //   rows' counts: functions such as format_type look beyond the snapshot. Where none of the tables
 //   exists, one row of nulls gives it.
@@ -36,9 +41,12 @@ WITH RECURSIVE col AS (
          array_to_string(a.attmissingval, '') AS missing
     FROM pg_class c
     JOIN pg_namespace n ON n.oid = c.relnamespace
+    LEFT JOIN pg_publication_rel r ON r.prrelid = c.oid AND r.prpubid = (SELECT oid FROM pub)
     LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-                            AND a.attgenerated = ''
+                            AND {sent}
    WHERE c.oid = ANY ({wanted})
+), sent AS (
+  SELECT relid, array_agg(attnum) AS attnums FROM col WHERE attnum IS NOT NULL GROUP BY relid
 ), base AS (
   SELECT DISTINCT atttypid AS id, atttypid AS base_id, NULL::integer AS base_typmod FROM col
   UNION ALL
@@ -83,15 +91,14 @@ SELECT col.relid, col.nspname, col.relname, col.relreplident,
        primary_key.indexrelid, primary_key.attnums,
        pub.oid::text || ',' || pub.xmin || coalesce(',' || way.steps, ''),
        pub.puballtables OR way.steps IS NOT NULL,
-       EXISTS (SELECT 1 FROM pg_attribute g
-                WHERE g.attrelid = col.relid AND g.attnum = ANY (identity.key)
-                  AND g.attgenerated <> ''),
+       coalesce(NOT identity.key <@ coalesce(sent.attnums, ARRAY[]::int2[]), false),
        pg_current_wal_insert_lsn()
   FROM (SELECT) always
   LEFT JOIN col ON true
   LEFT JOIN base ON base.id = col.atttypid
   LEFT JOIN pg_type t ON t.oid = base.base_id
   LEFT JOIN identity ON identity.indrelid = col.relid
+  LEFT JOIN sent ON sent.relid = col.relid
   LEFT JOIN primary_key ON primary_key.indrelid = col.relid
   LEFT JOIN way ON way.relid = col.relid
   LEFT JOIN pub ON true
@@ -105,6 +112,12 @@ constexpr std::string_view kSchemas = R"(
             FROM ancestor a JOIN pg_class c ON c.oid = a.at
             JOIN pg_publication_namespace n ON n.pnnspid = c.relnamespace
             JOIN pub ON pub.oid = n.pnpubid)";
+
+/// Whether the publication sends a column.
+constexpr std::string_view kSent =
+    "coalesce(a.attnum = ANY (r.prattrs::int2[]), a.attgenerated = '')";
+/// Before PostgreSQL 15 there are no column lists.
+constexpr std::string_view kSentWithoutLists = "a.attgenerated = ''";
 
 char first_character(std::string_view text) {
   return text.empty() ? '\0' : text.front();
@@ -210,9 +223,11 @@ struct Answers {
 
 /// `wanted` is an SQL array of OIDs.
 Answers ask(Connection& connection, const std::string& publication, const std::string& wanted) {
-  const std::string sql = fmt::format(
-      kTables, fmt::arg("wanted", wanted), fmt::arg("publication", quote_literal(publication)),
-      fmt::arg("schemas", connection.server_version() >= kPostgres15 ? kSchemas : ""));
+  const bool knows_lists = connection.server_version() >= kPostgres15;
+  const std::string sql = fmt::format(kTables, fmt::arg("wanted", wanted),
+                                      fmt::arg("publication", quote_literal(publication)),
+                                      fmt::arg("schemas", knows_lists ? kSchemas : ""),
+                                      fmt::arg("sent", knows_lists ? kSent : kSentWithoutLists));
   const QueryResult result = connection.query(sql, "reading the source's catalog");
   Answers answers;
   std::vector<CatalogTable>& tables = answers.tables;

@@ -12,7 +12,8 @@ namespace re_dms {
 
 /// What the catalog says of the tables that exist, in one query, ascending by OID, none admitted;
 /// those that do not exist are missing from the answer. Columns are the live ones that pgoutput
-/// sends: generated ones it does not (PostgreSQL 15). The answer is about now (or the transaction's
+/// sends: those of the publication's column list where the table has one, else all but generated
+/// ones (PostgreSQL 15). The answer is about now (or the transaction's
 /// snapshot), which may be ahead of the stream. `publication` is the name of ours.
 std::vector<CatalogTable> read_tables(Connection& connection, const std::string& publication,
                                       const std::vector<Oid>& oids);

@@ -122,4 +122,27 @@ bool TableSelection::excludes(const QualifiedName& table) const {
                              [&](const TablePattern& pattern) { return pattern.matches(table); });
 }
 
+TableRules::TableRules(const std::vector<TableSettings>& sections) {
+  rules_.reserve(sections.size());
+  for (const TableSettings& section : sections) {
+    rules_.push_back({TablePattern(section.match), section.initial_copy, section.bad_values});
+  }
+}
+
+const TableRules::Rule* TableRules::first(const QualifiedName& table) const {
+  const auto rule =
+      std::ranges::find_if(rules_, [&](const Rule& each) { return each.match.matches(table); });
+  return rule == rules_.end() ? nullptr : &*rule;
+}
+
+InitialCopy TableRules::initial_copy(const QualifiedName& table) const {
+  const Rule* const rule = first(table);
+  return rule == nullptr ? InitialCopy::Auto : rule->initial_copy;
+}
+
+BadValues TableRules::bad_values(const QualifiedName& table) const {
+  const Rule* const rule = first(table);
+  return rule == nullptr ? BadValues::Usual : rule->bad_values;
+}
+
 }  // namespace re_dms

@@ -5,7 +5,10 @@
 #include <string_view>
 #include <vector>
 
+#include "model/bad_values.h"
+#include "model/initial_copy.h"
 #include "model/table_schema.h"
+#include "source/settings.h"
 
 namespace re_dms {
 
@@ -50,6 +53,29 @@ class TableSelection {
  private:
   std::vector<TablePattern> include_;
   std::vector<TablePattern> exclude_;
+};
+
+/// What the [[table]] sections of a configuration say of each table.
+class TableRules {
+ public:
+  explicit TableRules(const std::vector<TableSettings>& sections);
+
+  /// Of the first section that matches the table; Auto where none does.
+  InitialCopy initial_copy(const QualifiedName& table) const;
+
+  /// Of the first section that matches the table; Usual where none does.
+  BadValues bad_values(const QualifiedName& table) const;
+
+ private:
+  struct Rule {
+    TablePattern match;
+    InitialCopy initial_copy;
+    BadValues bad_values;
+  };
+
+  const Rule* first(const QualifiedName& table) const;
+
+  std::vector<Rule> rules_;
 };
 
 }  // namespace re_dms

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/retry.h"
 #include "observe/log.h"
 #include "source/connection/password_command.h"
 #include "source/connection/session_proof.h"
@@ -21,6 +22,7 @@ namespace {
 
 /// libpq reads when it cannot write, and poll does not see what it has read then.
 constexpr std::chrono::milliseconds kUnsentPoll{100};
+constexpr std::chrono::milliseconds kLookAtStop{100};
 
 void log_notice(void* /*unused*/, const PGresult* notice) {
   const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
@@ -83,13 +85,25 @@ void finish_connecting(PGconn* connection, std::chrono::seconds patience, std::s
   }
 }
 
-/// False when the deadline has passed. What fails meanwhile, PQgetResult tells.
-bool wait_for_result(PGconn* connection, SteadyTime deadline) {
+/// Asks the server to give up what it does for the connection; never throws.
+void send_cancel(PGconn* connection) {
+  const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> request(PQgetCancel(connection),
+                                                                   &PQfreeCancel);
+  char problem[256];
+  if (request != nullptr) {
+    PQcancel(request.get(), problem, sizeof(problem));
+  }
+}
+
+/// False when the deadline has passed, or stop was requested. What fails meanwhile, PQgetResult
+/// tells.
+bool wait_for_result(PGconn* connection, SteadyTime last, const std::stop_token& stop) {
   while (PQisBusy(connection) != 0) {
     const SteadyTime now = real_clock().steady();
-    if (now >= deadline) {
+    if (now >= last || stop.stop_requested()) {
       return false;
     }
+    const SteadyTime deadline = stop.stop_possible() ? std::min(last, now + kLookAtStop) : last;
     const bool unsent = PQflush(connection) > 0;
     if (unsent) {
       wait_for_socket(connection, POLLIN | POLLOUT, std::min(deadline, now + kUnsentPoll));
@@ -183,7 +197,13 @@ QueryResult Connection::run(const std::string& sql, std::string_view doing) {
     return last;
   }
   for (;;) {
-    if (!wait_for_result(connection_.get(), deadline)) {
+    if (!wait_for_result(connection_.get(), deadline, stop_)) {
+      if (stop_.stop_requested()) {
+        send_cancel(connection_.get());
+        connection_.reset();
+        throw Stopped();
+      }
+      send_cancel(connection_.get());
       connection_.reset();
       throw Unanswered(Error(ErrorKind::Transient,
                              fmt::format("{}: no answer within {} s", doing,
@@ -202,12 +222,37 @@ QueryResult Connection::run(const std::string& sql, std::string_view doing) {
   }
 }
 
+void Connection::cancel() {
+  PGconn* const connection = connection_.get();
+  if (PQtransactionStatus(connection) != PQTRANS_ACTIVE) {
+    return;
+  }
+  send_cancel(connection);
+  const SteadyTime deadline = real_clock().steady() + patience_;
+  while (real_clock().steady() < deadline) {
+    char* line = nullptr;
+    const int size = PQgetCopyData(connection, &line, 1);
+    PQfreemem(line);
+    if (size == 0) {
+      wait_for_socket(connection, POLLIN, std::min(deadline, real_clock().steady() + kUnsentPoll));
+      if (PQconsumeInput(connection) == 0) {
+        return;
+      }
+    } else if (size < 0) {
+      while (PGresult* result = PQgetResult(connection)) {
+        PQclear(result);
+      }
+      return;
+    }
+  }
+}
+
 std::optional<QueryResult> Connection::query_unless(const std::string& sql,
                                                     std::string_view sqlstate,
                                                     std::string_view doing) {
   QueryResult result = run(sql, doing);
   const ExecStatusType status = PQresultStatus(result.raw());
-  if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || status == PGRES_COPY_BOTH) {
+  if (status == PGRES_TUPLES_OK || status == PGRES_COMMAND_OK || begins_copy(status)) {
     return result;
   }
   const char* code = PQresultErrorField(result.raw(), PG_DIAG_SQLSTATE);

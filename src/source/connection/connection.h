@@ -7,8 +7,10 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "model/lsn.h"
@@ -83,6 +85,10 @@ class Connection {
   /// From now on a query waits for its result this long at most.
   void wait_at_most(std::chrono::milliseconds patience) { patience_ = patience; }
 
+  /// From now on a query that waits for its result is cancelled when stop is requested; then the
+  /// connection is closed and Stopped thrown.
+  void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
+
   /// Runs SQL or a replication command and waits for its last result, or for the first that begins
   /// a COPY. `doing` opens the error's text: "reading the catalog". Kinds by sqlstate.h. Throws
   /// Unanswered when the result does not come in time, and closes the connection.
@@ -91,6 +97,10 @@ class Connection {
   /// As query, without an error for the SQLSTATE named: then nothing is returned.
   std::optional<QueryResult> query_unless(const std::string& sql, std::string_view sqlstate,
                                           std::string_view doing);
+
+  /// Ends what the server does for this connection, a COPY too, and drops what still comes of it.
+  /// May wait for the server; never throws.
+  void cancel();
 
   /// The database's encoding is SQL_ASCII: text comes as it is stored, and may be any bytes. In
   /// others it is UTF-8.
@@ -107,6 +117,7 @@ class Connection {
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
   /// Longer than tcp_user_timeout, which does not see a proxy that outlives the server.
   std::chrono::milliseconds patience_{60000};
+  std::stop_token stop_;
 };
 
 }  // namespace re_dms

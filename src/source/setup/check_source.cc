@@ -8,6 +8,7 @@
 
 #include "observe/advice.h"
 #include "source/catalog/candidates.h"
+#include "source/catalog/published_part.h"
 #include "source/connection/connection.h"
 #include "source/connection/identity.h"
 #include "source/connection/sql_text.h"
@@ -232,6 +233,19 @@ void check_tables(Connection& plain, const SourceSettings& settings, Results& re
   }
 }
 
+/// What somebody published in part, and what PostgreSQL makes of it.
+void check_parts(Connection& plain, const SourceSettings& settings, Results& results) {
+  for (const PublishedPart& part : published_parts(plain, settings.publication)) {
+    const std::string problem = part_problem(part, settings.publication);
+    results.push_back({problem.empty() ? Status::Ok : Status::Warn, "source: table in part",
+                       fmt::format("{}: {}{}{}", to_string(part.table),
+                                   part.columns.empty() ? "" : "columns " + part.columns,
+                                   part.columns.empty() || part.filter.empty() ? "" : "; ",
+                                   part.filter.empty() ? "" : "rows where " + part.filter),
+                       problem});
+  }
+}
+
 void check_commit_wait(Connection& plain, Results& results) {
   const auto [names, wait] = read_synchronous_names(plain);
   CheckResult result{Status::Ok, "source: commits wait for re_dms", "no", ""};
@@ -293,6 +307,7 @@ std::vector<CheckResult> check_source(const SourceSettings& settings,
         journal && (journal->created || (journal->slot_is_ours && journal->slot == settings.slot));
     check_slot(slot, settings, PQdb(plain.raw()), ours, begun, results);
     check_tables(plain, settings, results);
+    check_parts(plain, settings, results);
     check_commit_wait(plain, results);
     check_retention(plain, results);
     check_idle_slots(plain, results);

@@ -7,27 +7,18 @@
 namespace re_dms {
 
 std::string not_published_reason(const std::string& publication) {
-  return fmt::format(
-      "it is not in the publication {}, which is created at the first start; this version cannot "
-      "add tables later",
-      quote_identifier(publication));
+  return fmt::format("it is not in the publication {}", quote_identifier(publication));
 }
 
 std::vector<LeftOut> find_left_out(const std::vector<CandidateTable>& candidates,
                                    const std::unordered_set<Oid>& published,
-                                   const std::unordered_set<Oid>& admitted,
                                    const std::string& publication) {
   std::vector<LeftOut> left_out;
   for (const CandidateTable& table : candidates) {
     if (!table.problem.empty()) {
       left_out.push_back({table.name, table.problem});
     } else if (!published.contains(table.oid)) {
-      left_out.push_back({table.name, not_published_reason(publication)});
-    } else if (!admitted.contains(table.oid)) {
-      left_out.push_back(
-          {table.name,
-           "it held rows, or was not published, when replication began; the initial copy of "
-           "existing rows is not available in this version"});
+      left_out.push_back({table.name, not_published_reason(publication), true});
     }
   }
   return left_out;

@@ -10,11 +10,9 @@
 
 namespace re_dms {
 
-/// In the order of the candidates. `published`: what the publication named publishes now;
-/// `admitted`: the tables that replication began with.
+/// In the order of the candidates. `published`: what the publication named publishes now.
 std::vector<LeftOut> find_left_out(const std::vector<CandidateTable>& candidates,
                                    const std::unordered_set<Oid>& published,
-                                   const std::unordered_set<Oid>& admitted,
                                    const std::string& publication);
 
 /// Why a table that can be replicated is not.

@@ -76,19 +76,5 @@ TEST_F(SetupLocks, NoTableIsHeldWhileAnotherIsWaitedForByThePublication) {
   });
 }
 
-TEST_F(SetupLocks, NoTableIsHeldWhileAnotherIsWaitedForWithASlotMadeByHand) {
-  execute("CREATE PUBLICATION re_dms FOR TABLE a, b, c");
-  execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
-  settings_.auto_setup = false;
-  Connection holder(settings_, ConnectionPurpose::Sql);
-  expect_free_while_b_is_held(holder, [&] {
-    Source source(first_start());
-    const SlotCreation creation = source.create_slot({}, [&](const Origin&) {
-      holder.query("BEGIN; LOCK TABLE public.b IN ACCESS EXCLUSIVE MODE", "holding b");
-    });
-    EXPECT_EQ(creation.origin.admitted.size(), 3U);
-  });
-}
-
 }  // namespace
 }  // namespace re_dms::lock_pg_test

@@ -61,13 +61,13 @@ std::string publishing_advice(const std::string& sql) {
 }
 
 std::optional<PublicationState> find_publication(Connection& connection, const std::string& name) {
-  const bool knows_filters = connection.server_version() >= kPostgres15;
+  const bool knows_schemas = connection.server_version() >= kPostgres15;
   const std::string literal = quote_literal(name);
   const QueryResult found = connection.query(
       fmt::format("SELECT puballtables, pubviaroot, pubinsert AND pubupdate AND pubdelete AND "
                   "pubtruncate, {}, coalesce(to_jsonb(p) ->> 'pubgencols', 'n') <> 'n' "
                   "FROM pg_publication p WHERE pubname = {}",
-                  knows_filters
+                  knows_schemas
                       ? "EXISTS (SELECT 1 FROM pg_publication_namespace s WHERE s.pnpubid "
                         "= p.oid)"
                       : "false",
@@ -82,17 +82,6 @@ std::optional<PublicationState> find_publication(Connection& connection, const s
   state.every_change = found.flag(0, 2);
   state.schemas = found.flag(0, 3);
   state.generated = found.flag(0, 4);
-  if (knows_filters) {
-    const QueryResult filtered = connection.query(
-        fmt::format("SELECT prrelid::regclass FROM pg_publication_rel r JOIN pg_publication p ON "
-                    "p.oid = prpubid WHERE pubname = {} AND (prqual IS NOT NULL OR prattrs IS NOT "
-                    "NULL)",
-                    literal),
-        "reading the publication");
-    for (int row = 0; row < filtered.rows(); ++row) {
-      state.filtered.emplace_back(filtered.text(row, 0));
-    }
-  }
   // The view knows what all kinds of publications publish; of those with whole schemas only the
   // refusal counts.
   const QueryResult tables = connection.query(
@@ -144,12 +133,6 @@ std::vector<std::string> publication_problems(const PublicationState& state,
         "it publishes generated columns, which re_dms does not replicate: ALTER PUBLICATION {} SET "
         "(publish_generated_columns = none)",
         quoted));
-  }
-  for (const std::string& table : state.filtered) {
-    problems.push_back(fmt::format(
-        "it publishes only some rows or columns of {0}: ALTER PUBLICATION {1} DROP TABLE {0}, then "
-        "ALTER PUBLICATION {1} ADD TABLE {0}",
-        table, quoted));
   }
   return problems;
 }
@@ -216,6 +199,51 @@ std::string create_publication_sql(const std::string& name,
       "CREATE PUBLICATION {}{} WITH (publish = 'insert, update, delete, truncate', "
       "publish_via_partition_root = false)",
       quote_identifier(name), tables.empty() ? "" : " FOR TABLE " + table_list(tables));
+}
+
+std::vector<LeftOut> unpublish(Connection& connection, const SourceSettings& settings,
+                               const std::vector<QualifiedName>& tables) {
+  connection.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
+                   "preparing the publication");
+  std::vector<LeftOut> failed;
+  for (const QualifiedName& table : tables) {
+    const std::string sql =
+        fmt::format("ALTER PUBLICATION {} DROP TABLE {}", quote_identifier(settings.publication),
+                    table_list({table}));
+    try {
+      connection.query(sql, fmt::format("taking {} out of the publication", to_string(table)));
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::Transient) {
+        throw;
+      }
+      failed.push_back({table, setup_error(error, sql).what(), true});
+    }
+  }
+  return failed;
+}
+
+std::vector<LeftOut> publish_missing(Connection& connection, const SourceSettings& settings) {
+  const PublicationState publication = require_publication(connection, settings.publication);
+  std::vector<CandidateTable> missing =
+      qualified(list_candidates(connection, TableSelection(settings.include, settings.exclude)));
+  std::erase_if(missing, [&](const CandidateTable& t) { return publication.publishes(t.oid); });
+  connection.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
+                   "preparing the publication");
+  std::vector<LeftOut> failed;
+  for (const CandidateTable& table : missing) {
+    const std::string sql = add_table_sql(settings.publication, {table});
+    try {
+      failpoint("publish-table-before");
+      connection.query(sql, fmt::format("publishing {}", to_string(table.name)));
+      failpoint("publish-table-after");
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::Transient && PQstatus(connection.raw()) != CONNECTION_OK) {
+        throw;
+      }
+      failed.push_back({table.name, setup_error(error, sql).what(), true});
+    }
+  }
+  return failed;
 }
 
 PublicationState ensure_publication(Connection& connection, const SourceSettings& settings,

@@ -10,6 +10,7 @@
 #include "source/catalog/pattern.h"
 #include "source/connection/connection.h"
 #include "source/setup/first_start.h"
+#include "source/setup/setup_result.h"
 
 namespace re_dms {
 
@@ -19,7 +20,6 @@ struct PublicationState {
   bool via_root = false;                ///< publish_via_partition_root
   bool every_change = true;             ///< insert, update, delete and truncate
   bool generated = false;               ///< publish_generated_columns (PostgreSQL 18)
-  std::vector<std::string> filtered;    ///< tables with a row filter or a column list
   std::map<Oid, QualifiedName> tables;  ///< what it really publishes (leaf partitions)
 
   bool publishes(Oid table) const { return tables.contains(table); }
@@ -36,6 +36,11 @@ std::vector<std::string> publication_problems(const PublicationState& state,
 /// The tables that it publishes though the selection does not ask for them.
 std::vector<QualifiedName> unselected_tables(const PublicationState& state,
                                              const TableSelection& selection);
+
+/// Takes these tables out of the publication, one by one. Gives those that could not be taken out.
+/// Throws Transient where another try may do: somebody holds a lock.
+std::vector<LeftOut> unpublish(Connection& connection, const SourceSettings& settings,
+                               const std::vector<QualifiedName>& tables);
 
 /// What a person does about such tables.
 std::string unselected_advice(const std::string& name, const std::vector<QualifiedName>& tables);
@@ -64,6 +69,10 @@ std::string create_publication_sql(const std::string& name,
 PublicationState ensure_publication(Connection& connection, const SourceSettings& settings,
                                     const std::vector<CandidateTable>& candidates,
                                     FirstStart& made);
+
+/// Adds the candidates that the publication lacks, one by one, as ensure_publication does. Those
+/// that could not be added come back, each with the reason.
+std::vector<LeftOut> publish_missing(Connection& connection, const SourceSettings& settings);
 
 /// What to do where the role may not run `sql`, which publishes tables.
 std::string publishing_advice(const std::string& sql);

@@ -43,7 +43,7 @@ TEST_F(Setup, AdmitsEmptyTablesAndNamesTheOthers) {
   }
   EXPECT_THAT(admitted, ::testing::UnorderedElementsAre("empty", "full_of_rows not",
                                                         "identity_full", "leaf", "By Index"));
-  EXPECT_THAT(reason_for(creation.left_out, "full_of_rows"), HasSubstr("already holds rows"));
+  EXPECT_EQ(reason_for(creation.left_out, "full_of_rows"), "not left out");
   EXPECT_THAT(reason_for(creation.left_out, "keyless"), HasSubstr("ADD PRIMARY KEY"));
   EXPECT_THAT(reason_for(creation.left_out, "unlogged"), HasSubstr("SET LOGGED"));
   EXPECT_THAT(reason_for(creation.left_out, "deferred"), HasSubstr("deferrable"));
@@ -52,7 +52,7 @@ TEST_F(Setup, AdmitsEmptyTablesAndNamesTheOthers) {
   // The application goes on working: tables without identity are not published.
   execute("INSERT INTO keyless VALUES (1); UPDATE keyless SET a = 2");
   source.verify(creation.origin);
-  EXPECT_THAT(reason_for(source.left_out(), "full_of_rows"), HasSubstr("held rows"));
+  EXPECT_EQ(reason_for(source.left_out(), "full_of_rows"), "not left out");
   EXPECT_GE(source.current_lsn(), creation.origin.consistent_point);
 }
 
@@ -177,8 +177,6 @@ TEST_F(Setup, RefusesPublicationsThatWouldLoseOrBreak) {
   EXPECT_THAT(refusal("FOR ALL TABLES"), HasSubstr("FOR ALL TABLES"));
   EXPECT_THAT(refusal("FOR TABLES IN SCHEMA public"), HasSubstr("IN SCHEMA"));
   EXPECT_THAT(refusal("FOR TABLE t WITH (publish = 'insert')"), HasSubstr("kinds of change"));
-  EXPECT_THAT(refusal("FOR TABLE t (id)"), HasSubstr("some rows or columns of public.t"));
-  EXPECT_THAT(refusal("FOR TABLE t WHERE (id > 1)"), HasSubstr("some rows or columns"));
   EXPECT_THAT(refusal("FOR TABLE t WITH (publish_via_partition_root)"), HasSubstr("root"));
   execute("DROP PUBLICATION re_dms; CREATE PUBLICATION re_dms");
   EXPECT_EQ(source.create_slot({}, no_intention).origin.admitted.size(), 1U);
@@ -189,10 +187,10 @@ TEST_F(Setup, RefusesAPublicationThatIsAlteredWhileTheSlotIsMade) {
   Source source(settings_);
   const Error error = error_of([&] {
     source.create_slot(
-        {}, [&](const Origin&) { execute("ALTER PUBLICATION re_dms SET TABLE t WHERE (id > 1)"); });
+        {}, [&](const Origin&) { execute("ALTER PUBLICATION re_dms SET (publish = 'insert')"); });
   });
   EXPECT_EQ(error.kind(), ErrorKind::Fatal);
-  EXPECT_THAT(error.message(), HasSubstr("some rows or columns of public.t"));
+  EXPECT_THAT(error.message(), HasSubstr("kinds of change"));
   EXPECT_EQ(source.take_back(error.kind()), "");
   EXPECT_EQ(slots(), "0");
 }
@@ -214,12 +212,15 @@ TEST_F(Setup, RefusesToReadTablesNobodyAskedFor) {
   EXPECT_EQ(slots(), "0");
   EXPECT_EQ(execute("SELECT count(*) FROM pg_publication_tables"), "1");
   const Origin origin = Source(settings_).create_slot({}, no_intention).origin;
-  expect_refusal([&] { Source(excluding).verify(origin); });
+  SourceSettings asking = excluding;
+  asking.auto_setup = false;
+  expect_refusal([&] { Source(asking).verify(origin); });
   EXPECT_THAT(check_source(excluding, {}),
               ::testing::Contains(::testing::Field(&CheckResult::finding,
                                                    HasSubstr("2 tables, 1 of them not selected"))));
-  execute("ALTER PUBLICATION re_dms DROP TABLE ONLY public.\"Secret\"");
   EXPECT_NO_THROW(Source(excluding).verify(origin));
+  EXPECT_EQ(execute("SELECT string_agg(tablename, ' ') FROM pg_publication_tables"), "t");
+  EXPECT_NO_THROW(Source(asking).verify(origin));
 }
 
 TEST_F(Setup, CreatesNothingWithoutAutoSetup) {
@@ -232,7 +233,7 @@ TEST_F(Setup, CreatesNothingWithoutAutoSetup) {
   execute("CREATE PUBLICATION re_dms FOR TABLE t");
   execute("SELECT pg_create_logical_replication_slot('" + settings_.slot + "', 'pgoutput')");
   const SlotCreation creation = source.create_slot({}, no_intention);
-  EXPECT_EQ(creation.origin.admitted.size(), 1U);
+  EXPECT_TRUE(creation.origin.admitted.empty()) << "a writer may have been missed";
   EXPECT_THAT(reason_for(creation.left_out, "u"), HasSubstr("not in the publication"));
   EXPECT_TRUE(creation.origin.consistent_point.known());
 }
@@ -248,7 +249,7 @@ TEST_F(Setup, NeedsOnlyTheRightsItAsksFor) {
   EXPECT_THAT(error.advice(), HasSubstr("REPLICATION"));
   postgres_->execute("ALTER ROLE reader REPLICATION");
   const SlotCreation creation = source.create_slot({}, no_intention);
-  EXPECT_THAT(reason_for(creation.left_out, "t"), HasSubstr("GRANT SELECT"));
+  EXPECT_TRUE(creation.origin.admitted.empty()) << "it may not look whether the table is empty";
   settings_.url = postgres_->url("postgres", database_);
 }
 

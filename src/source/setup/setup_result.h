@@ -13,6 +13,7 @@ namespace re_dms {
 struct LeftOut {
   QualifiedName table;
   std::string reason;
+  bool unpublished = false;  ///< nothing is in its way but that it is not in the publication
 };
 
 /// What the creation of the slot found.

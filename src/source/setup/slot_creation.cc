@@ -7,6 +7,7 @@
 
 #include "base/failpoint.h"
 #include "source/catalog/catalog.h"
+#include "source/catalog/pattern.h"
 #include "source/connection/sql_text.h"
 #include "source/setup/publication.h"
 #include "source/setup/slot.h"
@@ -14,10 +15,6 @@
 namespace re_dms {
 
 namespace {
-
-constexpr const char* kHoldsRows =
-    "it already holds rows; the initial copy of existing rows is not available in this version. A "
-    "table that is empty when replication begins is followed from its first row on";
 
 /// Per table: whether re_dms may read it, and all of its rows.
 struct Access {
@@ -40,43 +37,33 @@ std::unordered_map<Oid, Access> read_access(Connection& connection, const std::v
   return access;
 }
 
-/// Why the table cannot be followed from its first row; empty: it can.
-std::string reason_against(Connection& connection, const CandidateTable& table,
-                           const Access& access) {
-  if (!access.granted) {
-    return fmt::format(
-        "re_dms may not read it and cannot tell whether it is empty: GRANT SELECT ON {} to its "
-        "role (and USAGE on the schema)",
-        quote_name(table.name));
-  }
-  if (access.filtered) {
-    return "row security hides some of its rows from re_dms, which cannot tell whether the table "
-           "is empty: give the role of re_dms BYPASSRLS";
-  }
-  return holds_rows(connection, table) ? kHoldsRows : "";
+/// Whether the table can be followed from its first row. Where that cannot be told it is copied,
+/// and the copy says what is in its way.
+bool is_empty(Connection& connection, const CandidateTable& table, const Access& access) {
+  return access.granted && !access.filtered && !holds_rows(connection, table);
 }
 
-void look_at_tables(Connection& connection, const std::string& publication,
+void look_at_tables(Connection& connection, const SourceSettings& settings,
                     const std::vector<CandidateTable>& tables, SlotCreation& creation) {
   // Once more: what it is like where the stream begins counts. Later changes of it are noticed.
-  require_usable_publication(connection, publication);
+  require_usable_publication(connection, settings.publication);
   std::vector<Oid> oids;
   oids.reserve(tables.size());
   for (const CandidateTable& table : tables) {
     oids.push_back(table.oid);
   }
   std::unordered_map<Oid, Access> access = read_access(connection, oids);
+  const TableRules rules(settings.tables);
   for (const CandidateTable& table : tables) {
-    const std::string reason = reason_against(connection, table, access[table.oid]);
-    if (reason.empty()) {
+    // The target may have a table already: how that one is taken over is decided where copies are.
+    const bool makes_it = rules.initial_copy(table.name) == InitialCopy::Auto;
+    if (makes_it && is_empty(connection, table, access[table.oid])) {
       creation.origin.admitted.push_back(table.oid);
-    } else {
-      creation.left_out.push_back({table.name, reason});
     }
   }
   std::sort(creation.origin.admitted.begin(), creation.origin.admitted.end());
   const auto& admitted = creation.origin.admitted;
-  creation.tables = read_tables(connection, publication, oids);
+  creation.tables = read_tables(connection, settings.publication, oids);
   for (CatalogTable& table : creation.tables) {
     table.admitted = std::binary_search(admitted.begin(), admitted.end(), table.schema.oid);
   }
@@ -157,14 +144,13 @@ SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Ori
   const QueryResult slot = create_slot(replication, settings, made);
   failpoint("slot-create-after");
   creation.origin.consistent_point = slot.lsn(0, 1);
-  look_at_tables(replication, settings.publication, tables, creation);
+  look_at_tables(replication, settings, tables, creation);
   replication.query("COMMIT", "ending the look at the tables");
   creation.origin.created = true;
   return creation;
 }
 
-SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
-                        const std::vector<CandidateTable>& tables) {
+SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity) {
   SlotCreation creation;
   creation.origin = identity;
   creation.origin.slot_is_ours = false;
@@ -178,12 +164,6 @@ SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
         "With source.auto_setup = false the slot must exist and nobody may be reading it");
   }
   creation.origin.consistent_point = slot->confirmed_flush;
-  plain.wait_at_most(settings.lock_timeout + kSetUpPatience);
-  plain.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
-              "preparing the look at the tables");
-  plain.query("BEGIN READ ONLY ISOLATION LEVEL REPEATABLE READ", "looking at the tables");
-  look_at_tables(plain, settings.publication, tables, creation);
-  plain.query("COMMIT", "ending the look at the tables");
   creation.origin.created = true;
   return creation;
 }

@@ -22,11 +22,11 @@ namespace re_dms {
 SlotCreation create_slot_with_snapshot(const SourceSettings& settings, const Origin& identity,
                                        const std::vector<CandidateTable>& tables, FirstStart& made);
 
-/// As above, for a slot that somebody else has created (auto_setup = false). There is no snapshot:
-/// a table is admitted when it is empty now. Rows that were there when the slot began and are gone
-/// by now come as deletes of unknown rows, which the target's row counts show.
-SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity,
-                        const std::vector<CandidateTable>& tables);
+/// For a slot that somebody else has created (auto_setup = false). No table is admitted: a writer
+/// that was open when its table was published would be missed (PostgreSQL 15 decides for each
+/// change whether its table was published when it was made), and nobody knows whether the slot
+/// waited for it.
+SlotCreation adopt_slot(const SourceSettings& settings, const Origin& identity);
 
 /// Whether the table holds rows in the snapshot of the connection's transaction, asked under a lock
 /// of its own (ACCESS SHARE) that is released on return. Throws Transient when it was truncated,

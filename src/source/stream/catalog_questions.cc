@@ -39,11 +39,17 @@ CatalogQuestions::CatalogQuestions(const SourceSettings& settings, const Origin&
     : settings_(settings),
       interval_(interval),
       reported_(reported),
-      admitted_(origin.admitted.begin(), origin.admitted.end()),
-      selection_(settings.include, settings.exclude) {}
+      admitted_(origin.admitted.begin(), origin.admitted.end()) {}
 
 void CatalogQuestions::look_at_clock(SteadyTime now) {
   due_ = due_ || until_due(now) == milliseconds{0};
+}
+
+void CatalogQuestions::ask_soon(const std::vector<Oid>& unheard) {
+  due_ = true;
+  for (const Oid oid : unheard) {
+    reported_.erase(oid);
+  }
 }
 
 milliseconds CatalogQuestions::until_due(SteadyTime now) const {
@@ -63,12 +69,13 @@ std::vector<CatalogTable> CatalogQuestions::ask_about(Connection& connection,
   return answers;
 }
 
-CatalogNews CatalogQuestions::ask_about_all(Connection& connection, SteadyTime now) {
+CatalogNews CatalogQuestions::ask_about_all(Connection& connection, SteadyTime now,
+                                            const std::vector<Oid>& followed) {
   due_ = false;
   asked_at_ = now;
   CatalogNews news;
   unless_busy([&] {
-    const std::vector<CatalogTable> answers = read_all(connection);
+    const std::vector<CatalogTable> answers = read_all(connection, followed);
     news = news_of(answers);
     // Its failure takes no news away.
     unless_busy([&] { news.left_out = find_left_out_of(connection, answers); });
@@ -83,8 +90,10 @@ void CatalogQuestions::note_reported(ReportedAnswers answers) {
 }
 
 /// A table that is dropped has no name in the catalog: it keeps the last one reported, if one was.
-std::vector<CatalogTable> CatalogQuestions::read_all(Connection& connection) {
+std::vector<CatalogTable> CatalogQuestions::read_all(Connection& connection,
+                                                     const std::vector<Oid>& followed) {
   std::unordered_set<Oid> known = admitted_;
+  known.insert(followed.begin(), followed.end());
   for (const auto& [oid, answer] : reported_) {
     known.insert(oid);
   }
@@ -113,8 +122,8 @@ std::vector<LeftOut> CatalogQuestions::find_left_out_of(
       published.insert(table.schema.oid);
     }
   }
-  return find_left_out(list_candidates(connection, selection_), published, admitted_,
-                       settings_.publication);
+  const TableSelection selection(settings_.include, settings_.exclude);
+  return find_left_out(list_candidates(connection, selection), published, settings_.publication);
 }
 
 CatalogNews CatalogQuestions::news_of(const std::vector<CatalogTable>& answers) const {

@@ -44,24 +44,29 @@ class CatalogQuestions {
 
   void look_at_clock(SteadyTime now);
 
+  /// The question about all tables is due, whatever the clock says, and so is an answer about
+  /// these.
+  void ask_soon(const std::vector<Oid>& unheard);
+
   /// Zero when the question is due.
   std::chrono::milliseconds until_due(SteadyTime now) const;
 
   /// What the catalog says of `tables`, whose Relation messages wait for it. Counts as reported.
   std::vector<CatalogTable> ask_about(Connection& connection, const std::vector<Oid>& tables);
 
-  /// Asks about all tables that are, or were, in the stream, and returns what is new: a night
-  /// without news costs nothing in the journal. Also says which tables are left out, including
-  /// those created since: one more query, linear in the number of tables. What a busy server does
-  /// not answer is absent and asked again an interval later. Throws Unanswered when the connection
-  /// is lost.
-  CatalogNews ask_about_all(Connection& connection, SteadyTime now);
+  /// Asks about all tables that are, or were, in the stream, and those `followed`, and returns what
+  /// is new: a night without news costs nothing in the journal. Also says which tables are left
+  /// out, including those created since: one more query, linear in the number of tables. What a
+  /// busy server does not answer is absent and asked again an interval later. Throws Unanswered
+  /// when the connection is lost.
+  CatalogNews ask_about_all(Connection& connection, SteadyTime now,
+                            const std::vector<Oid>& followed);
 
   /// Notes that the answers were handed on; until then they remain news.
   void note_reported(ReportedAnswers answers);
 
  private:
-  std::vector<CatalogTable> read_all(Connection& connection);
+  std::vector<CatalogTable> read_all(Connection& connection, const std::vector<Oid>& followed);
   std::vector<LeftOut> find_left_out_of(Connection& connection,
                                         const std::vector<CatalogTable>& answers) const;
   CatalogNews news_of(const std::vector<CatalogTable>& answers) const;
@@ -71,7 +76,6 @@ class CatalogQuestions {
   std::chrono::milliseconds interval_;
   ReportedAnswers& reported_;
   std::unordered_set<Oid> admitted_;
-  TableSelection selection_;
   SteadyTime asked_at_{};  ///< about all tables
   bool due_ = true;
 };

@@ -274,7 +274,7 @@ TEST_F(Questions, KeepTheNewsWhenListingAllTablesTakesTooLong) {
     connection.query(fmt::format("SET statement_timeout = {}", 1 + tries % 20), "preparing");
     ReportedAnswers reported;
     CatalogQuestions questions(settings_, origin, std::chrono::minutes(1), reported);
-    const CatalogNews news = questions.ask_about_all(connection, real_clock().steady());
+    const CatalogNews news = questions.ask_about_all(connection, real_clock().steady(), {});
     told = !news.block.empty();
     listed = news.left_out.has_value();
     EXPECT_EQ(news.answers.empty(), !told);

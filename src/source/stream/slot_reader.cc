@@ -91,6 +91,9 @@ void SlotReader::run(StreamStart start, bool& open, const std::stop_token& stop)
 void SlotReader::read_on() {
   while (!stop_.stop_requested()) {
     questions_.look_at_clock(clock_.steady());
+    if (const auto unheard = wiring_.look_soon()) {
+      questions_.ask_soon(*unheard);
+    }
     if (questions_.due() && !maker_.transaction_open() && !wiring_.paused()) {
       report_catalog_news();
     }
@@ -271,7 +274,8 @@ void SlotReader::report_catalog_news() {
   if (stop_.stop_requested()) {
     return;
   }
-  CatalogNews news = questions_.ask_about_all(watch_->connection(), clock_.steady());
+  CatalogNews news =
+      questions_.ask_about_all(watch_->connection(), clock_.steady(), wiring_.followed());
   if (!news.block.empty()) {
     push(std::move(news.block), false);
     questions_.note_reported(std::move(news.answers));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <vector>
 
 #include "base/bounded_queue.h"
@@ -17,6 +18,12 @@ struct StreamWiring {
   Progress& progress;               ///< reads journaled, writes received, server and its time
   std::function<bool()> paused;     ///< true: receive no further transaction (journal full)
   std::function<void()> started;    ///< called when the slot is taken and stands where it should
+  /// Asked now and then; anything: the catalog is to be asked about all tables soon, not in a
+  /// minute, and what it says of these tables is news, whatever was told of them before.
+  std::function<std::optional<std::vector<Oid>>()> look_soon = [] { return std::nullopt; };
+  /// The tables whose rows the target is to have. What became of one while nobody read the stream
+  /// is told by the catalog alone, and only to whoever asks for it.
+  std::function<std::vector<Oid>()> followed = [] { return std::vector<Oid>(); };
   /// Called about once a minute with the tables that match include and are not replicated.
   std::function<void(const std::vector<LeftOut>&)> left_out = [](const auto&) {};
 };

@@ -94,12 +94,15 @@ StreamProbe::~StreamProbe() {
 
 void StreamProbe::read(const SourceSettings& settings, const Origin& origin, StreamStart start,
                        ReadTimes times, const std::stop_token& stop) {
-  const StreamWiring wiring{queue_, progress_, [this] { return paused_.load(); },
-                            [this] { started_ = true; },
-                            [this](const std::vector<LeftOut>& tables) {
-                              const std::lock_guard lock(mutex_);
-                              left_out_ = tables;
-                            }};
+  const StreamWiring wiring{.out = queue_,
+                            .progress = progress_,
+                            .paused = [this] { return paused_.load(); },
+                            .started = [this] { started_ = true; },
+                            .left_out =
+                                [this](const std::vector<LeftOut>& tables) {
+                                  const std::lock_guard lock(mutex_);
+                                  left_out_ = tables;
+                                }};
   SlotReader reader(settings, origin, wiring, reported_, times);
   try {
     reader.run(start, open_, stop);

@@ -153,8 +153,8 @@ TEST_P(DuckdbCrash, ALogThatDuckdbRefusesIsReplayed) {
   run_and_lose([&] {
     duckdb::Session session({path(), 0, ""}, duckdb::FileAccess::ReadWrite);
     // As the session of a person has it who alters the file by hand.
-    session.execute(duckdb::sql("SET checkpoint_threshold = '1GB'"));
-    session.execute(duckdb::sql("ALTER TABLE shop.items ADD COLUMN z VARCHAR DEFAULT upper('z')"));
+    session.execute(sql("SET checkpoint_threshold = '1GB'"));
+    session.execute(sql("ALTER TABLE shop.items ADD COLUMN z VARCHAR DEFAULT upper('z')"));
     ::_exit(0);
   });
   EXPECT_THROW(duckdb::Session({path(), 0, ""}, duckdb::FileAccess::ReadOnly), Error);

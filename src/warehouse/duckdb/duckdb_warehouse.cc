@@ -14,11 +14,15 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/file_system.h"
-#include "warehouse/duckdb/batch_load.h"
+#include "warehouse/batch_load.h"
+#include "warehouse/duckdb/duckdb_tables.h"
 #include "warehouse/duckdb/location.h"
-#include "warehouse/duckdb/service_tables.h"
+#include "warehouse/duckdb/service_schema.h"
 #include "warehouse/duckdb/session.h"
 #include "warehouse/duckdb/target_shape.h"
+#include "warehouse/load_checks.h"
+#include "warehouse/service_tables.h"
+#include "warehouse/wishes.h"
 
 namespace re_dms::duckdb {
 
@@ -58,6 +62,18 @@ struct FailedCommit {
   std::string reason;
 };
 
+/// What DuckDB 1.4 holds at COMMIT of a table that gets rows: two blocks of 256 KiB for each
+/// column, values and NULLs, and two more while they are compressed, however few the rows are. Most
+/// of a block is never touched; it counts all the same.
+std::uint64_t memory_for(const StagedBatch& batch, std::uint64_t share) {
+  constexpr std::uint64_t kColumnBytes = 9U << 17;  // and an eighth for everything else
+  std::uint64_t columns = 0;
+  for (const StagedLayer& layer : batch.layers) {
+    columns = std::max<std::uint64_t>(columns, layer.table->columns.size());
+  }
+  return share == 0 ? 0 : std::max(share, columns * kColumnBytes);
+}
+
 constexpr std::chrono::days kLoadsKept{30};
 constexpr std::chrono::hours kForgetInterval{1};
 
@@ -71,15 +87,17 @@ class DuckdbWarehouse final : public Warehouse {
   TargetState take_over(const Origin& origin, const TargetBefore& before,
                         const std::stop_token& stop) override;
   LoadReport load(const StagedBatch& batch, const std::stop_token& stop) override;
+  std::vector<TargetTable> grant(const std::vector<TableWish>& wishes,
+                                 const std::stop_token& stop) override;
 
   std::string describe() const override {
     return fmt::format("DuckDB {} at {}", library_version().substr(1), path_);
   }
 
  private:
-  SessionSettings session_settings() const {
-    return {path_, settings_.memory_bytes, settings_.temporary_directory,
-            settings_.temporary_reserve_bytes, settings_.on_statement};
+  SessionSettings session_settings(std::uint64_t memory_bytes) const {
+    return {path_, memory_bytes, settings_.temporary_directory, settings_.temporary_reserve_bytes,
+            settings_.on_statement};
   }
 
   /// Nothing when a COMMIT failed that may do with fewer tables.
@@ -87,7 +105,6 @@ class DuckdbWarehouse final : public Warehouse {
   void load_parts(Session& session, BatchLoad& load, const LoadRun& run);
   void learn(const LoadFault& fault, const std::vector<Oid>& part, BatchLoad& load);
   void learn(const FailedCommit& failed, Session& session, const StagedBatch& batch);
-  LoadReport report_again(Session& session, const StagedBatch& batch, const StoredPosition& stored);
   void keep_books(ServiceTables& service, const StoredPosition& before);
 
   const WarehouseSettings settings_;
@@ -101,7 +118,7 @@ class DuckdbWarehouse final : public Warehouse {
   std::optional<SystemTime> closed_;
   std::optional<SteadyTime> forgot_;
   /// What earlier tries of the batch of this span showed.
-  BatchSpan trying_;
+  std::pair<BatchKind, BatchSpan> trying_;
   FailedTables failed_;
   std::size_t faults_ = 0;
   PartSize by_faults_;
@@ -111,38 +128,22 @@ class DuckdbWarehouse final : public Warehouse {
   std::map<Oid, int> refused_alone_;
 };
 
-TargetState target_state(const StoredPosition& stored, const StoredTables& known) {
-  TargetState state{stored.epoch, stored.loaded, {}};
-  for (const auto& [oid, table] : known) {
-    const Lsn position = table.live ? std::max(stored.loaded, table.position) : table.position;
-    state.tables.push_back({table.schema, table.live, table.reason, position});
-  }
-  return state;
-}
-
-/// How far any table is loaded.
-Lsn furthest(ServiceTables& service) {
-  Lsn position = service.stored_position().loaded;
-  for (const auto& [oid, table] : service.tables()) {
-    position = std::max(position, table.live ? table.position : Lsn{});
-  }
-  return position;
-}
-
-/// A live table whose shape somebody changed is set aside: rows must not go into columns they are
-/// not for.
+/// A table whose shape somebody changed is copied anew, or set aside: rows must not go into columns
+/// they are not for.
 void set_aside_changed_shapes(Session& session, const StoredPosition& stored, StoredTables& known,
                               SystemTime now) {
   TargetCatalog catalog(session, 0);
   std::vector<const StoredTable*> changed;
   for (auto& [oid, table] : known) {
-    if (!table.live) {
+    if (table.state != TableState::Live && table.state != TableState::CatchingUp) {
       continue;
     }
     if (auto difference = catalog.difference(table)) {
-      table.live = false;
-      table.reason = "the target was changed: " + *difference;
-      table.position = std::max(stored.loaded, table.position);
+      if (table.state == TableState::Live) {
+        table.position = std::max(stored.loaded, table.position);
+      }
+      table.state = state_after(difference->remedy);
+      table.reason = "the target was changed: " + difference->text;
       changed.push_back(&table);
     }
   }
@@ -160,7 +161,7 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
   std::filesystem::remove_all(settings_.temporary_directory, ignored);
   TargetState state;
   {
-    Session session(session_settings(), FileAccess::ReadWrite, stop);
+    Session session(session_settings(settings_.memory_bytes), FileAccess::ReadWrite, stop);
     ServiceTables service(session);
     const SystemTime now = clock_.now();
     failpoint("take-over-before");
@@ -169,12 +170,13 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
       if (before.made) {
         throw_target_gone(describe());
       }
-      service.create(origin, now);
+      service.create(service_schema(), origin, now);
       failpoint("take-over-tables-made");
     }
     service.check_belongs_to(origin);
-    service.migrate();
-    require_not_ahead(describe(), furthest(service), before.journal_end);
+    service.migrate(migration(session));
+    require_not_ahead(describe(), furthest(service.stored_position(), service.tables()),
+                      before.journal_end);
     epoch_ = service.raise_epoch(now);
     const StoredPosition stored = service.stored_position();
     StoredTables known = service.tables();
@@ -197,7 +199,8 @@ LoadReport DuckdbWarehouse::load(const StagedBatch& batch, const std::stop_token
   failpoint("load-before");
   LoadReport report;
   for (std::optional<LoadReport> done; !done;) {
-    Session session(session_settings(), FileAccess::ReadWrite, stop);
+    Session session(session_settings(memory_for(batch, settings_.memory_bytes)),
+                    FileAccess::ReadWrite, stop);
     done = load_into(session, batch);
     report = done.value_or(report);
   }
@@ -208,47 +211,65 @@ LoadReport DuckdbWarehouse::load(const StagedBatch& batch, const std::stop_token
   return report;
 }
 
+std::vector<TargetTable> DuckdbWarehouse::grant(const std::vector<TableWish>& wishes,
+                                                const std::stop_token& stop) {
+  failpoint("grant-before");
+  std::vector<TargetTable> granted;
+  {
+    Session session(session_settings(settings_.memory_bytes), FileAccess::ReadWrite, stop);
+    ServiceTables service(session);
+    DuckdbTables target(session);
+    const StoredPosition stored = service.stored_position();
+    require_epoch(stored, epoch_);
+    StoredTables known = known_ ? std::move(*known_) : service.tables();
+    known_.reset();
+    session.execute(sql("BEGIN TRANSACTION"));
+    granted = re_dms::grant(target, settings_.schema, stored, known, wishes, clock_.now());
+    failpoint("grant-commit-before");
+    session.commit();
+    failpoint("grant-commit-after");
+    known_ = std::move(known);
+  }
+  closed_ = clock_.now();
+  return granted;
+}
+
 std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const StagedBatch& batch) {
   ServiceTables service(session);
   const StoredPosition stored = service.stored_position();
   const BatchSpan& span = batch.span;
-  if (stored.epoch != epoch_) {
-    throw Error(ErrorKind::Fatal,
-                fmt::format("another re_dms took over the warehouse file (epoch {}, ours is {})",
-                            stored.epoch, epoch_),
-                "Let only one daemon run per slot");
-  }
-  if (stored.loaded == span.to && span.from != span.to) {
-    return report_again(session, batch, stored);
-  }
-  if (stored.loaded != span.from) {
-    throw Error(ErrorKind::Fatal,
-                fmt::format("the warehouse is loaded up to {}, but the batch starts at {}",
-                            stored.loaded, span.from),
-                "Restart re_dms: it continues where the warehouse stands");
+  require_epoch(stored, epoch_);
+  if (is_loaded(batch, stored)) {
+    return report_again(batch, stored, service.tables());
   }
   // Whatever goes wrong from here on, what the file holds is read again before it is relied on.
   StoredTables known = known_ ? std::move(*known_) : service.tables();
   known_.reset();
   const LoadRun run{stored.loads + 1, epoch_, span, clock_.now()};
-  if (trying_ != span) {
-    trying_ = span;
+  if (trying_ != std::pair(batch.kind, span)) {
+    trying_ = {batch.kind, span};
     failed_.clear();
     faults_ = 0;
     by_faults_ = {};
     failed_commit_.reset();
     refused_alone_.clear();
   }
+  find_gaps(batch, known, failed_);
   if (failed_commit_) {
     learn(*failed_commit_, session, batch);
     failed_commit_.reset();
   }
-  BatchLoad load(session, clock_, batch, std::move(known), settings_.schema, failed_);
+  DuckdbTables target(session);
+  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, failed_);
   try {
     load_parts(session, load, run);
     load.record_last(run);
     keep_books(service, stored);
-    service.advance(run, clock_.now());
+    if (batch.kind == BatchKind::Stream) {
+      service.advance(run, clock_.now());
+    } else {
+      service.count(run);
+    }
     failpoint("load-commit-before");
     session.commit();
   } catch (const CommitRefused& error) {
@@ -260,7 +281,8 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
     return std::nullopt;
   }
   failpoint("load-commit-after");
-  if (const StoredPosition after = service.stored_position(); after.loaded != span.to) {
+  const StoredPosition after = service.stored_position();
+  if (after.loads != run.number || (batch.kind == BatchKind::Stream && after.loaded != span.to)) {
     throw Error(ErrorKind::Transient, "DuckDB reported a COMMIT that did not take place");
   }
   load.committed();
@@ -268,6 +290,9 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
   LoadReport report;
   report.rows = load.rows();
   report.set_aside = load.set_aside();
+  report.tables = load.took_part();
+  report.not_there = load.not_there();
+  report.adjusted = load.adjusted();
   known_ = load.take_known();
   return report;
 }
@@ -331,23 +356,6 @@ void DuckdbWarehouse::learn(const FailedCommit& failed, Session& session,
     failed_[oid] = {oid, layer->table->name, failed.reason, {}};
     by_memory_.found_alone();
   }
-}
-
-/// For a batch whose COMMIT took place although its answer was lost.
-LoadReport DuckdbWarehouse::report_again(Session& session, const StagedBatch& batch,
-                                         const StoredPosition& stored) {
-  LoadReport report;
-  for (const auto& [oid, table] : ServiceTables(session).tables()) {
-    if (!table.live && table.set_aside_load == stored.loads) {
-      report.set_aside.push_back({oid, table.schema.name, table.reason, table.position});
-    }
-  }
-  std::set<Oid> left_out = oids(batch.set_aside);
-  left_out.merge(oids(report.set_aside));
-  for (const StagedLayer& layer : batch.layers) {
-    report.rows += left_out.contains(layer.table->oid) ? 0 : layer.counts.rows();
-  }
-  return report;
 }
 
 /// What is written about loads beside the position, in the same transaction.

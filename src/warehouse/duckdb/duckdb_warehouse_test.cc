@@ -226,7 +226,8 @@ TEST_P(DuckdbFile, AnIndexOnATargetIsNamedAtTheStart) {
   load({staged(LayerBuilder(items()).create().insert({"1", "x"}))});
   target_->execute("CREATE INDEX items_a ON shop.items (a)");
   warehouse_ = open();
-  EXPECT_FALSE(warehouse_->take_over(test_origin(), unknown_before(), {}).tables.at(0).live);
+  EXPECT_EQ(warehouse_->take_over(test_origin(), unknown_before(), {}).tables.at(0).state,
+            TableState::SetAside);
   EXPECT_NE(state_of("items").find("drop index \"items_a\""), std::string::npos);
 }
 

@@ -8,8 +8,8 @@
 #include "warehouse/duckdb/duckdb_warehouse.h"
 #include "warehouse/duckdb/library.h"
 #include "warehouse/duckdb/location.h"
-#include "warehouse/duckdb/service_tables.h"
 #include "warehouse/duckdb/session.h"
+#include "warehouse/service_tables.h"
 
 namespace re_dms::duckdb {
 

@@ -1,10 +1,13 @@
 // Applies one staged layer to its table, inside a transaction, and counts every row it touches.
 #pragma once
 
+#include <cstdint>
+#include <string_view>
+
 #include "model/staged_batch.h"
-#include "warehouse/duckdb/service_tables.h"
 #include "warehouse/duckdb/session.h"
 #include "warehouse/duckdb/target_shape.h"
+#include "warehouse/service_tables.h"
 
 namespace re_dms::duckdb {
 
@@ -22,11 +25,16 @@ class LayerLoad {
   /// Whether rows were updated or deleted in this transaction, earlier ones included.
   EarlierChanges changes() const { return changes_; }
 
+  /// Rows to be changed or deleted that were not there, of a table that may lack rows.
+  std::uint64_t not_there() const { return not_there_; }
+
   /// The file whose rows were being read when apply() failed; null at other places.
   const StagedFile* reading() const { return reading_; }
 
  private:
   void change_shape();
+  void expect_found(std::string_view done, std::uint64_t touched, std::uint64_t wanted);
+  Sql target_for_rows() const;
   void insert_files(const Sql& into);
   void merge_files();
   std::uint64_t csv_bytes() const;
@@ -52,6 +60,7 @@ class LayerLoad {
   bool update_replaced_ = false;  ///< replaced rows are updated, not deleted and inserted
   Sql staged_;                    ///< what the statements read the rows of a merge from
   const StagedFile* reading_ = nullptr;
+  std::uint64_t not_there_ = 0;
 };
 
 }  // namespace re_dms::duckdb

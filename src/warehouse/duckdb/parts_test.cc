@@ -283,11 +283,20 @@ TEST_P(DuckdbParts, AFileOfTheFormatBeforeGetsTheNewViews) {
       "CREATE OR REPLACE VIEW re_dms.position AS SELECT 1 AS complete_position, 1 AS "
       "consistent_lsn");
   target_->execute("DROP SCHEMA re_dms CASCADE");
+  target_->execute("DROP TABLE re_dms_internal.adjusted_values");
+  target_->execute("DROP TABLE re_dms_internal.adjusted_counts");
+  target_->execute("ALTER TABLE re_dms_internal.tables DROP COLUMN initial_copy");
+  for (const char* table : {"tables", "loads"}) {
+    target_->execute(
+        fmt::format("ALTER TABLE re_dms_internal.{} RENAME COLUMN source_oid TO oid", table));
+  }
   target_->execute("UPDATE re_dms_internal.source SET format = 1");
   warehouse_ = refusing();
   warehouse_->take_over(test_origin(), unknown_before(), {});
   EXPECT_EQ(position(), fmt::format("{}|false", loaded_.value));
-  EXPECT_EQ(select("SELECT format FROM re_dms_internal.source"), Rows{"2"});
+  EXPECT_EQ(select("SELECT DISTINCT initial_copy FROM re_dms.tables"), Rows{"auto"});
+  EXPECT_TRUE(select("SELECT 1 FROM re_dms.adjusted_values").empty());
+  EXPECT_EQ(select("SELECT format FROM re_dms_internal.source"), Rows{"6"});
 }
 
 }  // namespace

@@ -3,13 +3,9 @@
 
 #include <vector>
 
-#include "warehouse/duckdb/sql.h"
+#include "warehouse/duckdb/session.h"
 
 namespace re_dms::duckdb {
-
-/// Counts up with every change of what service_schema() makes. A file of a higher number is
-/// refused, one of a lower number is migrated by take_over.
-inline constexpr int kServiceFormat = 2;
 
 /// The statements that make schema re_dms_internal (tables) and schema re_dms (views) in a file
 /// that has neither. To be run in one transaction.
@@ -23,7 +19,7 @@ inline constexpr int kServiceFormat = 2;
 ///   loads     per load and table: what was done; kept 30 days
 std::vector<Sql> service_schema();
 
-/// The statements that make a file of the format before one of this format.
-std::vector<Sql> migration();
+/// The statements that make the session's file, of an earlier format, one of this format.
+std::vector<Sql> migration(Session& session);
 
 }  // namespace re_dms::duckdb

@@ -14,7 +14,7 @@
 #include "warehouse/duckdb/interrupts.h"
 #include "warehouse/duckdb/library.h"
 #include "warehouse/duckdb/saved_blocks.h"
-#include "warehouse/duckdb/sql.h"
+#include "warehouse/sql_session.h"
 
 namespace re_dms::duckdb {
 
@@ -28,16 +28,6 @@ struct SessionSettings {
 
 enum class FileAccess { ReadWrite, ReadOnly };
 
-/// Whose trouble a refused statement is. A failing disk, a full one or too little memory is the
-/// target's (Transient) in either case.
-enum class Blame {
-  Target,  ///< Fatal: the file is not what this program expects
-  Table,   ///< Table: the statement depends on one table's rows or shape
-};
-
-/// What a name stands for in the file.
-enum class Named { Nothing, Table, Other };
-
 /// DuckDB could not commit, and neither a disk nor a stop is known to be the reason. Nothing of the
 /// transaction is kept.
 class CommitRefused : public Error {
@@ -45,12 +35,9 @@ class CommitRefused : public Error {
   explicit CommitRefused(const Error& error) : Error(error) {}
 };
 
-/// A row of a query's result, every value as DuckDB's text.
-using Row = std::vector<std::optional<std::string>>;
-
 /// Owns the open file: while it lives no other process can open it, and nothing else in this
 /// process may, by DuckDB or by open(2) (closing any descriptor of it drops DuckDB's lock).
-class Session {
+class Session final : public SqlSession {
  public:
   /// Throws Transient when another process holds the file (the message names it), Fatal when it is
   /// not a DuckDB file or cannot be opened. A file in which a crash ended a COMMIT half-way is
@@ -66,13 +53,12 @@ class Session {
   Session(Session&&) = delete;
   Session& operator=(Session&&) = delete;
   /// Closes the file; an open transaction is rolled back, what is committed is durable already.
-  ~Session();
+  ~Session() override;
 
-  /// Runs one statement; returns how many rows it changed (0 for statements that change none).
-  std::uint64_t execute(const Sql& statement, Blame blame = Blame::Target);
-
-  /// Runs one SELECT.
-  std::vector<Row> query(const Sql& select, Blame blame = Blame::Target);
+  using SqlSession::execute;
+  using SqlSession::query;
+  std::uint64_t execute(const Sql& statement, Blame blame) override;
+  std::vector<Row> query(const Sql& select, Blame blame) override;
 
   /// The same for one whose columns are all VARCHAR: less for DuckDB to plan.
   std::vector<Row> texts(const Sql& select, Blame blame = Blame::Target);
@@ -80,7 +66,9 @@ class Session {
   /// What the transaction sees under a name; names that differ only in letter case are equal. Costs
   /// the same however many tables there are, which no query of DuckDB's catalog does. Throws
   /// Transient when the target fails.
-  Named named(const QualifiedName& name);
+  Named named(const QualifiedName& name) override;
+
+  Sql text(std::string_view value) const override { return literal(value); }
 
   /// Name and type of the columns of a table or view that is there. Costs the same however many
   /// tables there are. Throws as execute does.

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "model/staged_batch.h"
-#include "warehouse/duckdb/sql.h"
+#include "warehouse/sql.h"
 
 namespace re_dms::duckdb {
 

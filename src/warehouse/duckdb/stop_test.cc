@@ -74,10 +74,10 @@ TEST_P(DuckdbStop, EndsAStatementThatWouldNotEnd) {
     }
   };
   duckdb::Session session(settings, duckdb::FileAccess::ReadWrite, stop.get_token());
-  EXPECT_THROW(session.query(duckdb::sql("SELECT sum(a.range * b.range) FROM range(10000000) AS a, "
-                                         "range(10000000) AS b")),
+  EXPECT_THROW(session.query(sql("SELECT sum(a.range * b.range) FROM range(10000000) AS a, "
+                                 "range(10000000) AS b")),
                Stopped);
-  EXPECT_THROW(session.execute(duckdb::sql("SELECT 1")), Stopped);
+  EXPECT_THROW(session.execute(sql("SELECT 1")), Stopped);
 }
 
 TEST_P(DuckdbStop, OfALoadLeavesTheFileAsItWasAndTheSameIsLoadedLater) {

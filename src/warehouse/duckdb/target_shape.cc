@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "warehouse/duckdb/kept_table.h"
 #include "warehouse/duckdb/types.h"
 
 namespace re_dms::duckdb {
@@ -18,15 +19,6 @@ namespace {
 /// than ours.
 constexpr std::size_t kListed = 20;
 constexpr std::size_t kAskedAlone = 20;
-
-/// Names are equal for DuckDB when they are in ASCII lower case.
-std::string folded(std::string_view name) {
-  std::string result(name);
-  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) {
-    return c < 128 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
-  });
-  return result;
-}
 
 void refuse_impossible(const QualifiedName& target, const TableSchema& table) {
   const std::string schema = folded(target.schema);
@@ -58,26 +50,21 @@ std::string kind_of(Session& session, const QualifiedName& target) {
   return rows.empty() ? "unknown" : rows[0][0].value_or("unknown");
 }
 
-Sql definition(const Column& column) {
-  return sql("{} {}", identifier(column.name), target_type(column.type));
-}
-
-Sql missing_value(const Column& column) {
-  return column.missing ? from_text(column.type, literal(*column.missing)) : sql("NULL");
-}
-
 /// Makes the table anew, its new columns filled.
-void rebuild_with(Session& session, const StoredTable& table, const std::vector<Column>& columns) {
+void rebuild(Session& session, const StoredTable& table, const ColumnChanges& changes) {
   const Sql target = qualified(session.catalog(), table.target);
   const Sql rebuilt = qualified(
       session.catalog(), {table.target.schema, fmt::format("re_dms_rebuild_{}", table.schema.oid)});
-  std::vector<Sql> values;
-  values.reserve(columns.size());
-  for (const Column& column : columns) {
+  std::vector<Sql> dropped;
+  for (const std::string& name : changes.dropped) {
+    dropped.push_back(identifier(name));
+  }
+  std::vector<Sql> values = {dropped.empty() ? sql("*") : sql("* EXCLUDE ({})", joined(dropped))};
+  for (const Column& column : changes.added) {
     values.push_back(sql("CAST({} AS {}) AS {}", missing_value(column), target_type(column.type),
                          identifier(column.name)));
   }
-  session.execute(sql("CREATE TABLE {} AS SELECT *, {} FROM {}", rebuilt, joined(values), target),
+  session.execute(sql("CREATE TABLE {} AS SELECT {} FROM {}", rebuilt, joined(values), target),
                   Blame::Table);
   session.execute(sql("DROP TABLE {}", target), Blame::Table);
   session.execute(sql("ALTER TABLE {} RENAME TO {}", rebuilt, identifier(table.target.name)),
@@ -86,8 +73,27 @@ void rebuild_with(Session& session, const StoredTable& table, const std::vector<
 
 }  // namespace
 
-void create_target(Session& session, const QualifiedName& target, const TableSchema& table) {
-  refuse_impossible(target, table);
+Sql definition(const Column& column) {
+  return sql("{} {}", identifier(column.name), target_type(column.type));
+}
+
+Sql missing_value(const Column& column) {
+  return column.missing ? from_text(column.type, literal(*column.missing)) : sql("NULL");
+}
+
+std::string folded(std::string_view name) {
+  std::string result(name);
+  std::transform(result.begin(), result.end(), result.begin(), [](unsigned char c) {
+    return c < 128 ? static_cast<char>(std::tolower(c)) : static_cast<char>(c);
+  });
+  return result;
+}
+
+bool is_same_name(const QualifiedName& a, const QualifiedName& b) {
+  return folded(a.schema) == folded(b.schema) && folded(a.name) == folded(b.name);
+}
+
+void require_free_name(Session& session, const QualifiedName& target) {
   if (session.named(target) != Named::Nothing) {
     throw Error(
         ErrorKind::Table,
@@ -95,6 +101,11 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
                     "case). Rename or drop it there, or choose another warehouse.schema",
                     to_string(target)));
   }
+}
+
+void create_target(Session& session, const QualifiedName& target, const TableSchema& table) {
+  refuse_impossible(target, table);
+  require_free_name(session, target);
   std::vector<Sql> columns;
   for (const Column& column : table.columns) {
     columns.push_back(definition(column));
@@ -107,26 +118,33 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
       Blame::Table);
 }
 
-EarlierChanges add_columns(Session& session, const TargetCatalog& catalog, const StoredTable& table,
-                           const std::vector<Column>& columns, EarlierChanges earlier) {
+EarlierChanges change_columns(Session& session, const TargetCatalog& catalog,
+                              const StoredTable& table, const ColumnChanges& changes,
+                              EarlierChanges earlier) {
   if (const auto index = catalog.index_on(table.target)) {
     throw Error(ErrorKind::Table, *index);
+  }
+  if (table.is_kept()) {
+    // Columns that the source has no longer are left alone there.
+    return add_to_kept(session, table, changes.added, earlier);
   }
   // ALTER TABLE after an UPDATE or DELETE of the same table in one transaction is accepted by
   // DuckDB 1.4 and fails at COMMIT, for the whole batch. A default in the catalog is logged as text
   // that recovery after a crash cannot read back when it calls a function or names the type JSON,
   // and then the file cannot be opened; and an UPDATE of all rows is kept in memory until COMMIT.
   // Making the table anew has none of these faults.
-  const bool has_values =
-      std::ranges::any_of(columns, [](const Column& column) { return column.missing.has_value(); });
+  const bool has_values = std::ranges::any_of(
+      changes.added, [](const Column& column) { return column.missing.has_value(); });
   if (has_values || earlier == EarlierChanges::Some) {
-    rebuild_with(session, table, columns);
+    rebuild(session, table, changes);
     return EarlierChanges::Some;
   }
-  for (const Column& column : columns) {
-    session.execute(sql("ALTER TABLE {} ADD COLUMN {}", qualified(session.catalog(), table.target),
-                        definition(column)),
-                    Blame::Table);
+  const Sql target = qualified(session.catalog(), table.target);
+  for (const std::string& name : changes.dropped) {
+    session.execute(sql("ALTER TABLE {} DROP COLUMN {}", target, identifier(name)), Blame::Table);
+  }
+  for (const Column& column : changes.added) {
+    session.execute(sql("ALTER TABLE {} ADD COLUMN {}", target, definition(column)), Blame::Table);
   }
   return earlier;
 }
@@ -203,37 +221,43 @@ std::optional<std::string> TargetCatalog::index_on(const QualifiedName& target) 
                      to_string(target), found->second);
 }
 
-std::optional<std::string> TargetCatalog::difference(const StoredTable& table) {
+std::optional<ShapeDifference> TargetCatalog::difference(const StoredTable& table) {
   switch (session_.named(table.target)) {
     case Named::Nothing:
-      return fmt::format("table {} is no longer in the target", to_string(table.target));
+      return ShapeDifference{
+          fmt::format("table {} is no longer in the target", to_string(table.target))};
     case Named::Other:
-      return fmt::format("{} is no longer a table in the target, but of kind {}",
-                         to_string(table.target), kind_of(session_, table.target));
+      return ShapeDifference{fmt::format("{} is no longer a table in the target, but of kind {}",
+                                         to_string(table.target), kind_of(session_, table.target)),
+                             Remedy::Person};
     case Named::Table:
       break;
   }
   if (auto index = index_on(table.target)) {
-    return index;
+    return ShapeDifference{*std::move(index), Remedy::Person};
+  }
+  if (table.is_kept()) {
+    return kept_difference(session_, table);
   }
   const std::vector<Row> found = columns(table.target);
   const std::vector<Column>& wanted = table.schema.columns;
   for (std::size_t i = 0; i < std::max(found.size(), wanted.size()); ++i) {
     if (i >= found.size()) {
-      return fmt::format("column \"{}\" is missing in the target", wanted[i].name);
+      return ShapeDifference{fmt::format("column \"{}\" is missing in the target", wanted[i].name)};
     }
     const std::string name = found[i][0].value_or("");
     const std::string type = found[i][1].value_or("");
     if (i >= wanted.size()) {
-      return fmt::format("the target has a column \"{}\" that the source does not have", name);
+      return ShapeDifference{
+          fmt::format("the target has a column \"{}\" that the source does not have", name)};
     }
     if (name != wanted[i].name) {
-      return fmt::format("column {} of the target is \"{}\" where \"{}\" belongs", i + 1, name,
-                         wanted[i].name);
+      return ShapeDifference{fmt::format("column {} of the target is \"{}\" where \"{}\" belongs",
+                                         i + 1, name, wanted[i].name)};
     }
     if (const Sql expected = target_type(wanted[i].type); type != expected.text()) {
-      return fmt::format("column \"{}\" of the target is of type {}, not {}", name, type,
-                         expected.text());
+      return ShapeDifference{fmt::format("column \"{}\" of the target is of type {}, not {}", name,
+                                         type, expected.text())};
     }
   }
   return std::nullopt;

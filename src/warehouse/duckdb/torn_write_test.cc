@@ -211,8 +211,8 @@ class DuckdbTornWrite : public WarehouseContract {
   std::map<std::int64_t, int> free_places() {
     duckdb::Session session({file(), 0, ""}, duckdb::FileAccess::ReadOnly);
     std::map<std::int64_t, int> found;
-    for (const duckdb::Row& row :
-         session.query(duckdb::sql("SELECT block_id, free_blocks FROM pragma_metadata_info()"))) {
+    for (const Row& row :
+         session.query(sql("SELECT block_id, free_blocks FROM pragma_metadata_info()"))) {
       found.emplace(std::stoll(row[0].value_or("")), std::stoi(row[1].value_or("")));
     }
     return found;

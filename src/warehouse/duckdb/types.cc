@@ -110,6 +110,26 @@ Sql target_type(const ColumnType& type) {
   }
 }
 
+ValueLimits value_limits(const ColumnType& type) {
+  if (!is_built_in_scalar(type)) {
+    return {};
+  }
+  constexpr auto kUntil = [](std::string_view highest) {
+    return ValueLimits{
+        .check = ValueCheck::DateTime, .endless = true, .before_christ = true, .highest = highest};
+  };
+  switch (type.base_oid) {
+    case kNumeric:
+      return fits_decimal(type) ? ValueLimits{.check = ValueCheck::Number} : ValueLimits{};
+    case kTimestamp:
+      return kUntil("294247-01-10 04:00:54.775806");
+    case kTimestamptz:
+      return kUntil("294247-01-10 04:00:54.775806+00");
+    default:
+      return {};
+  }
+}
+
 Sql from_text(const ColumnType& type, const Sql& text) {
   const Sql target = target_type(type);
   if (target == sql("VARCHAR")) {

@@ -5,7 +5,8 @@
 #include <string_view>
 
 #include "model/table_schema.h"
-#include "warehouse/duckdb/sql.h"
+#include "model/value_limits.h"
+#include "warehouse/sql.h"
 
 namespace re_dms::duckdb {
 
@@ -18,6 +19,9 @@ Sql target_type(const ColumnType& type);
 /// (ISO dates, hex bytea, UTC). NULL stays NULL. It fails for a value DuckDB cannot hold and never
 /// makes another value of it.
 Sql from_text(const ColumnType& type, const Sql& text);
+
+/// What from_text fails for.
+ValueLimits value_limits(const ColumnType& type);
 
 /// Whether DuckDB's text of a value of target_type's type is short, and has is_written_as() told
 /// such values apart.

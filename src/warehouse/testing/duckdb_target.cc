@@ -22,8 +22,8 @@ WarehouseSettings DuckdbTarget::settings() const {
 std::vector<std::string> DuckdbTarget::select(const std::string& query) {
   duckdb::Session session({path_, 0, ""}, duckdb::FileAccess::ReadOnly);
   std::vector<std::string> lines;
-  for (const duckdb::Row& row :
-       session.query(duckdb::sql("SELECT * FROM query({})", duckdb::literal(query)))) {
+  for (const Row& row :
+       session.query(sql("SELECT * FROM query({})", literal(query)))) {
     std::string line;
     for (const auto& value : row) {
       line += (line.empty() && &value == row.data() ? "" : "|") + value.value_or("NULL");

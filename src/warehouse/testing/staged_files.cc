@@ -92,6 +92,11 @@ LayerBuilder& LayerBuilder::add_column(const std::string& name) {
   return *this;
 }
 
+LayerBuilder& LayerBuilder::drop_column(const std::string& name) {
+  changes_.emplace_back(DropColumn{name});
+  return *this;
+}
+
 LayerBuilder& LayerBuilder::store_schema() {
   changes_.emplace_back(StoreSchema{});
   return *this;

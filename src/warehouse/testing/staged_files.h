@@ -27,6 +27,7 @@ class LayerBuilder {
 
   LayerBuilder& create();
   LayerBuilder& add_column(const std::string& name);
+  LayerBuilder& drop_column(const std::string& name);
   LayerBuilder& store_schema();
   LayerBuilder& truncate();
   LayerBuilder& insert(TextRow values);

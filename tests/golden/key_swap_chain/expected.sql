@@ -13,6 +13,7 @@ DELETE FROM re_dms_internal.tables …;
 INSERT INTO re_dms_internal.tables …;
 INSERT INTO re_dms_internal.loads …;
 DELETE FROM re_dms_internal.loads …;
+DELETE FROM re_dms_internal.adjusted_values …;
 UPDATE re_dms_internal.position …;
 COMMIT;
 -- 11 rows loaded

@@ -10,6 +10,7 @@ DELETE FROM re_dms_internal.tables …;
 INSERT INTO re_dms_internal.tables …;
 INSERT INTO re_dms_internal.loads …;
 DELETE FROM re_dms_internal.loads …;
+DELETE FROM re_dms_internal.adjusted_values …;
 UPDATE re_dms_internal.position …;
 COMMIT;
 -- 6 rows loaded

@@ -1,0 +1,40 @@
+// What a target's column cannot hold of the values of its type in the source.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace re_dms {
+
+/// What there is to look at before a value is staged.
+enum class ValueCheck : char {
+  None,      ///< every value of the type fits
+  Text,      ///< its length
+  Bytea,     ///< its length
+  Number,    ///< whether it is one: neither NaN nor infinite
+  DateTime,  ///< whether it lies between two dates
+  Zone,      ///< the offset of a time with time zone
+};
+
+/// Of one type; views of constants.
+struct ValueLimits {
+  ValueCheck check = ValueCheck::None;
+  /// bytea as hex digits alone, without PostgreSQL's "\x" before them.
+  bool plain_hex = false;
+  /// Text: the beginning of a value is a value of the type too.
+  bool cuttable = false;
+  /// DateTime: infinity and -infinity fit.
+  bool endless = false;
+  /// DateTime: every date BC fits.
+  bool before_christ = false;
+  /// Text and Bytea.
+  std::uint32_t bytes_max = 0;
+  /// Number and DateTime: the first and the last value that fit, as PostgreSQL writes them. Number:
+  /// empty where NaN is all that does not fit. DateTime: `lowest` has a year of four digits.
+  std::string_view lowest{};
+  std::string_view highest{};
+
+  bool operator==(const ValueLimits&) const = default;
+};
+
+}  // namespace re_dms

@@ -1,0 +1,489 @@
+#include "tables/table_states.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdlib>
+#include <set>
+#include <utility>
+
+namespace re_dms {
+
+namespace {
+
+std::chrono::milliseconds pause(const RetryPolicy& policy, int times_before) {
+  const double wanted =
+      static_cast<double>(policy.first.count()) * std::pow(policy.growth, times_before);
+  return std::chrono::milliseconds(
+      static_cast<std::int64_t>(std::min(static_cast<double>(policy.longest.count()), wanted)));
+}
+
+/// Why a table that is never copied waits for a person.
+std::string not_copied(const std::string& reason) {
+  return reason +
+         ". It is not copied anew, because its initial_copy is \"never\": `re_dms resync` begins "
+         "it "
+         "again without its rows, where the source stands then; with \"adopt\" or \"auto\" in the "
+         "configuration it is copied";
+}
+
+}  // namespace
+
+CopyPauses copy_pauses() {
+  constexpr RetryPolicy kDoubted{std::chrono::minutes(1), std::chrono::hours(1), 2.0};
+  const char* const wanted = std::getenv("RE_DMS_HEAL_MS");
+  return {retry_policy(), wanted == nullptr ? kDoubted : parse_retry_policy(wanted)};
+}
+
+void TableStates::forbid_copies(std::function<bool(const QualifiedName&)> of) {
+  const std::lock_guard lock(mutex_);
+  forbidden_ = std::move(of);
+}
+
+bool TableStates::copies_forbidden(const QualifiedName& table) const {
+  const std::lock_guard lock(mutex_);
+  return is_forbidden(table);
+}
+
+void TableStates::begin(std::vector<TableRecord> tables, Lsn journal_begin) {
+  const std::lock_guard lock(mutex_);
+  tables_.clear();
+  for (TableRecord& table : tables) {
+    // What was copied before this process is begun anew.
+    if (table.state == TableState::Copying) {
+      table.state = TableState::Waiting;
+    }
+    const bool in_doubt =
+        table.state == TableState::Waiting && table.schema && !table.schema->columns.empty();
+    const bool stands = table.state == TableState::Paused || table.state == TableState::SetAside;
+    const bool holds_rows = table.schema && !table.schema->columns.empty();
+    table.resumable =
+        stands && holds_rows && table.position.known() && table.position >= journal_begin;
+    const bool forbidden = in_doubt && is_forbidden(table.name);
+    if (forbidden) {
+      table.reason = not_copied(table.reason);
+    }
+    if (forbidden || (doubts_wait_ && in_doubt)) {
+      table.state = TableState::SetAside;
+    }
+    table.since = clock_.now();
+    const Oid oid = table.oid;
+    tables_.emplace(oid, std::move(table));
+  }
+  begun_ = true;
+  ++changes_;
+  changed_.notify_all();
+}
+
+TableRecord& TableStates::record(Oid oid) {
+  TableRecord& table = tables_[oid];
+  table.oid = oid;
+  return table;
+}
+
+void TableStates::enter(TableRecord& table, TableState state) {
+  table.state = state;
+  table.since = clock_.now();
+  table.schema.reset();
+  table.held_from = {};
+  table.resumable = false;
+  table.copy.journal_bytes_left.reset();
+  if (state != TableState::CatchingUp && state != TableState::Live) {
+    table.copy.rows = 0;
+    table.copy.bytes = 0;
+  }
+  ++changes_;
+  changed_.notify_all();
+}
+
+void TableStates::live(Oid oid, const QualifiedName& name) {
+  const std::lock_guard lock(mutex_);
+  if (const auto found = tables_.find(oid); found != tables_.end()) {
+    // A layer of a table that left may still come.
+    if (found->second.state == TableState::Live) {
+      found->second.name = name;
+    }
+    return;
+  }
+  TableRecord& table = record(oid);
+  table.name = name;
+  enter(table, TableState::Live);
+}
+
+SetAside TableStates::leave(const SetAside& left) {
+  const std::lock_guard lock(mutex_);
+  TableRecord& table = record(left.oid);
+  const bool was_followed =
+      table.state == TableState::Live || table.state == TableState::CatchingUp;
+  // Told twice, it has not changed.
+  const bool stands = table.state == TableState::SetAside && table.resumable;
+  ++table.attempt;
+  table.name = left.table;
+  const bool forbidden = left.remedy == Remedy::Copy && was_followed && is_forbidden(left.table);
+  table.reason = forbidden ? not_copied(left.reason) : left.reason;
+  table.position = left.position;
+  table.due = clock_.steady();
+  SetAside said = left;
+  said.reason = table.reason;
+  if (left.remedy != Remedy::Copy) {
+    enter(table, state_after(left.remedy));
+    table.resumable =
+        left.remedy == Remedy::Person && left.position.known() && (was_followed || stands);
+  } else if (forbidden || (was_followed && doubts_wait_)) {
+    enter(table, TableState::SetAside);
+    said.remedy = Remedy::Person;
+  } else {
+    if (was_followed) {
+      doubt(table);
+    }
+    enter(table, TableState::Waiting);
+  }
+  return said;
+}
+
+/// Whatever keeps coming back must not keep the source busy.
+void TableStates::doubt(TableRecord& table) {
+  ++doubts_;
+  const SteadyTime now = clock_.steady();
+  if (table.state == TableState::Live && now - table.live_at >= pauses_.doubted.longest) {
+    table.doubts = 0;
+  }
+  if (table.doubts > 0) {
+    table.due = now + pause(pauses_.doubted, table.doubts - 1);
+  }
+  ++table.doubts;
+}
+
+void TableStates::wish(Oid oid, Wish wish) {
+  const std::lock_guard lock(mutex_);
+  std::erase(wishes_, std::pair(oid, wish));
+  wishes_.emplace_back(oid, wish);
+}
+
+std::vector<std::pair<Oid, Wish>> TableStates::take_wishes() {
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<Oid, Wish>> taken;
+  std::set<Oid> asked;
+  std::erase_if(wishes_, [&](const auto& wished) {
+    if (!asked.insert(wished.first).second) {
+      return false;
+    }
+    const auto found = tables_.find(wished.first);
+    const bool waits = found != tables_.end() && found->second.state == TableState::SetAside;
+    if (!waits || wished.second != Wish::Pause) {
+      taken.push_back(wished);
+    }
+    return true;
+  });
+  granting_ = !taken.empty();
+  changed_.notify_all();
+  return taken;
+}
+
+void TableStates::wishes_granted() {
+  const std::lock_guard lock(mutex_);
+  granting_ = false;
+  changed_.notify_all();
+}
+
+bool TableStates::wait_for_wishes(std::chrono::milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  return changed_.wait_for(lock, patience, [this] { return wishes_.empty() && !granting_; });
+}
+
+std::optional<TableRecord> TableStates::granted(const TableRecord& now) {
+  const std::lock_guard lock(mutex_);
+  TableRecord& table = record(now.oid);
+  // Of a copy that failed, or that a restart ended, the target may have some.
+  const TableState state = now.state == TableState::Copying ? TableState::Waiting : now.state;
+  if (state == TableState::Waiting) {
+    if (table.state == TableState::Copying) {
+      return std::nullopt;
+    }
+    table.due = clock_.steady();
+    table.doubts = 0;
+  }
+  if (state == table.state) {
+    ++changes_;
+    changed_.notify_all();
+    return std::nullopt;
+  }
+  const bool was_followed =
+      table.state == TableState::Live || table.state == TableState::CatchingUp;
+  ++table.attempt;
+  table.name = now.name;
+  table.reason = now.reason;
+  table.position = now.position;
+  if (state == TableState::Waiting && was_followed && is_forbidden(now.name)) {
+    table.reason = not_copied("its changes are not in the journal any more");
+    enter(table, TableState::SetAside);
+    return table;
+  }
+  enter(table, state);
+  table.resumable = state == TableState::Paused && now.position.known();
+  if (state == TableState::CatchingUp) {
+    table.schema = now.schema;
+  }
+  return table;
+}
+
+void TableStates::pause_loading(bool paused) {
+  const std::lock_guard lock(mutex_);
+  loading_paused_ = paused;
+  ++changes_;
+  changed_.notify_all();
+}
+
+void TableStates::unpublished(bool any) {
+  const std::lock_guard lock(mutex_);
+  publish_ = any;
+  ++changes_;
+  changed_.notify_all();
+}
+
+void TableStates::look_at_publication() {
+  const std::lock_guard lock(mutex_);
+  look_again_ = true;
+  ++changes_;
+  changed_.notify_all();
+}
+
+void TableStates::publishing_failed(std::map<QualifiedName, std::string> reasons) {
+  const std::lock_guard lock(mutex_);
+  unpublishable_ = std::move(reasons);
+}
+
+std::map<QualifiedName, std::string> TableStates::publishing_failures() const {
+  const std::lock_guard lock(mutex_);
+  return unpublishable_;
+}
+
+CopyWork TableStates::wait_for_copies(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  CopyWork work;
+  while (!stop.stop_requested() && !closed_) {
+    const SteadyTime now = clock_.steady();
+    SteadyTime next = now + std::chrono::hours(1);
+    if (!loading_paused_) {
+      work.publish = std::exchange(look_again_, false) || publish_;
+      publish_ = false;
+    }
+    for (const auto& [oid, table] : tables_) {
+      if (table.state != TableState::Waiting || loading_paused_) {
+        continue;
+      }
+      if (table.due <= now) {
+        work.due.push_back(table);
+      } else {
+        next = std::min(next, table.due);
+      }
+    }
+    if (!work.empty()) {
+      break;
+    }
+    changed_.wait_until(lock, stop, next,
+                        [this, seen = changes_] { return changes_ != seen || closed_; });
+  }
+  return work;
+}
+
+std::map<Oid, std::uint64_t> TableStates::begin_copy(const std::vector<Oid>& tables, Lsn from) {
+  const std::lock_guard lock(mutex_);
+  std::map<Oid, std::uint64_t> begun;
+  for (const Oid oid : tables) {
+    TableRecord& table = record(oid);
+    if (table.state == TableState::Waiting) {
+      enter(table, TableState::Copying);
+      table.held_from = from;
+      table.copy.began = clock_.now();
+      begun[oid] = ++table.attempt;
+    }
+  }
+  return begun;
+}
+
+void TableStates::estimate(Oid oid, std::uint64_t rows, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  TableRecord& table = record(oid);
+  table.copy.sized = true;
+  table.copy.rows_estimated = rows;
+  table.copy.bytes_estimated = bytes;
+}
+
+void TableStates::copied_some(Oid oid, Lsn position, std::uint64_t rows, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  TableRecord& table = record(oid);
+  if (table.state == TableState::Copying && table.held_from == position) {
+    table.copy.rows += rows;
+    table.copy.bytes += bytes;
+  }
+}
+
+void TableStates::wait_again(TableRecord& table, const std::string& reason) {
+  table.due = clock_.steady() + pause(pauses_.failed, table.tries);
+  ++table.tries;
+  table.reason = reason;
+  enter(table, TableState::Waiting);
+}
+
+void TableStates::copy_failed(Oid oid, const std::string& reason) {
+  const std::lock_guard lock(mutex_);
+  if (TableRecord& table = record(oid); table.state == TableState::Copying) {
+    wait_again(table, reason);
+  }
+}
+
+void TableStates::copied(const TablePtr& schema, Lsn position, InitialCopy began) {
+  const std::lock_guard lock(mutex_);
+  for (auto& [oid, other] : tables_) {
+    const bool stands = other.state == TableState::Paused || other.state == TableState::SetAside;
+    if (oid != schema->oid && stands && other.name == schema->name) {
+      other.position = {};
+      other.resumable = false;
+    }
+  }
+  TableRecord& table = record(schema->oid);
+  if (table.state != TableState::Copying) {
+    return;
+  }
+  enter(table, TableState::CatchingUp);
+  table.name = schema->name;
+  table.schema = schema;
+  table.position = position;
+  table.initial_copy = began;
+  table.reason.clear();
+}
+
+std::vector<TableRecord> TableStates::wait_for_lagging(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  std::vector<TableRecord> lagging;
+  changed_.wait(lock, stop, [&] {
+    return closed_ || std::ranges::any_of(tables_, [](const auto& entry) {
+             return entry.second.state == TableState::CatchingUp;
+           });
+  });
+  if (!stop.stop_requested() && !closed_) {
+    for (const auto& [oid, table] : tables_) {
+      if (table.state == TableState::CatchingUp) {
+        lagging.push_back(table);
+      }
+    }
+  }
+  return lagging;
+}
+
+void TableStates::wait_until_joined(const std::vector<TableRecord>& tables,
+                                    const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, stop, [&] {
+    return closed_ || std::ranges::none_of(tables, [this](const TableRecord& table) {
+             const auto found = tables_.find(table.oid);
+             return found != tables_.end() && found->second.attempt == table.attempt &&
+                    found->second.state == TableState::CatchingUp;
+           });
+  });
+}
+
+bool TableStates::is_current(Oid oid, std::uint64_t attempt) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = tables_.find(oid);
+  return found != tables_.end() && found->second.attempt == attempt;
+}
+
+std::vector<Oid> TableStates::take_joined() {
+  const std::lock_guard lock(mutex_);
+  return std::exchange(joined_, {});
+}
+
+void TableStates::journal_left(const std::vector<Oid>& tables, std::uint64_t bytes) {
+  const std::lock_guard lock(mutex_);
+  for (const Oid oid : tables) {
+    if (TableRecord& table = record(oid); table.state == TableState::CatchingUp) {
+      table.copy.journal_bytes_left = bytes;
+    }
+  }
+}
+
+void TableStates::hold_from(const std::vector<Oid>& tables, Lsn position) {
+  const std::lock_guard lock(mutex_);
+  for (const Oid oid : tables) {
+    if (TableRecord& table = record(oid); table.state == TableState::Copying) {
+      table.held_from = std::max(table.held_from, position);
+    }
+  }
+}
+
+void TableStates::caught_up_to(const std::vector<TableAt>& tables, Lsn position) {
+  const std::lock_guard lock(mutex_);
+  for (const TableAt& at : tables) {
+    // One that was copied anew since is further.
+    TableRecord& table = record(at.oid);
+    if (table.state == TableState::CatchingUp && table.position == at.position) {
+      table.position = std::max(table.position, position);
+    }
+  }
+}
+
+void TableStates::joined(const std::vector<TableAt>& tables) {
+  const std::lock_guard lock(mutex_);
+  for (const TableAt& at : tables) {
+    TableRecord& table = record(at.oid);
+    if (table.state == TableState::CatchingUp && table.position == at.position) {
+      joined_.push_back(at.oid);
+      enter(table, TableState::Live);
+      table.tries = 0;
+      table.live_at = clock_.steady();
+    }
+  }
+}
+
+std::optional<TableState> TableStates::state(Oid oid) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = tables_.find(oid);
+  return found == tables_.end() ? std::nullopt : std::optional(found->second.state);
+}
+
+/// Nobody can say whether such a table ever gets its copy.
+bool TableStates::is_stuck(const TableRecord& table) {
+  constexpr int kTries = 8;
+  return table.state == TableState::Waiting && table.tries >= kTries;
+}
+
+bool TableStates::settled() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::all_of(tables_, [](const auto& entry) {
+    const TableRecord& table = entry.second;
+    return table.state == TableState::Live ||
+           (has_left(table.state) && table.state != TableState::Waiting) || is_stuck(table);
+  });
+}
+
+std::uint64_t TableStates::doubts() const {
+  const std::lock_guard lock(mutex_);
+  return doubts_;
+}
+
+bool TableStates::any_set_aside() const {
+  const std::lock_guard lock(mutex_);
+  return std::ranges::any_of(tables_, [](const auto& entry) {
+    const TableState state = entry.second.state;
+    return state == TableState::SetAside || state == TableState::Paused || is_stuck(entry.second);
+  });
+}
+
+std::vector<TableRecord> TableStates::all() const {
+  const std::lock_guard lock(mutex_);
+  std::vector<TableRecord> tables;
+  tables.reserve(tables_.size());
+  for (const auto& [oid, table] : tables_) {
+    tables.push_back(table);
+  }
+  return tables;
+}
+
+void TableStates::close() {
+  const std::lock_guard lock(mutex_);
+  closed_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace re_dms

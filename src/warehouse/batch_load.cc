@@ -1,0 +1,418 @@
+#include "warehouse/batch_load.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+
+namespace re_dms {
+
+namespace {
+
+/// Whether a batch of this kind is for tables of this state.
+bool suits(BatchKind kind, TableState state) {
+  switch (kind) {
+    case BatchKind::Stream:
+      return state == TableState::Live;
+    case BatchKind::Copy:
+      return state == TableState::Waiting || state == TableState::Copying;
+    case BatchKind::CatchUp:
+    case BatchKind::Join:
+      return state == TableState::CatchingUp;
+  }
+  return false;
+}
+
+bool creates_table(const StagedLayer& layer) {
+  for (const SchemaChange& change : layer.changes) {
+    if (std::holds_alternative<CreateTable>(change)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// Whether the layer says only what is to be known of its table: that may be written again.
+bool only_stores(const StagedLayer& layer) {
+  return layer.counts.rows() == 0 && !layer.truncate &&
+         std::ranges::all_of(layer.changes, [](const SchemaChange& change) {
+           return std::holds_alternative<StoreSchema>(change);
+         });
+}
+
+void add(TableLoad& load, const StagedLayer& layer, Lsn below) {
+  load.counts.inserts += layer.counts.inserts;
+  load.counts.replaces += layer.counts.replaces;
+  load.counts.updates += layer.counts.updates;
+  load.counts.deletes += layer.counts.deletes;
+  for (const StagedFile& file : layer.files) {
+    load.stored_bytes += file.stored_bytes;
+  }
+  add(load.adjusted, layer, below);
+}
+
+}  // namespace
+
+std::set<Oid> oids(const std::vector<SetAside>& set_aside) {
+  std::set<Oid> result;
+  for (const SetAside& entry : set_aside) {
+    result.insert(entry.oid);
+  }
+  return result;
+}
+
+BatchLoad::BatchLoad(TargetTables& target, const Clock& clock, const StagedBatch& batch,
+                     StoredTables known, std::string schema, FailedTables& failed)
+    : target_(target),
+      clock_(clock),
+      batch_(batch),
+      known_(std::move(known)),
+      schema_(std::move(schema)),
+      failed_(failed),
+      given_up_(oids(batch.set_aside)) {
+  for (const StagedLayer& layer : batch_.layers) {
+    const TableSchema& table = *layer.table;
+    // Before the layer's table takes any of its layers.
+    if (auto reason = takes(table.oid) ? refusal(layer) : std::nullopt) {
+      failed_[table.oid] = {table.oid, table.name, *std::move(reason), {}};
+    }
+  }
+}
+
+std::vector<Oid> BatchLoad::missing() const {
+  std::vector<Oid> tables;
+  std::set<Oid> seen;
+  for (const StagedLayer& layer : batch_.layers) {
+    const Oid oid = layer.table->oid;
+    if (takes(oid) && seen.insert(oid).second) {
+      tables.push_back(oid);
+    }
+  }
+  return tables;
+}
+
+bool BatchLoad::takes(Oid oid) const {
+  if (done_.contains(oid) || given_up_.contains(oid) || failed_.contains(oid)) {
+    return false;
+  }
+  const auto known = known_.find(oid);
+  if (known == known_.end()) {
+    return batch_.kind == BatchKind::Stream;
+  }
+  return suits(batch_.kind, known->second.state) && stands_there(known->second) &&
+         !holds(known->second);
+}
+
+/// Of a table that catches up: whether it is the copy that the batch is about. One that was copied
+/// anew since, or has the batch already, is further.
+bool BatchLoad::stands_there(const StoredTable& table) const {
+  if (batch_.kind != BatchKind::CatchUp && batch_.kind != BatchKind::Join) {
+    return true;
+  }
+  const auto named = std::ranges::find(batch_.tables, table.schema.oid, &TableAt::oid);
+  return named != batch_.tables.end() && named->position == table.position;
+}
+
+/// Whether the table holds the batch already.
+bool BatchLoad::holds(const StoredTable& table) const {
+  const Oid oid = table.schema.oid;
+  if (batch_.kind != BatchKind::Copy) {
+    return table.position >= batch_.span.to && !only_stores(oid);
+  }
+  const auto of_table = [oid](const StagedLayer& layer) { return layer.table->oid == oid; };
+  const CopyStep& first = *std::ranges::find_if(batch_.layers, of_table)->copy;
+  if (first.position != table.position || table.state == TableState::Waiting) {
+    // Of a copy that is to begin; else of one that another has replaced.
+    return first.number != 1 || first.position < table.position;
+  }
+  return first.number <= table.copy_step;
+}
+
+bool BatchLoad::only_stores(Oid oid) const {
+  return std::ranges::all_of(batch_.layers, [oid](const StagedLayer& layer) {
+    return layer.table->oid != oid || re_dms::only_stores(layer);
+  });
+}
+
+std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
+  tables_.clear();
+  loads_.clear();
+  const std::set<Oid> wanted(tables.begin(), tables.end());
+  std::vector<const StagedLayer*> layers;
+  for (const StagedLayer& layer : batch_.layers) {
+    if (wanted.contains(layer.table->oid)) {
+      layers.push_back(&layer);
+    }
+  }
+  auto fault = apply_layers(layers);
+  if (fault) {
+    // Noted first: after a bug of its own DuckDB refuses the ROLLBACK too, and then the next try
+    // opens the file anew, without the table.
+    if (const TableSchema& table = *fault->layer->table; !fault->out_of_memory) {
+      failed_[table.oid] = {table.oid, table.name, fault->reason, {}, fault->remedy};
+    }
+    // COMMIT of a transaction with a failed statement reports success and keeps nothing.
+    target_.roll_back();
+  }
+  return fault;
+}
+
+std::optional<LoadFault> BatchLoad::apply_layers(const std::vector<const StagedLayer*>& layers) {
+  std::vector<QualifiedName> targets;
+  for (const StagedLayer* layer : layers) {
+    const TableSchema& table = *layer->table;
+    targets.push_back(layer->copy ? target_.copy_name(final_name(table.name), table.oid)
+                                  : current(table.oid, table.name).target);
+  }
+  try {
+    target_.begin(layers, targets, known_.size());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Table || target_.staging() == nullptr) {
+      throw;
+    }
+    return fault_of(*target_.staging(), error);
+  }
+  for (const StagedLayer* layer : layers) {
+    if (auto fault = apply_layer(*layer)) {
+      return fault;
+    }
+  }
+  return std::nullopt;
+}
+
+LoadFault BatchLoad::fault_of(const StagedLayer& layer, const Error& error) const {
+  const bool not_the_copy = dynamic_cast<const NotTheCopy*>(&error) != nullptr;
+  return {&layer, target_.reading(), error.what(), target_.is_out_of_memory(error),
+          not_the_copy && !layer.copy ? Remedy::Copy : Remedy::Person};
+}
+
+std::optional<LoadFault> BatchLoad::apply_layer(const StagedLayer& layer) {
+  const Oid oid = layer.table->oid;
+  const auto known = known_.find(oid);
+  const auto [entry, first] = tables_.try_emplace(oid, current(oid, layer.table->name));
+  if (first && known == known_.end() && !creates_table(layer)) {
+    return LoadFault{&layer, nullptr, "rows came for a table that was never created in the target",
+                     false, Remedy::Copy};
+  }
+  const SteadyTime started = clock_.steady();
+  StoredTable& table = entry->second;
+  StoredTable beside = table;
+  if (layer.copy) {
+    beside.target = target_.copy_name(final_name(layer.table->name), oid);
+    beside.schema = *layer.table;
+    beside.initial_copy = InitialCopy::Auto;
+  }
+  std::uint64_t not_there = 0;
+  try {
+    if (layer.copy && layer.copy->number == 1) {
+      target_.drop_copy(final_name(layer.table->name), oid);
+      // Sooner than after all rows.
+      if (keeps_table(layer)) {
+        target_.require_fit(kept(layer), is_known(table, layer));
+      }
+    }
+    not_there = target_.apply(layer, layer.copy ? beside : table);
+    if (layer.copy) {
+      note_step(layer, table);
+    }
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Table) {
+      throw;
+    }
+    return fault_of(layer, error);
+  }
+  TableLoad& total = loads_[oid];
+  add(total, layer, layer.copy ? layer.copy->position : batch_.span.to);
+  total.not_there += not_there;
+  total.duration +=
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
+  return std::nullopt;
+}
+
+void BatchLoad::leave_out(const LoadFault& fault) {
+  const TableSchema& table = *fault.layer->table;
+  SetAside& entry = failed_[table.oid];
+  entry = {table.oid, table.name, fault.reason, {}, fault.remedy};
+  if (fault.file != nullptr) {
+    if (auto refused = target_.refused_values(*fault.layer, *fault.file)) {
+      entry.reason = *std::move(refused);
+      entry.remedy = Remedy::Person;
+    }
+  }
+}
+
+/// Where the source's table of this name is in the target.
+QualifiedName BatchLoad::final_name(const QualifiedName& name) const {
+  return {schema_.empty() ? name.schema : schema_, name.name};
+}
+
+StoredTable BatchLoad::current(Oid oid, const QualifiedName& name) const {
+  if (const auto known = known_.find(oid); known != known_.end()) {
+    return known->second;
+  }
+  StoredTable table;
+  table.schema.oid = oid;
+  table.schema.name = name;
+  table.target = final_name(name);
+  return table;
+}
+
+std::vector<Oid> BatchLoad::in_transaction() const {
+  std::vector<Oid> tables;
+  for (const auto& [oid, load] : loads_) {
+    tables.push_back(oid);
+  }
+  return tables;
+}
+
+void BatchLoad::record_part(const LoadRun& run) {
+  write_down(run);
+  if (batch_.kind != BatchKind::Copy) {
+    ServiceTables(target_.session()).advance(in_transaction(), batch_.span.to);
+    for (auto& [oid, table] : tables_) {
+      table.position = batch_.span.to;
+    }
+  }
+}
+
+/// Whether an earlier transaction or try of this batch has moved the table.
+bool BatchLoad::is_done(const StoredTable& table, const TableAt& before) const {
+  if (batch_.kind == BatchKind::Join) {
+    return table.state == TableState::Live && table.position == before.position;
+  }
+  return table.state == TableState::CatchingUp && before.position < batch_.span.to &&
+         table.position == batch_.span.to;
+}
+
+/// Of tables that catch up, also those that the batch has no rows of.
+void BatchLoad::move_positions() {
+  std::vector<Oid> moved;
+  for (const TableAt& at : batch_.tables) {
+    const auto known = known_.find(at.oid);
+    if (known == known_.end() || failed_.contains(at.oid) || given_up_.contains(at.oid)) {
+      continue;
+    }
+    if (is_done(known->second, at)) {
+      took_part_.push_back(at);
+      continue;
+    }
+    if (known->second.state != TableState::CatchingUp || known->second.position != at.position) {
+      continue;
+    }
+    took_part_.push_back(at);
+    StoredTable& table = tables_.try_emplace(at.oid, known->second).first->second;
+    if (batch_.kind == BatchKind::Join) {
+      table.state = TableState::Live;
+      table.reason.clear();
+      moved.push_back(at.oid);
+    } else if (table.position < batch_.span.to) {
+      table.position = batch_.span.to;
+      moved.push_back(at.oid);
+    }
+  }
+  ServiceTables service(target_.session());
+  if (batch_.kind == BatchKind::Join) {
+    service.make_live(moved, clock_.now());
+  } else {
+    service.advance(moved, batch_.span.to);
+  }
+}
+
+void BatchLoad::record_last(const LoadRun& run) {
+  set_aside_.clear();
+  took_part_.clear();
+  for (const SetAside& entry : batch_.set_aside) {
+    if (!failed_.contains(entry.oid)) {
+      set_aside(entry, 0);
+    }
+  }
+  for (auto& [oid, entry] : failed_) {
+    entry.position = std::max(batch_.span.from, current(oid, entry.table).position);
+    set_aside(entry, run.number);
+  }
+  write_down(run);
+  move_positions();
+}
+
+void BatchLoad::write_down(const LoadRun& run) {
+  std::vector<const StoredTable*> changed;
+  for (const auto& [oid, table] : tables_) {
+    const auto known = known_.find(oid);
+    // Most loads change rows, and nothing that is known of their tables.
+    if (known == known_.end() || known->second != table) {
+      changed.push_back(&table);
+    }
+  }
+  std::vector<AppliedLoad> applied;
+  for (const auto& [oid, load] : loads_) {
+    applied.push_back({&tables_.at(oid).schema, &load});
+  }
+  ServiceTables service(target_.session());
+  const SystemTime now = clock_.now();
+  service.write(changed, now);
+  service.write(run, applied, now);
+  write_adjusted(target_.session(), run, applied, now);
+}
+
+/// Nothing happens where the table is in a state that this batch is not about: others care for it.
+void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
+  const TableState wanted = state_after(entry.remedy);
+  const auto known = known_.find(entry.oid);
+  // A copy took the name of a table that is followed, or nobody asks for it any more.
+  const bool anyway = batch_.kind == BatchKind::Copy && entry.remedy != Remedy::Person;
+  if (known != known_.end() && !anyway && !suits(batch_.kind, known->second.state)) {
+    if (known->second.state == wanted && known->second.reason == entry.reason) {
+      // An earlier try of this batch did it.
+      set_aside_.push_back(entry);
+      set_aside_.back().position = known->second.position;
+    }
+    return;
+  }
+  StoredTable& table =
+      tables_.try_emplace(entry.oid, current(entry.oid, entry.table)).first->second;
+  if (table.state == TableState::Copying) {
+    target_.drop_copy(final_name(table.schema.name), entry.oid);
+  }
+  table.state = wanted;
+  table.copy_step = 0;
+  table.reason = entry.reason;
+  // Of a copy that is not complete it holds nothing.
+  table.position =
+      batch_.kind == BatchKind::Copy ? Lsn{} : std::max(table.position, entry.position);
+  table.set_aside_load = load;
+  set_aside_.push_back(entry);
+  set_aside_.back().position = table.position;
+}
+
+void BatchLoad::committed() {
+  for (const auto& [oid, load] : loads_) {
+    const QualifiedName& name = tables_.at(oid).schema.name;
+    if (load.not_there > 0) {
+      not_there_.push_back({name, load.not_there});
+    }
+    for (const AdjustedTotal& total : load.adjusted.totals) {
+      adjusted_.push_back({name, total.column, total.reason, total.values});
+    }
+  }
+  for (auto& [oid, table] : tables_) {
+    known_.insert_or_assign(oid, std::move(table));
+    done_.insert(oid);
+  }
+  tables_.clear();
+  loads_.clear();
+}
+
+std::uint64_t BatchLoad::rows() const {
+  std::uint64_t rows = 0;
+  for (const StagedLayer& layer : batch_.layers) {
+    const auto known = known_.find(layer.table->oid);
+    if (known != known_.end() && !has_left(known->second.state)) {
+      rows += layer.counts.rows();
+    }
+  }
+  return rows;
+}
+
+}  // namespace re_dms

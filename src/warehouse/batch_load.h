@@ -1,0 +1,122 @@
+// Applies a staged batch table by table, in one transaction or in several, without the tables that
+// cannot take it.
+#pragma once
+
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "model/staged_batch.h"
+#include "warehouse/load_checks.h"
+#include "warehouse/service_tables.h"
+#include "warehouse/target_tables.h"
+#include "warehouse/warehouse.h"
+
+namespace re_dms {
+
+/// The tables that are named.
+std::set<Oid> oids(const std::vector<SetAside>& set_aside);
+
+/// Why tables could not be loaded in one transaction.
+struct LoadFault {
+  const StagedLayer* layer = nullptr;  ///< whose statement failed
+  const StagedFile* file = nullptr;    ///< that was being read; may be null
+  std::string reason;
+  bool out_of_memory = false;  ///< whoever took it
+  Remedy remedy = Remedy::Person;
+};
+
+/// Used for one try of a batch. What it is given by reference must outlive it.
+class BatchLoad {
+ public:
+  /// `schema` is the target schema of new tables; empty: the source's. `failed` gathers the tables
+  /// that fail and belongs to the batch: when a try ends in an error, the next one leaves them out
+  /// from the start.
+  BatchLoad(TargetTables& target, const Clock& clock, const StagedBatch& batch, StoredTables known,
+            std::string schema, FailedTables& failed);
+
+  /// The tables that have yet to take the batch, in the order of their layers.
+  std::vector<Oid> missing() const;
+
+  /// Leaves a transaction open in which all layers of these tables are applied. After a fault the
+  /// transaction is rolled back. Throws Transient when the target fails.
+  std::optional<LoadFault> apply(const std::vector<Oid>& tables);
+
+  /// The table that the fault is about is left out from now on.
+  void leave_out(const LoadFault& fault);
+
+  /// The tables of the open transaction.
+  std::vector<Oid> in_transaction() const;
+
+  /// Writes down, in the open transaction, what apply() did. The loaded position stays.
+  void record_part(const LoadRun& run);
+
+  /// The same in the batch's last transaction: those that failed are set aside, and so are those
+  /// that the fold named. Tables that catch up stand at the batch's end, or are live.
+  void record_last(const LoadRun& run);
+
+  /// The transaction is committed.
+  void committed();
+
+  /// Staged rows of the tables that hold the batch.
+  std::uint64_t rows() const;
+
+  /// Tables that left in this batch: those that could not take it, and of those that the batch
+  /// names the ones it is for.
+  const std::vector<SetAside>& set_aside() const { return set_aside_; }
+
+  /// CatchUp and Join: the tables that hold the batch now, and where they stood before it.
+  const std::vector<TableAt>& took_part() const { return took_part_; }
+
+  /// Rows that were to be changed or deleted in tables that may lack them, and were not there.
+  const std::vector<RowsNotThere>& not_there() const { return not_there_; }
+
+  /// Values that were changed because the target cannot hold them.
+  const std::vector<ColumnAdjusted>& adjusted() const { return adjusted_; }
+
+  /// All tables as they are now.
+  StoredTables take_known() { return std::move(known_); }
+
+ private:
+  LoadFault fault_of(const StagedLayer& layer, const Error& error) const;
+  std::optional<LoadFault> apply_layer(const StagedLayer& layer);
+  std::optional<LoadFault> apply_layers(const std::vector<const StagedLayer*>& layers);
+  bool takes(Oid oid) const;
+  bool holds(const StoredTable& table) const;
+  bool only_stores(Oid oid) const;
+  bool is_done(const StoredTable& table, const TableAt& before) const;
+  void move_positions();
+  StoredTable current(Oid oid, const QualifiedName& name) const;
+  void note_step(const StagedLayer& layer, StoredTable& table);
+  bool keeps_table(const StagedLayer& layer);
+  const StoredTable& present(const StoredTable& known) const;
+  StoredTable kept(const StagedLayer& layer) const;
+  bool is_known(const StoredTable& table, const StagedLayer& layer) const;
+  static bool gave_name_away(const StoredTable& other, const QualifiedName& name);
+  void take_name_over(const StagedLayer& layer, const StoredTable& table);
+  QualifiedName final_name(const QualifiedName& name) const;
+  bool stands_there(const StoredTable& table) const;
+  void write_down(const LoadRun& run);
+  void set_aside(const SetAside& entry, std::uint64_t load);
+
+  TargetTables& target_;
+  const Clock& clock_;
+  const StagedBatch& batch_;
+  StoredTables known_;
+  const std::string schema_;
+  FailedTables& failed_;
+  const std::set<Oid> given_up_;  ///< by the fold, maybe after some of their layers were handed on
+  std::vector<SetAside> set_aside_;
+  std::vector<TableAt> took_part_;
+  std::vector<RowsNotThere> not_there_;
+  std::vector<ColumnAdjusted> adjusted_;
+  std::set<Oid> done_;  ///< committed
+  // Of the open transaction.
+  std::map<Oid, StoredTable> tables_;  ///< as they are now
+  std::map<Oid, TableLoad> loads_;
+};
+
+}  // namespace re_dms

@@ -1,0 +1,192 @@
+#include "warehouse/redshift/redshift_tables.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "warehouse/load_checks.h"
+#include "warehouse/redshift/kept_table.h"
+#include "warehouse/redshift/layer_merge.h"
+#include "warehouse/redshift/staged_columns.h"
+#include "warehouse/redshift/types.h"
+
+namespace re_dms::redshift {
+
+namespace {
+
+bool is_merged(const StagedLayer& layer) {
+  return !layer.files.empty() && layer.shape != LayerShape::Inserts;
+}
+
+}  // namespace
+
+Sql lock_fence() {
+  return sql("LOCK re_dms_internal.fence");
+}
+
+void RedshiftTables::begin(const std::vector<const StagedLayer*>& layers,
+                           const std::vector<QualifiedName>& targets, std::size_t /*known*/) {
+  staging_ = nullptr;
+  copying_ = nullptr;
+  catalog_.reset();
+  stage(layers);
+  session_.execute(sql("BEGIN"));
+  take_fence();
+  catalog_.emplace(session_, targets);
+}
+
+/// All in one transaction: a COPY outside of one is a commit.
+void RedshiftTables::stage(const std::vector<const StagedLayer*>& layers) {
+  std::map<const StagedLayer*, Sql> staged;
+  for (const StagedLayer* layer : layers) {
+    if (!is_merged(*layer) || staged_.contains(layer)) {
+      continue;
+    }
+    if (staged.empty()) {
+      session_.execute(sql("BEGIN"));
+    }
+    const Sql name = sql("re_dms_staged_{}", staged_.size() + staged.size() + 1);
+    staging_ = layer;
+    session_.execute(create_staged(*layer, name), Blame::Table);
+    copying_ = layer;
+    copy_files(session_, copies_, *layer, name, joined(staged_names(*layer)));
+    copying_ = nullptr;
+    staging_ = nullptr;
+    staged.emplace(layer, name);
+  }
+  if (!staged.empty()) {
+    session_.commit();
+    staged_.merge(staged);
+    failpoint("redshift-staged");
+  }
+}
+
+void RedshiftTables::take_fence() {
+  session_.execute(lock_fence());
+  const StoredPosition stored = ServiceTables(session_).stored_position();
+  require_epoch(stored, expected_.epoch);
+  if (stored.loaded != expected_.loaded || stored.loads != expected_.loads) {
+    throw Error(ErrorKind::Transient,
+                "a load of this daemon whose end nobody heard of has taken place");
+  }
+}
+
+void RedshiftTables::roll_back() {
+  session_.execute(sql("ROLLBACK"));
+  failpoint("redshift-rolled-back");
+}
+
+std::uint64_t RedshiftTables::apply(const StagedLayer& layer, StoredTable& table) {
+  change_shape(layer, table);
+  if (layer.truncate) {
+    // TRUNCATE commits.
+    session_.execute(sql("DELETE FROM {}", qualified(table.target)), Blame::Table);
+  }
+  if (layer.files.empty()) {
+    RE_DMS_CHECK(layer.counts.rows() == 0);
+    return 0;
+  }
+  if (!is_merged(layer)) {
+    copying_ = &layer;
+    copy_files(session_, copies_, layer, qualified(table.target),
+               joined(column_list(*layer.table)));
+    copying_ = nullptr;
+    return 0;
+  }
+  const Sql& staged = staged_.at(&layer);
+  const std::uint64_t not_there = LayerMerge(session_, layer, table, staged).apply();
+  session_.execute(sql("DROP TABLE {}", staged), Blame::Table);
+  return not_there;
+}
+
+void RedshiftTables::change_shape(const StagedLayer& layer, StoredTable& table) {
+  const bool made_here = std::ranges::any_of(layer.changes, [](const SchemaChange& change) {
+    return std::holds_alternative<CreateTable>(change);
+  });
+  // Before any column of it goes, which Redshift refuses. The planner relies on the declared key,
+  // and NOT NULL cannot be taken back.
+  if (!made_here && !table.is_kept() && declared_key(table.schema) != declared_key(*layer.table)) {
+    throw NotTheCopy("its key changed, and its table in Redshift declares the earlier one");
+  }
+  bool created = false;
+  bool altered = false;
+  const Sql target = qualified(table.target);
+  for (const SchemaChange& change : layer.changes) {
+    if (std::holds_alternative<CreateTable>(change)) {
+      create_target(session_, table.target, *layer.table);
+      created = true;
+    } else if (const auto* drop = std::get_if<DropColumn>(&change)) {
+      session_.execute(sql("ALTER TABLE {} DROP COLUMN {}", target, identifier(drop->name)),
+                       Blame::Table);
+      altered = true;
+    } else if (const auto* add = std::get_if<AddColumn>(&change); add != nullptr && !created) {
+      add_column(table, add->column);
+      altered = true;
+    }
+  }
+  table.schema = *layer.table;
+  if (created || altered) {
+    catalog_->changed(table);
+  } else if (const auto difference = catalog_->difference(table)) {
+    throw NotTheCopy(*difference);
+  }
+}
+
+/// To a kept table somebody may have added it before: it is taken, whatever stood in it.
+void RedshiftTables::add_column(const StoredTable& table, const Column& column) {
+  const Sql target = qualified(table.target);
+  const Sql name = identifier(column.name);
+  const bool is_there = table.is_kept() && catalog_->has(table.target, column.name);
+  if (!is_there) {
+    session_.execute(sql("ALTER TABLE {} ADD COLUMN {} {}", target, name, target_type(column.type)),
+                     Blame::Table);
+  }
+  if (is_there || column.missing) {
+    session_.execute(sql("UPDATE {} SET {} = {}", target, name,
+                         column.missing ? value(column.type, *column.missing) : sql("NULL")),
+                     Blame::Table);
+  }
+}
+
+std::optional<std::string> RedshiftTables::refused_values(const StagedLayer& layer,
+                                                          const StagedFile& /*file*/) {
+  return load_errors(session_, layer);
+}
+
+bool RedshiftTables::is_same_name(const QualifiedName& a, const QualifiedName& b) const {
+  return folded(a) == folded(b);
+}
+
+QualifiedName RedshiftTables::copy_name(const QualifiedName& target, Oid oid) const {
+  return {target.schema, fmt::format("re_dms_copy_{}", oid)};
+}
+
+void RedshiftTables::drop_copy(const QualifiedName& target, Oid oid) {
+  session_.execute(sql("DROP TABLE IF EXISTS {}", qualified(copy_name(target, oid))), Blame::Table);
+}
+
+void RedshiftTables::drop_table(const StoredTable& table) {
+  session_.execute(sql("DROP TABLE IF EXISTS {}", qualified(table.target)), Blame::Table);
+}
+
+void RedshiftTables::put_copy_in_place(const QualifiedName& target, Oid oid) {
+  if (session_.named(target) != Named::Nothing) {
+    throw name_taken(target);
+  }
+  session_.execute(sql("ALTER TABLE {} RENAME TO {}", qualified(copy_name(target, oid)),
+                       identifier(target.name)),
+                   Blame::Table);
+}
+
+void RedshiftTables::require_fit(const StoredTable& table, bool known) {
+  redshift::require_fit(session_, table, known);
+}
+
+void RedshiftTables::refill(const QualifiedName& copy, const StoredTable& table, bool known) {
+  redshift::refill(session_, copy, table, known);
+}
+
+}  // namespace re_dms::redshift

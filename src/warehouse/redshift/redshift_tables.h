@@ -1,0 +1,74 @@
+// The tables of a Redshift database, as loads handle them.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "warehouse/redshift/copy_statement.h"
+#include "warehouse/redshift/session.h"
+#include "warehouse/redshift/target_shape.h"
+#include "warehouse/service_tables.h"
+#include "warehouse/target_tables.h"
+
+namespace re_dms::redshift {
+
+/// Rows that are merged are copied into temporary tables of the session before the transaction that
+/// applies them, so that a refused value costs no lock; layers of inserts go straight into their
+/// tables inside it.
+class RedshiftTables final : public TargetTables {
+ public:
+  /// `expected`: what the transaction has to find under the fence. The session must outlive it.
+  RedshiftTables(Session& session, const CopySettings& copies, const StoredPosition& expected)
+      : session_(session), copies_(copies), expected_(expected) {}
+
+  SqlSession& session() override { return session_; }
+
+  /// Throws Fatal where another daemon took the target over, Transient where it does not stand
+  /// where it was expected to: a transaction of ours whose end nobody heard of has taken place.
+  void begin(const std::vector<const StagedLayer*>& layers,
+             const std::vector<QualifiedName>& targets, std::size_t known) override;
+  void roll_back() override;
+  std::uint64_t apply(const StagedLayer& layer, StoredTable& table) override;
+
+  const StagedFile* reading() const override {
+    return copying_ == nullptr ? nullptr : copying_->files.data();
+  }
+
+  const StagedLayer* staging() const override { return staging_; }
+
+  std::optional<std::string> refused_values(const StagedLayer& layer,
+                                            const StagedFile& file) override;
+
+  /// The cluster's memory is nobody's of ours.
+  bool is_out_of_memory(const Error& /*error*/) const override { return false; }
+
+  bool is_same_name(const QualifiedName& a, const QualifiedName& b) const override;
+  QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
+  void drop_copy(const QualifiedName& target, Oid oid) override;
+  void drop_table(const StoredTable& table) override;
+  void put_copy_in_place(const QualifiedName& target, Oid oid) override;
+  void require_fit(const StoredTable& table, bool known) override;
+  void refill(const QualifiedName& copy, const StoredTable& table, bool known) override;
+
+ private:
+  void stage(const std::vector<const StagedLayer*>& layers);
+  void take_fence();
+  void add_column(const StoredTable& table, const Column& column);
+  void change_shape(const StagedLayer& layer, StoredTable& table);
+
+  Session& session_;
+  const CopySettings& copies_;
+  const StoredPosition expected_;
+  std::map<const StagedLayer*, Sql> staged_;  ///< the temporary tables that are there
+  const StagedLayer* staging_ = nullptr;
+  const StagedLayer* copying_ = nullptr;
+  std::optional<TargetCatalog> catalog_;  ///< of the open transaction
+};
+
+/// The first statement of a transaction that writes to the service tables: it waits until another
+/// such transaction is over.
+Sql lock_fence();
+
+}  // namespace re_dms::redshift

@@ -1,0 +1,269 @@
+#include "warehouse/redshift/redshift_warehouse.h"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <utility>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "warehouse/batch_load.h"
+#include "warehouse/load_checks.h"
+#include "warehouse/redshift/redshift_tables.h"
+#include "warehouse/redshift/service_schema.h"
+#include "warehouse/redshift/session.h"
+#include "warehouse/service_tables.h"
+#include "warehouse/wishes.h"
+
+namespace re_dms::redshift {
+
+namespace {
+
+constexpr std::chrono::days kLoadsKept{30};
+constexpr std::chrono::hours kForgetInterval{1};
+
+SessionSettings session_settings(const WarehouseSettings& settings) {
+  SessionSettings session{settings.url, settings.password_command, {}, settings.on_statement};
+  if (settings.iam_login) {
+    session.login =
+        iam_login(*settings.iam_login, database_of(settings.url), user_of(settings.url));
+  }
+  return session;
+}
+
+/// Keeps one session open between loads. After any error but that of a table it opens another one:
+/// what the old session has begun then ends by itself, and what it did is seen under the fence.
+class RedshiftWarehouse final : public Warehouse {
+ public:
+  RedshiftWarehouse(WarehouseSettings settings, Clock& clock)
+      : settings_(std::move(settings)),
+        sessions_(session_settings(settings_)),
+        copies_{settings_.iam_role, settings_.bucket_region, settings_.null_text},
+        clock_(clock) {}
+
+  TargetState take_over(const Origin& origin, const TargetBefore& before,
+                        const std::stop_token& stop) override;
+  LoadReport load(const StagedBatch& batch, const std::stop_token& stop) override;
+  std::vector<TargetTable> grant(const std::vector<TableWish>& wishes,
+                                 const std::stop_token& stop) override;
+
+  std::string describe() const override {
+    return fmt::format("Redshift at {}", place(settings_.url));
+  }
+
+ private:
+  template <typename F>
+  auto with_session(const std::stop_token& stop, F work);
+  void connect(const std::stop_token& stop);
+  StoredTables take_known(ServiceTables& service);
+  LoadReport load_into(Session& session, const StagedBatch& batch);
+  void keep_books(ServiceTables& service);
+
+  const WarehouseSettings settings_;
+  const SessionSettings sessions_;
+  const CopySettings copies_;
+  Clock& clock_;
+  std::optional<Session> session_;
+  std::uint64_t epoch_ = 0;
+  /// The target's tables, as of the last call that ended well. Empty: to be read.
+  std::optional<StoredTables> known_;
+  std::optional<SteadyTime> forgot_;
+  /// What earlier tries of the batch of this span showed.
+  std::pair<BatchKind, BatchSpan> trying_;
+  FailedTables failed_;
+};
+
+template <typename F>
+auto RedshiftWarehouse::with_session(const std::stop_token& stop, F work) {
+  try {
+    if (!session_) {
+      connect(stop);
+    }
+    session_->stop_with(stop);
+    return work(*session_);
+  } catch (const Error&) {
+    session_.reset();
+    throw;
+  }
+}
+
+/// A password that is changed or a certificate that ends while nobody looks is waited out by a
+/// daemon that has been in the target before; a new one is refused.
+void RedshiftWarehouse::connect(const std::stop_token& stop) {
+  try {
+    session_.emplace(sessions_, stop);
+  } catch (const Error& error) {
+    if (epoch_ == 0 || error.kind() != ErrorKind::Fatal) {
+      throw;
+    }
+    throw Error(ErrorKind::Transient, error.message(), error.advice());
+  }
+}
+
+TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefore& before,
+                                         const std::stop_token& stop) {
+  known_.reset();
+  return with_session(stop, [&](Session& session) {
+    ServiceTables service(session);
+    const SystemTime now = clock_.now();
+    failpoint("redshift-take-over-before");
+    const bool exists = service.exist();
+    session.execute(sql("BEGIN"));
+    if (exists) {
+      session.execute(lock_fence());
+    } else {
+      if (before.made) {
+        throw_target_gone(describe());
+      }
+      service.create(service_schema(), origin, now);
+    }
+    service.check_belongs_to(origin);
+    service.migrate(migration());
+    require_not_ahead(describe(), furthest(service.stored_position(), service.tables()),
+                      before.journal_end);
+    epoch_ = service.raise_epoch(now);
+    const StoredPosition stored = service.stored_position();
+    StoredTables known = service.tables();
+    failpoint("redshift-take-over-commit-before");
+    session.commit();
+    failpoint("redshift-take-over-commit-after");
+    TargetState state = target_state(stored, known);
+    known_ = std::move(known);
+    return state;
+  });
+}
+
+StoredTables RedshiftWarehouse::take_known(ServiceTables& service) {
+  StoredTables known = known_ ? std::move(*known_) : service.tables();
+  known_.reset();
+  return known;
+}
+
+LoadReport RedshiftWarehouse::load(const StagedBatch& batch, const std::stop_token& stop) {
+  RE_DMS_CHECK(epoch_ != 0);
+  const SteadyTime started = clock_.steady();
+  failpoint("redshift-load-before");
+  LoadReport report =
+      with_session(stop, [&](Session& session) { return load_into(session, batch); });
+  report.duration =
+      std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
+  return report;
+}
+
+LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& batch) {
+  ServiceTables service(session);
+  const StoredPosition stored = service.stored_position();
+  require_epoch(stored, epoch_);
+  if (is_loaded(batch, stored)) {
+    known_.reset();
+    return report_again(batch, stored, service.tables());
+  }
+  // Whatever goes wrong from here on, what the target holds is read again before it is relied on.
+  StoredTables known = take_known(service);
+  const LoadRun run{stored.loads + 1, epoch_, batch.span, clock_.now()};
+  if (trying_ != std::pair(batch.kind, batch.span)) {
+    trying_ = {batch.kind, batch.span};
+    failed_.clear();
+  }
+  find_gaps(batch, known, failed_);
+  RedshiftTables target(session, copies_, stored);
+  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, failed_);
+  bool leaves_staged_rows = false;
+  while (const auto fault = load.apply(load.missing())) {
+    load.leave_out(*fault);
+    leaves_staged_rows = true;
+  }
+  load.record_last(run);
+  keep_books(service);
+  if (batch.kind == BatchKind::Stream) {
+    service.advance(run, clock_.now());
+  } else {
+    service.count(run);
+  }
+  failpoint("redshift-load-commit-before");
+  session.commit();
+  failpoint("redshift-load-commit-after");
+  load.committed();
+  LoadReport report;
+  report.rows = load.rows();
+  report.set_aside = load.set_aside();
+  report.tables = load.took_part();
+  report.not_there = load.not_there();
+  report.adjusted = load.adjusted();
+  known_ = load.take_known();
+  if (leaves_staged_rows) {
+    session_.reset();
+  }
+  return report;
+}
+
+void RedshiftWarehouse::keep_books(ServiceTables& service) {
+  const SteadyTime now = clock_.steady();
+  if (!forgot_ || now - *forgot_ >= kForgetInterval) {
+    service.forget_loads_before(clock_.now() - kLoadsKept);
+    forgot_ = now;
+  }
+}
+
+std::vector<TargetTable> RedshiftWarehouse::grant(const std::vector<TableWish>& wishes,
+                                                  const std::stop_token& stop) {
+  failpoint("redshift-grant-before");
+  return with_session(stop, [&](Session& session) {
+    ServiceTables service(session);
+    session.execute(sql("BEGIN"));
+    session.execute(lock_fence());
+    const StoredPosition stored = service.stored_position();
+    require_epoch(stored, epoch_);
+    // Behind the lock: a grant whose COMMIT nobody heard of has taken place by now.
+    StoredTables known = take_known(service);
+    RedshiftTables target(session, copies_, stored);
+    std::vector<TargetTable> granted =
+        re_dms::grant(target, settings_.schema, stored, known, wishes, clock_.now());
+    failpoint("redshift-grant-commit-before");
+    session.commit();
+    failpoint("redshift-grant-commit-after");
+    known_ = std::move(known);
+    return granted;
+  });
+}
+
+}  // namespace
+
+std::unique_ptr<Warehouse> make_warehouse(const WarehouseSettings& settings, Clock& clock) {
+  check_url(settings.url, !settings.iam_login);
+  return std::make_unique<RedshiftWarehouse>(settings, clock);
+}
+
+std::string check(const WarehouseSettings& settings) {
+  try {
+    Session session(session_settings(settings), {});
+    const Row row = session
+                        .query(sql("SELECT has_database_privilege(current_database(), 'temp'), "
+                                   "has_database_privilege(current_database(), 'create')"))
+                        .at(0);
+    if (row.at(0) != "t") {
+      return fmt::format("{} may not make temporary tables. GRANT TEMP ON DATABASE to it",
+                         place(settings.url));
+    }
+    // The schemas of the tables, and its own.
+    if (row.at(1) != "t" && !ServiceTables(session).exist()) {
+      return fmt::format("{} may not make schemas. GRANT CREATE ON DATABASE to it",
+                         place(settings.url));
+    }
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
+std::optional<Lsn> inspect(const WarehouseSettings& settings, const Origin& origin) {
+  Session session(session_settings(settings), {});
+  ServiceTables service(session);
+  if (!service.exist()) {
+    return std::nullopt;
+  }
+  service.check_belongs_to(origin);
+  return service.stored_position().loaded;
+}
+
+}  // namespace re_dms::redshift

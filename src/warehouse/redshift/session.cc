@@ -1,0 +1,323 @@
+#include "warehouse/redshift/session.h"
+
+#include <fmt/format.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <map>
+#include <memory>
+#include <optional>
+#include <thread>
+#include <utility>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/retry.h"
+#include "base/shell_command.h"
+#include "observe/log.h"
+#include "warehouse/redshift/faults.h"
+
+namespace re_dms::redshift {
+
+namespace {
+
+constexpr std::string_view kScheme = "redshift://";
+constexpr std::chrono::milliseconds kLookAtStop{100};
+constexpr std::chrono::seconds kConnectPatience{30};
+/// How long a server may take to end a statement that it was asked to end.
+constexpr std::chrono::seconds kStopPatience{5};
+
+using Parameters = std::map<std::string, std::string>;
+
+Parameters parse(const std::string& url) {
+  if (!url.starts_with(kScheme)) {
+    throw Error(ErrorKind::Usage, "warehouse.url does not begin with redshift://");
+  }
+  char* problem = nullptr;
+  const std::string uri = "postgresql://" + url.substr(kScheme.size());
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse(uri.c_str(), &problem), &PQconninfoFree);
+  if (options == nullptr) {
+    // Its text may quote the URL, and a password with it.
+    PQfreemem(problem);
+    throw Error(ErrorKind::Usage, "warehouse.url is not a URL that can be read",
+                "Write redshift://user@host:5439/database; escape other characters as %XX");
+  }
+  Parameters parameters;
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (option->val != nullptr) {
+      parameters[option->keyword] = option->val;
+    }
+  }
+  return parameters;
+}
+
+void require(const Parameters& parameters, const std::string& needed) {
+  const auto found = parameters.find(needed);
+  if (found == parameters.end() || found->second.empty()) {
+    throw Error(ErrorKind::Usage, fmt::format("warehouse.url names no {}", needed),
+                "Write redshift://user@host:5439/database");
+  }
+}
+
+std::string value_of(const Parameters& parameters, const std::string& keyword) {
+  const auto found = parameters.find(keyword);
+  return found == parameters.end() ? std::string() : found->second;
+}
+
+bool is_this_machine(const std::string& host) {
+  return host.starts_with('/') || host == "localhost" || host.starts_with("127.") || host == "::1";
+}
+
+/// Everything that libpq would otherwise take from the environment, which is about the source.
+Parameters for_libpq(const std::string& url) {
+  Parameters given = parse(url);
+  const bool local = is_this_machine(given["host"]);
+  Parameters all = {{"port", "5439"},
+                    {"sslmode", local ? "prefer" : "verify-full"},
+                    {"sslrootcert", local ? "" : "/etc/ssl/certs/ca-certificates.crt"},
+                    {"sslcert", ""},
+                    {"sslkey", ""},
+                    {"options", ""},
+                    {"password", ""},
+                    {"hostaddr", ""},
+                    {"client_encoding", "UTF8"},
+                    {"application_name", "re_dms"},
+                    {"gssencmode", "disable"},
+                    {"target_session_attrs", "any"},
+                    {"connect_timeout", "30"},
+                    {"keepalives", "1"},
+                    // Below the 350 s after which the network between forgets a silent connection.
+                    {"keepalives_idle", "60"},
+                    {"keepalives_interval", "15"},
+                    {"keepalives_count", "8"},
+                    // What was sent and is not confirmed is not seen by keepalives.
+                    {"tcp_user_timeout", "180000"}};
+  for (auto& [keyword, value] : given) {
+    all[keyword] = std::move(value);
+  }
+  return all;
+}
+
+std::string password_of(const std::string& command) {
+  const CommandOutcome outcome = run_shell_command(command, kConnectPatience);
+  if (!outcome.failure.empty()) {
+    throw Error(ErrorKind::Transient, fmt::format("warehouse.password_command {}", outcome.failure),
+                "Run it by hand as the user that runs re_dms");
+  }
+  return outcome.output.substr(0, outcome.output.find('\n'));
+}
+
+/// Decrypted bytes wait in OpenSSL, where poll does not see them.
+bool holds_input(PGconn* connection) {
+  const SSL* const tls = static_cast<SSL*>(PQsslStruct(connection, "OpenSSL"));
+  return tls != nullptr && SSL_pending(tls) > 0;
+}
+
+bool wait_for(PGconn* connection, short events, std::chrono::milliseconds patience) {
+  if ((events & POLLIN) != 0 && holds_input(connection)) {
+    return true;
+  }
+  pollfd socket{PQsocket(connection), events, 0};
+  return poll(&socket, 1, static_cast<int>(patience.count())) > 0;
+}
+
+void connect(PGconn* connection, const std::stop_token& stop, std::string_view doing) {
+  const SteadyTime deadline = real_clock().steady() + kConnectPatience;
+  PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
+  while (wanted != PGRES_POLLING_OK) {
+    if (PQstatus(connection) == CONNECTION_BAD || wanted == PGRES_POLLING_FAILED) {
+      throw connect_error(connection, doing);
+    }
+    if (stop.stop_requested()) {
+      throw Stopped();
+    }
+    if (real_clock().steady() > deadline) {
+      throw Error(ErrorKind::Transient,
+                  fmt::format("{}: no answer within {} s", doing, kConnectPatience.count()),
+                  "Check host and port in warehouse.url and the cluster's security group");
+    }
+    if (wait_for(connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, kLookAtStop)) {
+      wanted = PQconnectPoll(connection);
+    }
+  }
+}
+
+/// Asks the server to end its statement. Nobody waits here for one that does not even answer a
+/// connection.
+void cancel(PGconn* connection) {
+  const std::shared_ptr<PGcancel> request(PQgetCancel(connection), &PQfreeCancel);
+  if (request != nullptr) {
+    std::thread([request] {
+      char problem[256];
+      PQcancel(request.get(), problem, sizeof(problem));
+    }).detach();
+  }
+}
+
+void log_notice(void* /*unused*/, const PGresult* notice) {
+  const char* const text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
+  log(LogLevel::Debug, "redshift_notice", text != nullptr ? text : "a notice without text");
+}
+
+}  // namespace
+
+std::string place(const std::string& url) {
+  const Parameters all = for_libpq(url);
+  return fmt::format("{}:{}/{} as {}", all.at("host"), all.at("port"), all.at("dbname"),
+                     value_of(all, "user").empty() ? "who it is for AWS" : all.at("user"));
+}
+
+void check_url(const std::string& url, bool needs_user) {
+  const Parameters parameters = parse(url);
+  require(parameters, "host");
+  require(parameters, "dbname");
+  if (needs_user) {
+    require(parameters, "user");
+  }
+}
+
+std::string user_of(const std::string& url) {
+  return value_of(parse(url), "user");
+}
+
+std::string database_of(const std::string& url) {
+  return value_of(parse(url), "dbname");
+}
+
+Session::Session(const SessionSettings& settings, std::stop_token stop)
+    : connection_(nullptr, &PQfinish),
+      on_statement_(settings.on_statement),
+      stop_(std::move(stop)) {
+  Parameters all = for_libpq(settings.url);
+  if (settings.login) {
+    const DatabaseLogin login = settings.login(stop_);
+    all["user"] = login.user;
+    all["password"] = login.password;
+  } else if (!settings.password_command.empty()) {
+    all["password"] = password_of(settings.password_command);
+  }
+  std::vector<const char*> keywords;
+  std::vector<const char*> values;
+  for (const auto& [keyword, value] : all) {
+    keywords.push_back(keyword.c_str());
+    values.push_back(value.c_str());
+  }
+  keywords.push_back(nullptr);
+  values.push_back(nullptr);
+  connection_.reset(PQconnectStartParams(keywords.data(), values.data(), 0));
+  if (connection_ == nullptr) {
+    throw Error(ErrorKind::Transient, "there is no memory for a connection to Redshift");
+  }
+  PQsetNoticeReceiver(connection_.get(), log_notice, nullptr);
+  connect(connection_.get(), stop_,
+          fmt::format("connecting to Redshift ({})", place(settings.url)));
+  // A statement of megabytes is sent while nobody looks at stop otherwise.
+  PQsetnonblocking(connection_.get(), 1);
+  // A parameter group can say otherwise, and then "A" is not the "a" that is looked for.
+  execute(sql("SET enable_case_sensitive_identifier TO false"), Blame::Target);
+}
+
+Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_token& stop) {
+  if (stop.stop_requested()) {
+    throw Stopped();
+  }
+  if (on_statement_) {
+    on_statement_(statement.text());
+  }
+  PGconn* const connection = connection_.get();
+  if (PQsendQuery(connection, statement.text().c_str()) == 0) {
+    throw_statement_error(connection, nullptr, blame);
+  }
+  Result result = wait_for_end(stop);
+  const ExecStatusType status = PQresultStatus(result.get());
+  if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
+    if (stop.stop_requested()) {
+      throw Stopped();
+    }
+    throw_statement_error(connection, result.get(), blame);
+  }
+  return result;
+}
+
+/// The first result of the statement under way, when all of it has come or the connection is lost.
+Session::Result Session::wait_for_end(const std::stop_token& stop) {
+  PGconn* const connection = connection_.get();
+  std::optional<SteadyTime> give_up;
+  Result first(nullptr, &PQclear);
+  while (true) {
+    while (PQisBusy(connection) != 0) {
+      if (stop.stop_requested() && !give_up) {
+        cancel(connection);
+        give_up = real_clock().steady() + kStopPatience;
+      }
+      if (give_up && real_clock().steady() > *give_up) {
+        throw Stopped();
+      }
+      wait_for(connection, PQflush(connection) > 0 ? POLLIN | POLLOUT : POLLIN, kLookAtStop);
+      if (PQconsumeInput(connection) == 0) {
+        break;
+      }
+    }
+    Result next(PQgetResult(connection), &PQclear);
+    if (next == nullptr) {
+      return first;
+    }
+    if (first == nullptr) {
+      first = std::move(next);
+    }
+  }
+}
+
+std::uint64_t Session::execute(const Sql& statement, Blame blame) {
+  const Result result = run(statement, blame, stop_);
+  const std::string_view count = PQcmdTuples(result.get());
+  std::uint64_t rows = 0;
+  std::from_chars(count.data(), count.data() + count.size(), rows);
+  return rows;
+}
+
+std::vector<Row> Session::query(const Sql& select, Blame blame) {
+  const Result result = run(select, blame, stop_);
+  std::vector<Row> rows(static_cast<std::size_t>(PQntuples(result.get())));
+  for (int row = 0; row < PQntuples(result.get()); ++row) {
+    for (int column = 0; column < PQnfields(result.get()); ++column) {
+      auto& values = rows[static_cast<std::size_t>(row)];
+      if (PQgetisnull(result.get(), row, column) != 0) {
+        values.emplace_back();
+      } else {
+        values.emplace_back(
+            std::string(PQgetvalue(result.get(), row, column),
+                        static_cast<std::size_t>(PQgetlength(result.get(), row, column))));
+      }
+    }
+  }
+  return rows;
+}
+
+Named Session::named(const QualifiedName& name) {
+  const auto rows =
+      query(sql("SELECT table_type FROM svv_tables WHERE table_schema = {} AND table_name = {}",
+                text(folded(name.schema)), text(folded(name.name))));
+  if (rows.empty()) {
+    return Named::Nothing;
+  }
+  return rows[0].at(0) == "BASE TABLE" ? Named::Table : Named::Other;
+}
+
+void Session::commit() {
+  run(sql("COMMIT"), Blame::Target, {});
+}
+
+std::string folded(std::string_view name) {
+  std::string lower(name);
+  std::ranges::transform(lower, lower.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return lower;
+}
+
+}  // namespace re_dms::redshift

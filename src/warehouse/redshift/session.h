@@ -1,0 +1,76 @@
+// A session of a Redshift cluster or workgroup.
+#pragma once
+
+#include <libpq-fe.h>
+
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "warehouse/redshift/iam_login.h"
+#include "warehouse/sql_session.h"
+
+namespace re_dms::redshift {
+
+struct SessionSettings {
+  std::string url;                 ///< redshift://user:password@host:port/database?parameter=value
+  std::string password_command{};  ///< run at each connect; its first line is the password
+  AskForLogin login{};             ///< empty: the URL has the user
+  std::function<void(std::string_view)> on_statement{};  ///< as WarehouseSettings has it
+};
+
+/// Host, port, database and user of the URL, for people.
+std::string place(const std::string& url);
+
+/// Throws Usage for a URL that is none, or names no user where one is needed.
+void check_url(const std::string& url, bool needs_user);
+
+/// Empty: none is named.
+std::string user_of(const std::string& url);
+std::string database_of(const std::string& url);
+
+/// Every statement is simple text and waits for its end. After a Transient error the session may be
+/// lost: open another one.
+class Session final : public SqlSession {
+ public:
+  /// Connects, with what Redshift accepts at a startup and nothing else. Without sslmode in the URL
+  /// the certificate is verified, unless the host is this machine. Throws Transient where waiting
+  /// may help, else Fatal.
+  Session(const SessionSettings& settings, std::stop_token stop);
+
+  using SqlSession::execute;
+  using SqlSession::query;
+  /// Throws Stopped soon after stop is requested; the server is asked to end the statement, and
+  /// left alone if it does not.
+  std::uint64_t execute(const Sql& statement, Blame blame) override;
+  std::vector<Row> query(const Sql& select, Blame blame) override;
+  Named named(const QualifiedName& name) override;
+
+  Sql text(std::string_view value) const override { return escaped_literal(value); }
+
+  std::size_t text_bytes_max() const override { return 65535; }
+
+  /// COMMIT. Whatever it throws, the transaction may have been committed. Not stopped.
+  void commit();
+
+  /// The calls from now on end when this is requested.
+  void stop_with(std::stop_token stop) { stop_ = std::move(stop); }
+
+ private:
+  using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
+
+  Result run(const Sql& statement, Blame blame, const std::stop_token& stop);
+  Result wait_for_end(const std::stop_token& stop);
+
+  std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
+  std::function<void(std::string_view)> on_statement_;
+  std::stop_token stop_;
+};
+
+/// As Redshift keeps a name: in lower case, quoted or not.
+std::string folded(std::string_view name);
+
+}  // namespace re_dms::redshift

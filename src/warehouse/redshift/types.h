@@ -1,0 +1,46 @@
+// PostgreSQL's types in Redshift: what a column becomes. Sources: the Redshift database developer
+// guide of June 2023, "Supported data types" and "Unsupported PostgreSQL data types".
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "model/table_schema.h"
+#include "model/value_limits.h"
+#include "warehouse/sql.h"
+
+namespace re_dms::redshift {
+
+/// The type of the target's column. What Redshift cannot hold is VARCHAR with PostgreSQL's text:
+/// COPY refuses texts over its length.
+Sql target_type(const ColumnType& type);
+
+/// COPY takes no longer row.
+inline constexpr std::uint64_t kRowBytesMax = 4U << 20;
+
+/// What COPY does not take of the type's values into a column of target_type.
+ValueLimits value_limits(const ColumnType& type);
+
+/// Whether trailing blanks do not count when values of the target's type are compared.
+bool ignores_trailing_blanks(const ColumnType& type);
+
+/// Whether a column of the type may be a distribution or sort key.
+bool may_be_key(const ColumnType& type);
+
+/// A column of the target as Redshift's catalog shows it, in the spelling of target_type.
+struct CatalogType {
+  std::string data_type;
+  std::string length;     ///< of characters, in bytes
+  std::string precision;  ///< of numbers
+  std::string scale;
+};
+
+std::string to_text(const CatalogType& type);
+
+/// Whether a column of the one type takes all values of the other: a longer VARCHAR does.
+bool takes(const std::string& column, const std::string& wanted);
+
+/// A value as a statement writes it, from PostgreSQL's text of it.
+Sql value(const ColumnType& type, const std::string& text);
+
+}  // namespace re_dms::redshift

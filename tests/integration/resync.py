@@ -1,0 +1,80 @@
+#!/usr/bin/python3
+"""Goal: `re_dms resync` copies tables anew, on an idle server and under traffic, those too that wait for a person; it
+refuses names that no table has."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+import traffic  # noqa: E402
+from daemon import COMING, NOT_LIVE  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
+
+TABLES = """
+CREATE TABLE public.quiet (id int PRIMARY KEY, v text); INSERT INTO public.quiet VALUES (1, 'one'), (2, 'two');
+CREATE TABLE public.far (id int PRIMARY KEY, at timestamp);"""
+
+
+def resync(daemon, *words, code=0):
+    found, printed, said = daemon.run("resync", *words)
+    expect(found == code, f"resync {words} ends with {found}: {printed}{said}")
+    return printed + said
+
+
+def wait_copied(daemon):
+    daemon.wait("all are live again", lambda: daemon.said(COMING) == [])
+
+
+def main():
+    with scenario(TABLES, options={"source.include": [*traffic.INCLUDE, "public.*"],
+                                   "table": [{"match": "public.far", "bad_values": "error"}]}) as (server, daemon):
+        traffic.create_tables(server)
+        said = resync(daemon, "public.quiet", code=1)
+        expect("not running" in said, said)
+        live = len(traffic.TABLES) + 3
+        daemon.start().wait_ready().wait_live(live)
+        with daemon.target.open(writable=True) as duck:
+            duck.execute("UPDATE public.quiet SET v = 'damaged'")
+        printed = resync(daemon, "public.qui*")
+        expect(printed == "public.quiet is copied anew\n", printed)
+        daemon.wait_copied_anew("public.quiet", "somebody asked")
+        daemon.compare([("public", "quiet")])
+
+        # What the stream said of it last is its old shape.
+        server.psql("INSERT INTO quiet VALUES (3, 'three')")
+        daemon.catch_up()
+        server.psql("ALTER TABLE quiet DROP COLUMN v")
+        since = len(daemon.log_text())
+        resync(daemon, "public.quiet")
+        daemon.wait_copied_anew("public.quiet", "somebody asked", since=since)
+        server.psql("INSERT INTO quiet VALUES (4)")
+        daemon.catch_up()
+        daemon.compare([("public", "quiet")])
+
+        # It waits for a person, who mends it.
+        server.psql("INSERT INTO far VALUES (1, '294276-12-31')")
+        daemon.wait("set aside", lambda: daemon.said(NOT_LIVE))
+        server.psql("DELETE FROM far; INSERT INTO far VALUES (2, '2024-02-29')")
+        resync(daemon, "far")
+        daemon.wait("no longer", lambda: daemon.said(NOT_LIVE) == [])
+        wait_copied(daemon)
+        daemon.compare([("public", "far")])
+
+        expect("no table matches" in resync(daemon, "quiet", "missing", code=2), "a name that no table has")
+        expect("--all" in resync(daemon, code=2), "without names it is refused")
+        with traffic.Traffic(server, clients=3, pause=0.01, columns=150) as load:
+            for _ in range(3):
+                load.run_for(1)
+                resync(daemon, "--all")
+        traffic.touch_tables(server)
+        wait_copied(daemon)
+        daemon.catch_up(120)
+        daemon.wait_live(live)
+        counts = daemon.compare([*traffic.TABLES, ("public", "quiet"), ("public", "far")])
+        expect("re_dms_tables_copied_anew_total 0" in daemon.get("/metrics")[1], "what is asked for is no doubt")
+        expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+    print(f"equal after {load.transactions} transactions: {counts}")
+
+
+main()
