@@ -24,6 +24,8 @@ LIMITS = [
     (("W6",), "inserts", 2.5),
     (("W6",), "updates", 2.5),
     (("W6",), "one row", 2.0),
+    (("W7",), "CPU to staged, more than to a directory", 2.0),
+    (("W7",), "loaded from a slow store", 1.3),
     (("L",), "p50", 0.9),
     (("L",), "p99", 1.8),
     (("L",), "p50 over TLS", 0.9),

@@ -19,6 +19,7 @@ namespace {
 constexpr std::size_t kFileBytesMax = 1U << 20;
 /// Few and large loads: each is a commit of the cluster.
 constexpr std::chrono::seconds kRedshiftInterval{60};
+constexpr int kLanesDefault = 4;
 constexpr std::size_t kIdentifierBytesMax = 63;  // PostgreSQL: NAMEDATALEN - 1
 constexpr std::uint64_t kSegmentBytesMin = 64ULL << 10;
 constexpr std::uint64_t kMemoryBytesMin = 64ULL << 20;
@@ -248,6 +249,7 @@ void read_redshift(ConfigReader& reader, const std::string& url, WarehouseSettin
       !warehouse.iam_role.starts_with("arn:")) {
     reader.refuse("warehouse.iam_role", "the ARN of a role, or \"default\"");
   }
+  warehouse.lanes = reader.number("warehouse.lanes", 1, kLanesMax).value_or(kLanesDefault);
 }
 
 WarehouseSettings read_warehouse(ConfigReader& reader, const std::filesystem::path& folder) {

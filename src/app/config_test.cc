@@ -203,7 +203,7 @@ TEST(Config, ASyntaxErrorStopsAtItself) {
 }
 
 TEST(Config, KeysOfLaterVersionsAreUnknown) {
-  EXPECT_THAT(more_faults("lanes = 4\n"), HasSubstr("warehouse.lanes: unknown key"));
+  EXPECT_THAT(more_faults("deletes = \"soft\"\n"), HasSubstr("warehouse.deletes: unknown key"));
   EXPECT_THAT(more_faults("[[table]]\ndeletes = \"soft\"\n"),
               HasSubstr("table[1].deletes: unknown key"));
   EXPECT_THAT(faults("slot = \"x\"\n"),
@@ -318,6 +318,10 @@ TEST(Config, RedshiftNeedsARoleAndABucket) {
   const Config config = parse(with(bucket, cluster + "iam_role = \"default\""));
   EXPECT_EQ(config.warehouse.url, "redshift://u@h:5439/db");
   EXPECT_EQ(config.batch.interval, std::chrono::seconds(60));
+  EXPECT_EQ(config.warehouse.lanes, 4);
+  EXPECT_EQ(parse(with(bucket, cluster + "iam_role = \"default\"\nlanes = 1")).warehouse.lanes, 1);
+  EXPECT_THAT(faults(with(bucket, cluster + "iam_role = \"default\"\nlanes = 9")),
+              HasSubstr("warehouse.lanes"));
   EXPECT_THAT(faults(with(bucket, cluster)), HasSubstr("warehouse.iam_role: missing"));
   EXPECT_THAT(faults(with(bucket, cluster + "iam_role = \"copy\"")),
               HasSubstr("the ARN of a role"));

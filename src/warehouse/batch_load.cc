@@ -93,6 +93,34 @@ std::vector<Oid> BatchLoad::missing() const {
   return tables;
 }
 
+std::vector<Oid> BatchLoad::of_rows_only(const std::vector<Oid>& tables) const {
+  std::set<Oid> rows_only;
+  if (batch_.kind == BatchKind::Stream) {
+    rows_only.insert(tables.begin(), tables.end());
+  }
+  for (const StagedLayer& layer : batch_.layers) {
+    const auto known = known_.find(layer.table->oid);
+    const bool adjusted = std::ranges::any_of(
+        layer.files, [](const StagedFile& file) { return !file.adjusted.counts.empty(); });
+    if (known == known_.end() || !layer.changes.empty() || adjusted ||
+        known->second.schema != *layer.table) {
+      rows_only.erase(layer.table->oid);
+    }
+  }
+  std::vector<Oid> result;
+  std::ranges::copy_if(tables, std::back_inserter(result),
+                       [&](Oid oid) { return rows_only.contains(oid); });
+  return result;
+}
+
+StoredTables BatchLoad::known(const std::vector<Oid>& tables) const {
+  StoredTables result;
+  for (const Oid oid : tables) {
+    result.emplace(oid, known_.at(oid));
+  }
+  return result;
+}
+
 bool BatchLoad::takes(Oid oid) const {
   if (done_.contains(oid) || given_up_.contains(oid) || failed_.contains(oid)) {
     return false;
@@ -277,6 +305,22 @@ void BatchLoad::record_part(const LoadRun& run) {
   }
 }
 
+void BatchLoad::record_in_lane(const LoadRun& run, int lane) {
+  ServiceTables(target_.session()).write(run, applied(), clock_.now(), lane_loads(lane));
+  for (auto& [oid, table] : tables_) {
+    RE_DMS_CHECK(table == known_.at(oid));
+    table.position = batch_.span.to;
+  }
+}
+
+void BatchLoad::loaded_elsewhere(StoredTables tables, const std::vector<RowsNotThere>& not_there) {
+  for (auto& [oid, table] : tables) {
+    done_.insert(oid);
+    known_.insert_or_assign(oid, std::move(table));
+  }
+  not_there_.insert(not_there_.end(), not_there.begin(), not_there.end());
+}
+
 /// Whether an earlier transaction or try of this batch has moved the table.
 bool BatchLoad::is_done(const StoredTable& table, const TableAt& before) const {
   if (batch_.kind == BatchKind::Join) {
@@ -345,15 +389,20 @@ void BatchLoad::write_down(const LoadRun& run) {
       changed.push_back(&table);
     }
   }
-  std::vector<AppliedLoad> applied;
-  for (const auto& [oid, load] : loads_) {
-    applied.push_back({&tables_.at(oid).schema, &load});
-  }
+  const std::vector<AppliedLoad> loads = applied();
   ServiceTables service(target_.session());
   const SystemTime now = clock_.now();
   service.write(changed, now);
-  service.write(run, applied, now);
-  write_adjusted(target_.session(), run, applied, now);
+  service.write(run, loads, now);
+  write_adjusted(target_.session(), run, loads, now);
+}
+
+std::vector<AppliedLoad> BatchLoad::applied() const {
+  std::vector<AppliedLoad> loads;
+  for (const auto& [oid, load] : loads_) {
+    loads.push_back({&tables_.at(oid).schema, &load});
+  }
+  return loads;
 }
 
 /// Nothing happens where the table is in a state that this batch is not about: others care for it.

@@ -41,6 +41,12 @@ class BatchLoad {
   /// The tables that have yet to take the batch, in the order of their layers.
   std::vector<Oid> missing() const;
 
+  /// Of these tables those of which the batch changes rows, and nothing that is known of them.
+  std::vector<Oid> of_rows_only(const std::vector<Oid>& tables) const;
+
+  /// Some of the tables, as they are now.
+  StoredTables known(const std::vector<Oid>& tables) const;
+
   /// Leaves a transaction open in which all layers of these tables are applied. After a fault the
   /// transaction is rolled back. Throws Transient when the target fails.
   std::optional<LoadFault> apply(const std::vector<Oid>& tables);
@@ -53,6 +59,12 @@ class BatchLoad {
 
   /// Writes down, in the open transaction, what apply() did. The loaded position stays.
   void record_part(const LoadRun& run);
+
+  /// The same for tables of which only rows change, in the tables of a lane.
+  void record_in_lane(const LoadRun& run, int lane);
+
+  /// Others have loaded these tables, which are so now.
+  void loaded_elsewhere(StoredTables tables, const std::vector<RowsNotThere>& not_there);
 
   /// The same in the batch's last transaction: those that failed are set aside, and so are those
   /// that the fold named. Tables that catch up stand at the batch's end, or are live.
@@ -99,6 +111,7 @@ class BatchLoad {
   void take_name_over(const StagedLayer& layer, const StoredTable& table);
   QualifiedName final_name(const QualifiedName& name) const;
   bool stands_there(const StoredTable& table) const;
+  std::vector<AppliedLoad> applied() const;
   void write_down(const LoadRun& run);
   void set_aside(const SetAside& entry, std::uint64_t load);
 

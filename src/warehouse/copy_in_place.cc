@@ -20,6 +20,12 @@ void BatchLoad::note_step(const StagedLayer& layer, StoredTable& table) {
   if (keeps_table(layer)) {
     target_.refill(target_.copy_name(target, table.schema.oid), kept(layer),
                    is_known(table, layer));
+  } else if (is_known(table, layer) && layer.copy->initial_copy == InitialCopy::Auto &&
+             target_.is_to_be_refilled(table, *layer.table)) {
+    StoredTable own = table;
+    own.schema = *layer.table;
+    own.initial_copy = InitialCopy::Auto;
+    target_.refill(target_.copy_name(target, table.schema.oid), own, true);
   } else {
     // Without columns the target has had no table of ours yet; what somebody wants to be kept stays
     // under the name that it has.

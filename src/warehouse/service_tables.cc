@@ -62,6 +62,10 @@ Error lost() {
 
 }  // namespace
 
+Sql lane_loads(int lane) {
+  return sql("loads_{}", lane);
+}
+
 void insert_rows(SqlSession& session, const Sql& table, const std::vector<Sql>& rows) {
   constexpr std::size_t kRowsMax = 256;
   constexpr std::size_t kBytesMax = 4 << 20;
@@ -151,6 +155,14 @@ StoredPosition ServiceTables::stored_position() {
     throw lost();
   }
   return {number(rows[0][0]), Lsn{number(rows[0][1])}, number(rows[0][2])};
+}
+
+Lsn ServiceTables::loaded() {
+  const auto rows = session_.query(sql("SELECT loaded FROM re_dms_internal.position"));
+  if (rows.size() != 1) {
+    throw lost();
+  }
+  return Lsn{number(rows[0][0])};
 }
 
 /// Asked after an error only: each statement takes a cluster its time. A transaction that has
@@ -258,7 +270,7 @@ void ServiceTables::write(const std::vector<const StoredTable*>& tables, SystemT
 }
 
 void ServiceTables::write(const LoadRun& run, const std::vector<AppliedLoad>& loads,
-                          SystemTime applied) {
+                          SystemTime applied, const Sql& into) {
   std::vector<Sql> rows;
   for (const AppliedLoad& applied_load : loads) {
     const TableSchema& table = *applied_load.table;
@@ -273,7 +285,7 @@ void ServiceTables::write(const LoadRun& run, const std::vector<AppliedLoad>& lo
             counts.replaces, counts.updates, counts.deletes, applied_load.load->stored_bytes,
             literal(run.started), literal(applied), milliseconds));
   }
-  insert_rows(session_, sql("loads"), rows);
+  insert_rows(session_, into, rows);
 }
 
 void ServiceTables::advance(const LoadRun& run, SystemTime now) {
@@ -291,6 +303,20 @@ void ServiceTables::advance(const std::vector<Oid>& tables, Lsn to) {
   if (!tables.empty()) {
     session_.execute(sql("UPDATE re_dms_internal.tables SET position = {} WHERE source_oid IN ({})",
                          literal(to), numbers(tables)));
+  }
+}
+
+void ServiceTables::settle_lanes() {
+  std::map<Lsn, std::vector<Oid>> ahead;
+  for (const Row& row :
+       session_.query(sql("SELECT source_oid, position FROM re_dms_internal.ahead"))) {
+    ahead[Lsn{number(row[1])}].push_back(static_cast<Oid>(number(row[0])));
+  }
+  for (const auto& [position, tables] : ahead) {
+    advance(tables, position);
+  }
+  if (!ahead.empty()) {
+    session_.execute(sql("UPDATE re_dms_internal.position SET loads = loads + 1"));
   }
 }
 
@@ -312,6 +338,10 @@ void ServiceTables::mark_visible(std::uint64_t last, SystemTime when) {
 
 void ServiceTables::forget_loads_before(SystemTime when) {
   session_.execute(sql("DELETE FROM re_dms_internal.loads WHERE applied_at < {}", literal(when)));
+  for (int lane = 1; lane <= session_.lanes(); ++lane) {
+    session_.execute(sql("DELETE FROM re_dms_internal.{} WHERE applied_at < {}", lane_loads(lane),
+                         literal(when)));
+  }
   session_.execute(
       sql("DELETE FROM re_dms_internal.adjusted_values WHERE applied_at < {}", literal(when)));
 }

@@ -18,6 +18,10 @@ namespace re_dms {
 /// of a lower number is migrated by take_over.
 inline constexpr int kServiceFormat = 6;
 
+/// The service table in which a lane writes what it loaded, as `loads` does for the others. Of a
+/// load that is not over its rows say how far their tables are.
+Sql lane_loads(int lane);
+
 /// Puts rows into a service table, in statements of a few hundred rows and a few megabytes.
 void insert_rows(SqlSession& session, const Sql& table, const std::vector<Sql>& rows);
 
@@ -40,16 +44,21 @@ class ServiceTables {
 
   /// Throws Fatal when the tables are not there.
   StoredPosition stored_position();
+  /// The loaded position, also while a load holds the fence.
+  Lsn loaded();
   StoredTables tables();
 
   /// Inserts or replaces what is known of these tables.
   void write(const std::vector<const StoredTable*>& tables, SystemTime now);
-  void write(const LoadRun& run, const std::vector<AppliedLoad>& loads, SystemTime applied);
+  void write(const LoadRun& run, const std::vector<AppliedLoad>& loads, SystemTime applied,
+             const Sql& into = sql("loads"));
   void advance(const LoadRun& run, SystemTime now);
   /// A load that leaves the loaded position where it is.
   void count(const LoadRun& run);
   /// These tables hold the batch already; the loaded position has yet to reach its end.
   void advance(const std::vector<Oid>& tables, Lsn to);
+  /// What lanes loaded of a load that is over before its end becomes the position of its tables.
+  void settle_lanes();
   void make_live(const std::vector<Oid>& tables, SystemTime now);
 
   /// Fills visible_at of loads up to number `last` that have none.

@@ -49,6 +49,9 @@ class SqlSession {
   /// The most bytes that a text in a table of the engine has; 0: any number.
   virtual std::size_t text_bytes_max() const { return 0; }
 
+  /// How many lanes the target has service tables for.
+  virtual int lanes() const { return 0; }
+
   std::uint64_t execute(const Sql& statement) { return execute(statement, Blame::Target); }
 
   std::vector<Row> query(const Sql& select) { return query(select, Blame::Target); }

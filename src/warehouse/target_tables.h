@@ -57,7 +57,13 @@ class TargetTables {
   /// What an earlier copy left, if anything.
   virtual void drop_copy(const QualifiedName& target, Oid oid) = 0;
 
-  /// A table of ours.
+  /// Whether something of the target is bound to this table of ours, so that a copy of the schema
+  /// that it `becomes` is better put into it than in its place.
+  virtual bool is_to_be_refilled(const StoredTable& /*table*/, const TableSchema& /*becomes*/) {
+    return false;
+  }
+
+  /// A table of ours. Rights on it go to the copy that gets its name in the same transaction.
   virtual void drop_table(const StoredTable& table) = 0;
 
   /// The copy becomes `target`. Throws Table when something has that name.
@@ -68,7 +74,8 @@ class TargetTables {
   virtual void require_fit(const StoredTable& table, bool known) = 0;
 
   /// As require_fit. The table gets the rows of the copy, which is dropped, in place of its own,
-  /// or, where it began without a copy, keeps its own.
+  /// or, where it began without a copy, keeps its own. One of ours loses the columns that its
+  /// schema does not have.
   virtual void refill(const QualifiedName& copy, const StoredTable& table, bool known) = 0;
 };
 

@@ -31,6 +31,8 @@ struct IamLogin {
   std::string proxy{};      ///< as HttpSettings has it
 };
 
+inline constexpr int kLanesMax = 8;
+
 struct WarehouseSettings {
   std::string url;     ///< duckdb:///absolute/path, or redshift://user:password@host:port/database
   std::string schema;  ///< empty: the source's schema names
@@ -46,6 +48,7 @@ struct WarehouseSettings {
   /// Redshift: what its COPY reads staged files as, an ARN or "default".
   std::string iam_role{};
   std::string bucket_region{};  ///< Redshift: of the staged files; empty: the cluster's
+  int lanes = 1;                ///< Redshift: so many tables at a time, 1 to kLanesMax
   std::string null_text{};      ///< Redshift: as the StageFormat of the staged files has it
   /// Sees every statement before the engine does, on the calling thread; empty: nobody does.
   std::function<void(std::string_view)> on_statement{};

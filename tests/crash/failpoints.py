@@ -34,7 +34,7 @@ OWN = {
     "parts": ("load-part-",),
     "restart": ("recovery-renew-", "recovery-abort-"),
     "copy": ("copy-", "join-", "publish-table-", "grant-"),
-    "redshift": ("redshift-",),
+    "redshift": ("redshift-", "lane-", "lanes-"),
 }
 KILLS = 2
 SECONDS = 120
@@ -368,14 +368,17 @@ def redshift(server, victim):
     another."""
     daemon, standin = victim.daemon, victim.daemon.target.standin
 
+    beside = [f"beside{number}" for number in range(1, 9)]
+
     def live():
         tables = daemon.status().get("tables") or {}
-        return tables.get("coming") == [] and tables.get("live") == len(COMPARED) + 2
+        return tables.get("coming") == [] and tables.get("live") == len(COMPARED) + len(beside) + 2
 
     def life(places):
         if daemon.target.columns("public", "damaged"):
             standin.sql("DELETE FROM public.damaged WHERE id = 1")
         server.psql("UPDATE damaged SET n = n + 1")
+        server.psql(f"BEGIN; {''.join(f'UPDATE {name} SET n = n + 1;' for name in beside)} COMMIT")
         lsn = server.lsn()
         victim.work()
         victim.start(*places)
@@ -393,9 +396,11 @@ def redshift(server, victim):
         return victim.met("all are copied", mended_and_copied)
 
     server.psql("CREATE TABLE damaged (id int PRIMARY KEY, n int); INSERT INTO damaged VALUES (1, 0), (2, 0)")
+    server.psql("".join(f"CREATE TABLE {name} (id int PRIMARY KEY, n int); INSERT INTO {name} VALUES (1, 0);"
+                        for name in beside))
     reached = chain(victim, dict.fromkeys(names_of("redshift"), KILLS), life)
     daemon.catch_up(SECONDS)
-    daemon.compare([*COMPARED, ("public", "damaged")])
+    daemon.compare([*COMPARED, ("public", "damaged"), *[("public", name) for name in beside]])
     report("redshift", reached)
 
 

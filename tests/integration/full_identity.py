@@ -47,6 +47,9 @@ STEPS = {
     "DELETE FROM turning WHERE ctid = (SELECT min(ctid) FROM turning WHERE id = 1);",
     "with another one": "DELETE FROM turning WHERE id IS NULL OR id = 1; ALTER TABLE turning ADD PRIMARY KEY (id);"
     "UPDATE turning SET id = id + 10;",
+    # A target that compares each row with each does not come to an end.
+    "many rows": "INSERT INTO log SELECT '2026-01-01', 'n' || g, g FROM generate_series(1, 60000) g;",
+    "many of many": "DELETE FROM log WHERE value::int % 2 = 0 AND level LIKE 'n%';",
     "emptied": "TRUNCATE log, turning; INSERT INTO turning VALUES (1, 'z');" + LINE.format(9),
 }
 

@@ -3,6 +3,7 @@
 
     redshift_faults.py                  one load after the other meets a fault at each of its statements, in turn
     redshift_faults.py SHARE/SHARES     one fault a load; each SHARES-th of them
+    redshift_faults.py lanes            as the first, with four lanes, and more tables for them
 
 The kinds of statements are read from the stand-in's log, so that one that is not known here fails.
 """
@@ -50,6 +51,18 @@ UPDATE copied SET note = note || '!' WHERE id % 5 = {n} % 5;
 COMMIT;
 """
 
+LANES = 4
+# What lanes take, besides some of the others.
+BESIDE = [f"beside{number}" for number in range(1, 13)]
+BESIDE_TABLES = "".join(f"""
+CREATE TABLE public.{name} (id int PRIMARY KEY, n int);
+""" for name in BESIDE)
+BESIDE_WORK = "".join(f"""
+UPDATE {name} SET n = n + 1 WHERE id % 2 = 0;
+DELETE FROM {name} WHERE id < {{n}} - 3;
+INSERT INTO {name} VALUES ({{n}}, 0);
+""" for name in BESIDE)
+
 # Of a table that takes more than one step to catch up.
 SELDOM = "UPDATE re_dms_internal.tables SET position"
 # Name, what its text begins with, and of several alike the number.
@@ -75,11 +88,19 @@ WORK_KINDS = [
     ("known tables", "INSERT INTO re_dms_internal.tables", 1), ("loads", "INSERT INTO re_dms_internal.loads", 1),
     ("position's move", "UPDATE re_dms_internal.position SET loaded", 1),
 ]
+LANE_KINDS = [
+    ("a lane's LOCK", "LOCK re_dms_internal.fence_2", 1), ("all fences' LOCK", "LOCK re_dms_internal.fence_1,", 1),
+    *[(f"position in lane {number}", "SELECT f.epoch", number + 1) for number in (1, 2, 3)],
+    ("a lane's table", 'INSERT INTO "public"."beside7"', 1),
+    ("a lane's loads", "INSERT INTO re_dms_internal.loads_3", 1),
+    *[(f"COMMIT {number}", "COMMIT", number) for number in range(3, 2 * LANES + 1)],
+]
 COPY_KINDS = [
     ("copy's remains", 'DROP TABLE IF EXISTS "public"."re_dms_copy_', 1),
     ("name", "SELECT table_type FROM svv_tables WHERE table_schema = 'public'", 1),
     ("schema", "CREATE SCHEMA IF NOT EXISTS", 1), ("copy's table", 'CREATE TABLE "public"."re_dms_copy_', 1),
     ("COPY of the copy", 'COPY "public"."re_dms_copy_', 1), ("old table's end", 'DROP TABLE IF EXISTS "public"."copied"', 1),
+    ("views on it", "SELECT DISTINCT vn.nspname", 1), ("rights on it", "SELECT privilege_type", 1),
     ("copy's name", 'ALTER TABLE "public"."re_dms_copy_', 1),
     ("loads' number", "UPDATE re_dms_internal.position SET loads", 1),
     ("table's move", SELDOM, 1),
@@ -88,7 +109,8 @@ COPY_KINDS = [
 FIRST_START_KINDS = [
     *[(sql, sql, 1) for sql in [
         "CREATE SCHEMA re_dms_internal", *[f"CREATE TABLE re_dms_internal.{name}" for name in
-                                           ["source", "fence", "position", "tables", "schema_parts", "loads"]],
+                                           ["source", "fence", "position", "tables", "schema_parts", "loads (", "fence_8", "loads_8"]],
+        "CREATE VIEW re_dms_internal.ahead",
         "CREATE SCHEMA re_dms", *[f"CREATE VIEW re_dms.{name}" for name in ["tables", "position", "loads"]],
         *[f"INSERT INTO re_dms_internal.{name}" for name in ["source", "fence", "position"]],
         "SELECT format", "UPDATE re_dms_internal.fence", "SELECT schema_json", "SELECT source_oid, part"]],
@@ -96,7 +118,8 @@ FIRST_START_KINDS = [
     ("COMMIT", "COMMIT", 1), ("first table", 'CREATE TABLE "public"."keyed"', 1),
     ("old loads' end", "DELETE FROM re_dms_internal.loads", 1)]
 # Only after a fault: what the target holds is read again.
-AFTER_FAULT = ("known tables, read", "SELECT schema_json", 1)
+AFTER_FAULT = [("known tables, read", "SELECT schema_json", 1),
+               ("what lanes did", "SELECT source_oid, position FROM re_dms_internal.ahead", 1)]
 # Of the comparison.
 OURS = re.compile(r'SET |SELECT (column_name FROM|"\w+")')
 
@@ -106,7 +129,6 @@ FAULTS = {
     **{known: {"action": "error", "known": known} for known in
        ["serializable", "conflict", "1018", "deadlock", "abort", "timeout", "disk_full", "resize"]},
 }
-KINDS = WORK_KINDS + COPY_KINDS + [AFTER_FAULT]
 
 
 def fault_at(kind, fault):
@@ -119,15 +141,19 @@ def strikes(kind, fault):
 
 
 class Story:
-    def __init__(self, server, daemon):
+    def __init__(self, server, daemon, *, in_lanes):
         self.server, self.daemon, self.standin = server, daemon, daemon.target.standin
         self.rounds = 0
+        self.live = LIVE + (len(BESIDE) if in_lanes else 0)
+        self.beside = BESIDE_WORK if in_lanes else ""
+        self.work_kinds = WORK_KINDS + (LANE_KINDS if in_lanes else [])
 
     def work(self):
         """A load of every kind, and the copy of a table. GROWN gets a column, and loses it in the next."""
         self.rounds += 1
         alter = ("DROP COLUMN extra" if self.rounds % 2 == 0 else "ADD COLUMN extra int DEFAULT 7")
-        self.server.psql(WORK.format(n=self.rounds, alter=f"ALTER TABLE grown {alter};"))
+        work = WORK.replace("COMMIT;", self.beside + "COMMIT;")
+        self.server.psql(work.format(n=self.rounds, alter=f"ALTER TABLE grown {alter};"))
 
     def copy(self):
         code, printed, said = self.daemon.run("resync", "public.copied")
@@ -135,7 +161,7 @@ class Story:
 
     def expect_equal(self):
         self.daemon.catch_up()
-        self.daemon.wait("all are live", lambda: self.daemon.status()["tables"]["live"] == LIVE)
+        self.daemon.wait("all are live", lambda: self.daemon.status()["tables"]["live"] == self.live)
         expect(not self.daemon.said(NOT_LIVE), "tables were set aside")
         self.daemon.compare()
 
@@ -170,7 +196,7 @@ def first_start(story):
     for fault in ("kill_before", "kill_after"):
         story.set([kind for kind in FIRST_START_KINDS if fault == "kill_before" or kind[0] == "COMMIT"], fault)
     story.daemon.start().wait_ready()
-    story.daemon.wait_live(LIVE)
+    story.daemon.wait_live(story.live)
     expect(not story.left(), f"never met: {story.left()}")
     story.standin.clear_faults()
     story.work()
@@ -185,10 +211,10 @@ def require_known(story):
         story.work()
         story.expect_equal()
     said = [entry["sql"] for entry in story.standin.statements()[before:]]
-    known = WORK_KINDS + COPY_KINDS
+    known = story.work_kinds + COPY_KINDS
     unknown = {sql[:100] for sql in said
                if not OURS.match(sql) and not any(sql.startswith(begin) for _, begin, _ in known)
-               and not re.match('COPY "public"', sql)}
+               and not re.match('COPY "public"|(DELETE FROM|INSERT INTO|UPDATE) "public"."beside', sql)}
     expect(not unknown, f"statements that are not tried: {unknown}")
     missed = [name for name, begin, number in known
               if begin != SELDOM and sum(sql.startswith(begin) for sql in said) < number]
@@ -211,7 +237,7 @@ def commit_outlives(story):
 def login_expires(story):
     """What a login needs may be there again only after a while."""
     story.standin.expire_logins(3)
-    story.suffer([kind for kind in WORK_KINDS if kind[0] in ("LOCK", "COMMIT")], "kill_before")
+    story.suffer([kind for kind in story.work_kinds if kind[0] in ("LOCK", "COMMIT")], "kill_before")
 
 
 def unknown_trouble(story):
@@ -224,7 +250,7 @@ def unknown_trouble(story):
 
 def all_in_turn(story):
     for fault in FAULTS:
-        print(f"{fault}: {story.suffer(KINDS, fault):.1f} s", flush=True)
+        print(f"{fault}: {story.suffer(story.work_kinds + COPY_KINDS + AFTER_FAULT, fault):.1f} s", flush=True)
     for other in (login_expires, unknown_trouble, commit_outlives):
         began = time.monotonic()
         other(story)
@@ -239,12 +265,15 @@ def one_by_one(story, share):
 
 
 def main():
-    with scenario(TABLES, options={"batch.interval": "50ms"}, target=RedshiftTarget()) as (server, daemon):
+    in_lanes = sys.argv[1:] == ["lanes"]
+    tables = TABLES + (BESIDE_TABLES if in_lanes else "")
+    options = {"batch.interval": "50ms", "warehouse.lanes": LANES if in_lanes else 1}
+    with scenario(tables, options=options, target=RedshiftTarget()) as (server, daemon):
         daemon.environment["RE_DMS_RETRY_MS"] = "5,20"
-        story = Story(server, daemon)
+        story = Story(server, daemon, in_lanes=in_lanes)
         first_start(story)
         require_known(story)
-        if len(sys.argv) > 1:
+        if len(sys.argv) > 1 and not in_lanes:
             one_by_one(story, sys.argv[1])
         else:
             all_in_turn(story)

@@ -11,6 +11,7 @@ import hmac
 import re
 import sys
 import threading
+import time
 import xml.etree.ElementTree as ElementTree
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, unquote, urlsplit
@@ -40,6 +41,7 @@ class S3Fake:
         self.buckets = {name: {} for name in buckets}
         self.requests = []  # (method, path and query), refused ones included
         self.lock = threading.Lock()
+        self.delay = 0  # seconds before each answer
         self._refusals = []
         self._server = _Server(("127.0.0.1", port), _Handler)
         self._server.daemon_threads = True
@@ -104,6 +106,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.s3 = self.server.s3
         self.s3.requests.append((self.command, self.path))
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        time.sleep(self.s3.delay)
         try:
             if wanted := self.s3.take_refusal():
                 raise Refusal(*wanted)

@@ -62,6 +62,15 @@ CREATE VIEW svv_tables AS
         AND n.nspname NOT IN ('redshift', 'pg_toast')
         AND (pg_has_role(c.relowner, 'USAGE') OR has_table_privilege(c.oid, 'SELECT, INSERT, UPDATE, DELETE'))
     UNION ALL SELECT current_database()::text, schema, name, 'VIEW', NULL FROM redshift.late_views;
+CREATE VIEW svv_relation_privileges AS
+    SELECT n.nspname::text AS namespace_name, redshift.long_name(c.relname) AS relation_name, p.privilege_type,
+        p.grantee::int AS identity_id, coalesce(g.rolname::text, 'public') AS identity_name,
+        CASE WHEN p.grantee = 0 THEN 'public' WHEN g.rolcanlogin THEN 'user' ELSE 'group' END AS identity_type,
+        p.is_grantable AS admin_option
+    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) p
+        LEFT JOIN pg_roles g ON g.oid = p.grantee
+    WHERE c.relkind IN ('r', 'v') AND n.nspname NOT IN ('redshift', 'pg_catalog', 'information_schema')
+        AND (pg_has_role(c.relowner, 'USAGE') OR g.rolname = current_user);
 CREATE VIEW pg_views AS
     SELECT schemaname::text, redshift.long_name(viewname) AS viewname, viewowner::text, definition
     FROM pg_catalog.pg_views WHERE schemaname NOT IN ('redshift', 'information_schema')
@@ -121,6 +130,14 @@ CREATE VIEW stv_locks AS
     SELECT l.relation::int AS table_id, l.pid AS lock_owner_pid, l.mode AS lock_status
     FROM pg_locks l WHERE l.relation IS NOT NULL AND l.database = (SELECT oid FROM pg_database
         WHERE datname = current_database());
+-- Others' transactions are for superusers.
+CREATE VIEW svv_transactions AS
+    SELECT a.usename::text AS txn_owner, a.datname::text AS txn_db, a.backend_xid::text::bigint AS xid, a.pid,
+        a.xact_start::timestamp AS txn_start, l.mode AS lock_mode, 'relation'::text AS lockable_object_type,
+        l.relation::int AS relation, l.granted
+    FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid
+    WHERE l.relation IS NOT NULL AND a.datname = current_database()
+        AND (a.usename = session_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = session_user));
 CREATE VIEW stl_load_errors AS
     SELECT 100 AS userid, 0 AS slice, tbl, starttime, session, query, rpad(filename, 256) AS filename, line_number,
         rpad(colname, 127) AS colname, rpad(type, 10) AS type, rpad(col_length, 10) AS col_length, position,

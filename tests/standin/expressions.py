@@ -80,9 +80,11 @@ def _refuse_forms(tokens):
 
 
 def _refuse_reserved(tokens):
-    """Reserved words that no expression has as syntax, standing as names without quotes."""
-    for token in tokens:
-        if token.kind == "name" and token.word in RESERVED_NAMES:
+    """Reserved words that no expression has as syntax, standing as names without quotes. Catalog tables are asked for
+    `c.oid` (dbt-redshift, relations.sql)."""
+    for at, token in enumerate(tokens):
+        of_catalog = token.word == "OID" and at and tokens[at - 1].text == "."
+        if token.kind == "name" and token.word in RESERVED_NAMES and not of_catalog:
             raise syntax_error(40, token)
 
 

@@ -228,8 +228,8 @@ RULES = [
          " estuary/connectors PR#5220",
          "--isolation, --no-table-locks; 1023 by PostgreSQL's own detector"),
     Rule(60, IMITATES, DOCUMENTED,
-         "pg_table_def shows the search path only; svv_columns, svv_tables, svv_table_info (refused unless granted;"
-         " without empty tables), stv_slices, stv_db_isolation_level, stv_sessions; serverless has no STL and STV",
+         "pg_table_def shows the search path only; svv_columns, svv_tables, svv_relation_privileges, svv_table_info"
+         " (refused unless granted; without empty tables), stv_slices, stv_db_isolation_level, stv_sessions, svv_transactions; serverless has no STL and STV",
          "Redshift developer guide, System tables reference; estuary/connectors",
          "--mode, --table-info"),
     Rule(61, REFUSES, DOCUMENTED,

@@ -188,6 +188,10 @@ class TransactionsTest(StandinCase):
             "SELECT isolation_level FROM stv_db_isolation_level WHERE db_name = 'dev'"))
         self.refused("SELECT * FROM svv_table_info", "42501", 60)
         self.assertIn([str(self.session.pid)], self.sql("SELECT process FROM stv_sessions"))
+        self.sql(f"GRANT SELECT ON {table} TO PUBLIC")
+        self.assertEqual([["SELECT", "public", "public", "f"]], self.sql(
+            "SELECT privilege_type, identity_type, identity_name, admin_option FROM svv_relation_privileges"
+            f" WHERE relation_name = '{table}' AND identity_name <> current_user"))
 
 
 class SnapshotTest(TransactionsTest):

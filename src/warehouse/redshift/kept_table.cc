@@ -43,6 +43,12 @@ void require_fit(Session& session, const StoredTable& table, bool known) {
 
 void refill(Session& session, const QualifiedName& copy, const StoredTable& table, bool known) {
   const Sql target = qualified(table.target);
+  if (!table.is_kept()) {
+    for (const std::string& column : TargetCatalog(session, {table.target}).surplus(table)) {
+      session.execute(sql("ALTER TABLE {} DROP COLUMN {}", target, identifier(column)),
+                      Blame::Table);
+    }
+  }
   for (const Column& column : fitted(session, table, known)) {
     session.execute(sql("ALTER TABLE {} ADD COLUMN {} {}", target, identifier(column.name),
                         target_type(column.type)),

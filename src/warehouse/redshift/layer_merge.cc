@@ -130,8 +130,13 @@ void LayerMerge::take_equal_rows() {
   for (std::size_t i = 0; i < columns.size(); ++i) {
     const Sql name = identifier(columns[i].name);
     const auto same = [&](const Sql& left, const Sql& right) {
-      return sql("(({0}) OR ({1} IS NULL AND {2} IS NULL))", equal(columns[i].type, left, right),
-                 left, right);
+      const Sql both = sql("(({0}) OR ({1} IS NULL AND {2} IS NULL))",
+                           equal(columns[i].type, left, right), left, right);
+      // What it says follows from the other, and a join hashes by nothing else.
+      const auto constant = in_place_of_null(columns[i].type);
+      return constant ? sql("coalesce({0}, {2}) = coalesce({1}, {2}) AND {3}", left, right,
+                            *constant, both)
+                      : both;
     };
     staged.push_back(column_name(i));
     target.push_back(sql("t.{}", name));

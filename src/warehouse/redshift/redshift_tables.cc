@@ -8,6 +8,8 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "warehouse/load_checks.h"
+#include "warehouse/redshift/fence.h"
+#include "warehouse/redshift/grants.h"
 #include "warehouse/redshift/kept_table.h"
 #include "warehouse/redshift/layer_merge.h"
 #include "warehouse/redshift/staged_columns.h"
@@ -23,17 +25,13 @@ bool is_merged(const StagedLayer& layer) {
 
 }  // namespace
 
-Sql lock_fence() {
-  return sql("LOCK re_dms_internal.fence");
-}
-
 void RedshiftTables::begin(const std::vector<const StagedLayer*>& layers,
                            const std::vector<QualifiedName>& targets, std::size_t /*known*/) {
   staging_ = nullptr;
   copying_ = nullptr;
   catalog_.reset();
+  grants_.clear();
   stage(layers);
-  session_.execute(sql("BEGIN"));
   take_fence();
   catalog_.emplace(session_, targets);
 }
@@ -65,7 +63,11 @@ void RedshiftTables::stage(const std::vector<const StagedLayer*>& layers) {
 }
 
 void RedshiftTables::take_fence() {
-  session_.execute(lock_fence());
+  if (lane_ == 0) {
+    begin_behind_fences(session_);
+  } else {
+    begin_behind_fence(session_, lane_);
+  }
   const StoredPosition stored = ServiceTables(session_).stored_position();
   require_epoch(stored, expected_.epoch);
   if (stored.loaded != expected_.loaded || stored.loads != expected_.loads) {
@@ -168,7 +170,30 @@ void RedshiftTables::drop_copy(const QualifiedName& target, Oid oid) {
   session_.execute(sql("DROP TABLE IF EXISTS {}", qualified(copy_name(target, oid))), Blame::Table);
 }
 
+bool RedshiftTables::is_to_be_refilled(const StoredTable& table, const TableSchema& becomes) {
+  const std::vector<std::string> views = views_on(session_, table.target);
+  if (views.empty()) {
+    return false;
+  }
+  StoredTable wanted = table;
+  wanted.schema = becomes;
+  wanted.initial_copy = InitialCopy::Adopt;  // columns that the source dropped go
+  std::vector<std::string> misfits = TargetCatalog(session_, {table.target}).misfits(wanted);
+  if (declared_key(table.schema) != declared_key(becomes)) {
+    misfits.emplace_back("its key changed");
+  }
+  if (!misfits.empty()) {
+    throw Error(ErrorKind::Table,
+                fmt::format("its table in Redshift has to be made anew ({}), and the view {} is "
+                            "bound to it: drop the view, or make it WITH NO SCHEMA BINDING, and "
+                            "then run `re_dms resync`",
+                            fmt::join(misfits, "; "), fmt::join(views, ", ")));
+  }
+  return true;
+}
+
 void RedshiftTables::drop_table(const StoredTable& table) {
+  grants_[folded(table.target)] = grants_of(session_, table.target);
   session_.execute(sql("DROP TABLE IF EXISTS {}", qualified(table.target)), Blame::Table);
 }
 
@@ -179,6 +204,9 @@ void RedshiftTables::put_copy_in_place(const QualifiedName& target, Oid oid) {
   session_.execute(sql("ALTER TABLE {} RENAME TO {}", qualified(copy_name(target, oid)),
                        identifier(target.name)),
                    Blame::Table);
+  for (const Sql& grant : grants_[folded(target)]) {
+    session_.execute(grant, Blame::Table);
+  }
 }
 
 void RedshiftTables::require_fit(const StoredTable& table, bool known) {

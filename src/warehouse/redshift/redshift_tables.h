@@ -19,9 +19,11 @@ namespace re_dms::redshift {
 /// tables inside it.
 class RedshiftTables final : public TargetTables {
  public:
-  /// `expected`: what the transaction has to find under the fence. The session must outlive it.
-  RedshiftTables(Session& session, const CopySettings& copies, const StoredPosition& expected)
-      : session_(session), copies_(copies), expected_(expected) {}
+  /// `expected`: what the transaction has to find under the fence. `lane`: whose fence that is;
+  /// 0: all. The session must outlive it.
+  RedshiftTables(Session& session, const CopySettings& copies, const StoredPosition& expected,
+                 int lane = 0)
+      : session_(session), copies_(copies), expected_(expected), lane_(lane) {}
 
   SqlSession& session() override { return session_; }
 
@@ -47,6 +49,7 @@ class RedshiftTables final : public TargetTables {
   bool is_same_name(const QualifiedName& a, const QualifiedName& b) const override;
   QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
   void drop_copy(const QualifiedName& target, Oid oid) override;
+  bool is_to_be_refilled(const StoredTable& table, const TableSchema& becomes) override;
   void drop_table(const StoredTable& table) override;
   void put_copy_in_place(const QualifiedName& target, Oid oid) override;
   void require_fit(const StoredTable& table, bool known) override;
@@ -61,14 +64,13 @@ class RedshiftTables final : public TargetTables {
   Session& session_;
   const CopySettings& copies_;
   const StoredPosition expected_;
+  const int lane_;
   std::map<const StagedLayer*, Sql> staged_;  ///< the temporary tables that are there
   const StagedLayer* staging_ = nullptr;
   const StagedLayer* copying_ = nullptr;
   std::optional<TargetCatalog> catalog_;  ///< of the open transaction
+  /// What gives the rights again on tables that the open transaction dropped; names as folded.
+  std::map<QualifiedName, std::vector<Sql>> grants_;
 };
-
-/// The first statement of a transaction that writes to the service tables: it waits until another
-/// such transaction is over.
-Sql lock_fence();
 
 }  // namespace re_dms::redshift

@@ -9,6 +9,8 @@
 #include "base/failpoint.h"
 #include "warehouse/batch_load.h"
 #include "warehouse/load_checks.h"
+#include "warehouse/redshift/fence.h"
+#include "warehouse/redshift/lanes.h"
 #include "warehouse/redshift/redshift_tables.h"
 #include "warehouse/redshift/service_schema.h"
 #include "warehouse/redshift/session.h"
@@ -39,7 +41,8 @@ class RedshiftWarehouse final : public Warehouse {
       : settings_(std::move(settings)),
         sessions_(session_settings(settings_)),
         copies_{settings_.iam_role, settings_.bucket_region, settings_.null_text},
-        clock_(clock) {}
+        clock_(clock),
+        lanes_(sessions_, copies_, settings_.schema, clock) {}
 
   TargetState take_over(const Origin& origin, const TargetBefore& before,
                         const std::stop_token& stop) override;
@@ -56,7 +59,10 @@ class RedshiftWarehouse final : public Warehouse {
   auto with_session(const std::stop_token& stop, F work);
   void connect(const std::stop_token& stop);
   StoredTables take_known(ServiceTables& service);
-  LoadReport load_into(Session& session, const StagedBatch& batch);
+  void know_tables(Session& session);
+  LoadReport load_into(Session& session, const StagedBatch& batch, const std::stop_token& stop);
+  void load_in_lanes(const StagedBatch& batch, const LoadRun& run, const StoredPosition& stored,
+                     BatchLoad& load, const std::stop_token& stop);
   void keep_books(ServiceTables& service);
 
   const WarehouseSettings settings_;
@@ -64,6 +70,7 @@ class RedshiftWarehouse final : public Warehouse {
   const CopySettings copies_;
   Clock& clock_;
   std::optional<Session> session_;
+  Lanes lanes_;
   std::uint64_t epoch_ = 0;
   /// The target's tables, as of the last call that ended well. Empty: to be read.
   std::optional<StoredTables> known_;
@@ -83,6 +90,7 @@ auto RedshiftWarehouse::with_session(const std::stop_token& stop, F work) {
     return work(*session_);
   } catch (const Error&) {
     session_.reset();
+    lanes_.close();
     throw;
   }
 }
@@ -108,10 +116,10 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
     const SystemTime now = clock_.now();
     failpoint("redshift-take-over-before");
     const bool exists = service.exist();
-    session.execute(sql("BEGIN"));
     if (exists) {
-      session.execute(lock_fence());
+      begin_behind_fences(session);
     } else {
+      session.execute(sql("BEGIN"));
       if (before.made) {
         throw_target_gone(describe());
       }
@@ -121,6 +129,7 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
     service.migrate(migration());
     require_not_ahead(describe(), furthest(service.stored_position(), service.tables()),
                       before.journal_end);
+    service.settle_lanes();
     epoch_ = service.raise_epoch(now);
     const StoredPosition stored = service.stored_position();
     StoredTables known = service.tables();
@@ -133,10 +142,28 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
   });
 }
 
+/// Under the fences.
 StoredTables RedshiftWarehouse::take_known(ServiceTables& service) {
-  StoredTables known = known_ ? std::move(*known_) : service.tables();
+  if (!known_) {
+    service.settle_lanes();
+    return service.tables();
+  }
+  StoredTables known = std::move(*known_);
   known_.reset();
   return known;
+}
+
+/// Behind the fences: a load of ours whose end nobody heard of is over by now.
+void RedshiftWarehouse::know_tables(Session& session) {
+  if (known_) {
+    return;
+  }
+  ServiceTables service(session);
+  begin_behind_fences(session);
+  require_epoch(service.stored_position(), epoch_);
+  StoredTables known = take_known(service);
+  session.commit();
+  known_ = std::move(known);
 }
 
 LoadReport RedshiftWarehouse::load(const StagedBatch& batch, const std::stop_token& stop) {
@@ -144,22 +171,24 @@ LoadReport RedshiftWarehouse::load(const StagedBatch& batch, const std::stop_tok
   const SteadyTime started = clock_.steady();
   failpoint("redshift-load-before");
   LoadReport report =
-      with_session(stop, [&](Session& session) { return load_into(session, batch); });
+      with_session(stop, [&](Session& session) { return load_into(session, batch, stop); });
   report.duration =
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
   return report;
 }
 
-LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& batch) {
+LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& batch,
+                                        const std::stop_token& stop) {
+  know_tables(session);
   ServiceTables service(session);
   const StoredPosition stored = service.stored_position();
   require_epoch(stored, epoch_);
   if (is_loaded(batch, stored)) {
-    known_.reset();
-    return report_again(batch, stored, service.tables());
+    return report_again(batch, stored, *known_);
   }
   // Whatever goes wrong from here on, what the target holds is read again before it is relied on.
-  StoredTables known = take_known(service);
+  StoredTables known = std::move(*known_);
+  known_.reset();
   const LoadRun run{stored.loads + 1, epoch_, batch.span, clock_.now()};
   if (trying_ != std::pair(batch.kind, batch.span)) {
     trying_ = {batch.kind, batch.span};
@@ -168,6 +197,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   find_gaps(batch, known, failed_);
   RedshiftTables target(session, copies_, stored);
   BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, failed_);
+  load_in_lanes(batch, run, stored, load, stop);
   bool leaves_staged_rows = false;
   while (const auto fault = load.apply(load.missing())) {
     load.leave_out(*fault);
@@ -197,6 +227,24 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   return report;
 }
 
+/// Tables of which only rows change; the others follow in the batch's last transaction, which
+/// counts as a lane when it has some.
+void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& run,
+                                      const StoredPosition& stored, BatchLoad& load,
+                                      const std::stop_token& stop) {
+  const std::vector<Oid> missing = load.missing();
+  const std::vector<Oid> tables = load.of_rows_only(missing);
+  const int lanes = settings_.lanes - (tables.size() < missing.size() ? 1 : 0);
+  if (lanes < 2 || tables.empty()) {
+    return;
+  }
+  const auto dealt = deal(batch, tables, lanes);
+  if (dealt.size() > 1) {
+    lanes_.load(batch, dealt, run, stored, load, failed_, stop);
+    failpoint("lanes-done");
+  }
+}
+
 void RedshiftWarehouse::keep_books(ServiceTables& service) {
   const SteadyTime now = clock_.steady();
   if (!forgot_ || now - *forgot_ >= kForgetInterval) {
@@ -210,12 +258,11 @@ std::vector<TargetTable> RedshiftWarehouse::grant(const std::vector<TableWish>& 
   failpoint("redshift-grant-before");
   return with_session(stop, [&](Session& session) {
     ServiceTables service(session);
-    session.execute(sql("BEGIN"));
-    session.execute(lock_fence());
-    const StoredPosition stored = service.stored_position();
-    require_epoch(stored, epoch_);
+    begin_behind_fences(session);
+    require_epoch(service.stored_position(), epoch_);
     // Behind the lock: a grant whose COMMIT nobody heard of has taken place by now.
     StoredTables known = take_known(service);
+    const StoredPosition stored = service.stored_position();
     RedshiftTables target(session, copies_, stored);
     std::vector<TargetTable> granted =
         re_dms::grant(target, settings_.schema, stored, known, wishes, clock_.now());
@@ -263,7 +310,7 @@ std::optional<Lsn> inspect(const WarehouseSettings& settings, const Origin& orig
     return std::nullopt;
   }
   service.check_belongs_to(origin);
-  return service.stored_position().loaded;
+  return service.loaded();
 }
 
 }  // namespace re_dms::redshift

@@ -14,4 +14,12 @@ std::vector<Sql> service_schema();
 /// The statements that bring the schemas of an earlier format to kServiceFormat.
 std::vector<Sql> migration();
 
+/// The first statement of a transaction that writes to the service tables: it waits until every
+/// other such transaction, of lanes too, is over.
+Sql lock_fences();
+
+/// The first statement of a lane's transaction, which writes to the lane's own tables. 1 to
+/// kLanesMax.
+Sql lock_fence_of(int lane);
+
 }  // namespace re_dms::redshift

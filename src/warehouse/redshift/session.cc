@@ -9,7 +9,9 @@
 #include <charconv>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <thread>
 #include <utility>
 
@@ -158,6 +160,29 @@ void cancel(PGconn* connection) {
   }
 }
 
+/// The server's processes of all sessions so far.
+class Opened {
+ public:
+  void add(int pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.insert(pid);
+  }
+
+  bool has(int pid) {
+    const std::lock_guard lock(mutex_);
+    return pids_.contains(pid);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::set<int> pids_;
+};
+
+Opened& opened() {
+  static Opened all;
+  return all;
+}
+
 void log_notice(void* /*unused*/, const PGresult* notice) {
   const char* const text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
   log(LogLevel::Debug, "redshift_notice", text != nullptr ? text : "a notice without text");
@@ -215,13 +240,14 @@ Session::Session(const SessionSettings& settings, std::stop_token stop)
   PQsetNoticeReceiver(connection_.get(), log_notice, nullptr);
   connect(connection_.get(), stop_,
           fmt::format("connecting to Redshift ({})", place(settings.url)));
+  opened().add(PQbackendPID(connection_.get()));
   // A statement of megabytes is sent while nobody looks at stop otherwise.
   PQsetnonblocking(connection_.get(), 1);
   // A parameter group can say otherwise, and then "A" is not the "a" that is looked for.
   execute(sql("SET enable_case_sensitive_identifier TO false"), Blame::Target);
 }
 
-Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_token& stop) {
+void Session::send(const Sql& statement, Blame blame, const std::stop_token& stop) {
   if (stop.stop_requested()) {
     throw Stopped();
   }
@@ -232,6 +258,11 @@ Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_
   if (PQsendQuery(connection, statement.text().c_str()) == 0) {
     throw_statement_error(connection, nullptr, blame);
   }
+}
+
+Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_token& stop) {
+  send(statement, blame, stop);
+  PGconn* const connection = connection_.get();
   Result result = wait_for_end(stop);
   const ExecStatusType status = PQresultStatus(result.get());
   if (status != PGRES_COMMAND_OK && status != PGRES_TUPLES_OK) {
@@ -243,19 +274,42 @@ Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_
   return result;
 }
 
+bool Session::execute_within(const Sql& statement, std::chrono::seconds patience) {
+  send(statement, Blame::Target, stop_);
+  PGconn* const connection = connection_.get();
+  const SteadyTime until = real_clock().steady() + patience;
+  const Result result = wait_for_end(stop_, until);
+  if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
+    return true;
+  }
+  if (stop_.stop_requested()) {
+    throw Stopped();
+  }
+  if (real_clock().steady() < until || PQstatus(connection) == CONNECTION_BAD) {
+    throw_statement_error(connection, result.get(), Blame::Target);
+  }
+  return false;
+}
+
 /// The first result of the statement under way, when all of it has come or the connection is lost.
-Session::Result Session::wait_for_end(const std::stop_token& stop) {
+/// `until`: when the server is asked to end it.
+Session::Result Session::wait_for_end(const std::stop_token& stop,
+                                      std::optional<SteadyTime> until) {
   PGconn* const connection = connection_.get();
   std::optional<SteadyTime> give_up;
   Result first(nullptr, &PQclear);
   while (true) {
     while (PQisBusy(connection) != 0) {
-      if (stop.stop_requested() && !give_up) {
+      const SteadyTime now = real_clock().steady();
+      if ((stop.stop_requested() || (until && now > *until)) && !give_up) {
         cancel(connection);
-        give_up = real_clock().steady() + kStopPatience;
+        give_up = now + kStopPatience;
       }
-      if (give_up && real_clock().steady() > *give_up) {
-        throw Stopped();
+      if (give_up && now > *give_up) {
+        if (stop.stop_requested()) {
+          throw Stopped();
+        }
+        throw Error(ErrorKind::Transient, "Redshift does not take a statement back");
       }
       wait_for(connection, PQflush(connection) > 0 ? POLLIN | POLLOUT : POLLIN, kLookAtStop);
       if (PQconsumeInput(connection) == 0) {
@@ -296,6 +350,10 @@ std::vector<Row> Session::query(const Sql& select, Blame blame) {
     }
   }
   return rows;
+}
+
+bool Session::opened_by_this_process(int pid) {
+  return opened().has(pid);
 }
 
 Named Session::named(const QualifiedName& name) {

@@ -3,15 +3,19 @@
 
 #include <libpq-fe.h>
 
+#include <chrono>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "warehouse/redshift/iam_login.h"
 #include "warehouse/sql_session.h"
+#include "warehouse/warehouse.h"
 
 namespace re_dms::redshift {
 
@@ -53,6 +57,15 @@ class Session final : public SqlSession {
 
   std::size_t text_bytes_max() const override { return 65535; }
 
+  /// As execute; false where the statement waited for so long that it was taken back: the
+  /// transaction can only be rolled back.
+  bool execute_within(const Sql& statement, std::chrono::seconds patience);
+
+  /// Whether the server's process `pid` serves or served a session of this process.
+  static bool opened_by_this_process(int pid);
+
+  int lanes() const override { return kLanesMax; }
+
   /// COMMIT. Whatever it throws, the transaction may have been committed. Not stopped.
   void commit();
 
@@ -62,8 +75,9 @@ class Session final : public SqlSession {
  private:
   using Result = std::unique_ptr<PGresult, decltype(&PQclear)>;
 
+  void send(const Sql& statement, Blame blame, const std::stop_token& stop);
   Result run(const Sql& statement, Blame blame, const std::stop_token& stop);
-  Result wait_for_end(const std::stop_token& stop);
+  Result wait_for_end(const std::stop_token& stop, std::optional<SteadyTime> until = {});
 
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
   std::function<void(std::string_view)> on_statement_;

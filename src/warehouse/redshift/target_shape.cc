@@ -82,6 +82,18 @@ std::vector<Column> TargetCatalog::missing(const StoredTable& table) const {
   return lacking;
 }
 
+std::vector<std::string> TargetCatalog::surplus(const StoredTable& table) const {
+  Columns others = columns(table.target);
+  for (const Column& column : table.schema.columns) {
+    others.erase(folded(column.name));
+  }
+  std::vector<std::string> names;
+  for (const auto& [name, column] : others) {
+    names.push_back(name);
+  }
+  return names;
+}
+
 std::vector<std::string> TargetCatalog::misfits(const StoredTable& table) const {
   std::vector<std::string> texts;
   Columns others = columns(table.target);

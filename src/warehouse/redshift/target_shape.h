@@ -25,6 +25,9 @@ class TargetCatalog {
   /// The columns of the known table that the target's lacks.
   std::vector<Column> missing(const StoredTable& table) const;
 
+  /// The columns of the target's table that the known one lacks.
+  std::vector<std::string> surplus(const StoredTable& table) const;
+
   /// Why rows of the known table do not fit into the target's, besides missing columns.
   std::vector<std::string> misfits(const StoredTable& table) const;
 

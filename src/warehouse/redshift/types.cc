@@ -206,6 +206,34 @@ bool ignores_trailing_blanks(const ColumnType& type) {
   return target_type(type).text().starts_with("varchar");
 }
 
+std::optional<Sql> in_place_of_null(const ColumnType& type) {
+  const Sql target = target_type(type);
+  if (target.text().starts_with("varchar")) {
+    return sql("''");
+  }
+  if (target.text().starts_with("numeric")) {
+    return sql("0");
+  }
+  if (is_built_in_scalar(type)) {
+    switch (type.base_oid) {
+      case kInt2:
+      case kInt4:
+      case kInt8:
+      case kOid:
+        return sql("0");
+      case kBool:
+        return sql("false");
+      case kDate:
+      case kTimestamp:
+      case kTimestamptz:
+        return sql("CAST('2000-01-01' AS {})", target);
+      default:
+        break;
+    }
+  }
+  return std::nullopt;
+}
+
 bool may_be_key(const ColumnType& type) {
   return !target_type(type).text().starts_with("varbyte");
 }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "model/table_schema.h"
@@ -23,6 +24,11 @@ ValueLimits value_limits(const ColumnType& type);
 
 /// Whether trailing blanks do not count when values of the target's type are compared.
 bool ignores_trailing_blanks(const ColumnType& type);
+
+/// A constant that a join takes for NULL, so that it can hash what it compares: a value like
+/// others. Nothing for types of which equal values may have different texts, or that no join
+/// hashes.
+std::optional<Sql> in_place_of_null(const ColumnType& type);
 
 /// Whether a column of the type may be a distribution or sort key.
 bool may_be_key(const ColumnType& type);

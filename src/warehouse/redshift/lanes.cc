@@ -1,0 +1,157 @@
+#include "warehouse/redshift/lanes.h"
+
+#include <algorithm>
+#include <exception>
+#include <map>
+#include <thread>
+#include <utility>
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "warehouse/redshift/redshift_tables.h"
+
+namespace re_dms::redshift {
+
+namespace {
+
+// Commits of a busy cluster take a second each, and one waits for the other.
+constexpr std::size_t kTablesWorthALane = 4;
+constexpr std::uint64_t kBytesWorthALane = 16 << 20;
+// What the statements of a layer take, as bytes.
+constexpr std::uint64_t kBytesOfLayer = 1 << 20;
+
+/// Where another daemon took over, that is what people have to know.
+bool is_worse(const std::exception_ptr& error) {
+  try {
+    std::rethrow_exception(error);
+  } catch (const Error& found) {
+    return found.kind() == ErrorKind::Fatal;
+  } catch (...) {
+    return false;
+  }
+}
+
+}  // namespace
+
+std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<Oid>& tables,
+                                   int lanes) {
+  std::map<Oid, std::uint64_t> bytes;
+  for (const Oid oid : tables) {
+    bytes[oid] = 0;
+  }
+  std::uint64_t total = 0;
+  for (const StagedLayer& layer : batch.layers) {
+    const auto table = bytes.find(layer.table->oid);
+    if (table == bytes.end()) {
+      continue;
+    }
+    table->second += kBytesOfLayer;
+    for (const StagedFile& file : layer.files) {
+      table->second += file.stored_bytes;
+      total += file.stored_bytes;
+    }
+  }
+  const std::size_t worth =
+      std::max<std::size_t>(tables.size() / kTablesWorthALane, total / kBytesWorthALane);
+  const std::size_t count =
+      std::clamp<std::size_t>(worth, 1, std::min<std::size_t>(lanes, tables.size()));
+  std::vector<Oid> largest_first = tables;
+  std::ranges::stable_sort(largest_first, std::greater{}, [&](Oid oid) { return bytes.at(oid); });
+  std::vector<std::vector<Oid>> dealt(count);
+  std::vector<std::uint64_t> load(count, 0);
+  for (const Oid oid : largest_first) {
+    const auto lane = static_cast<std::size_t>(std::ranges::min_element(load) - load.begin());
+    dealt[lane].push_back(oid);
+    load[lane] += bytes.at(oid);
+  }
+  return dealt;
+}
+
+void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& tables,
+                 const LoadRun& run, const StoredPosition& stored, BatchLoad& load,
+                 FailedTables& failed, const std::stop_token& stop) {
+  RE_DMS_CHECK(tables.size() <= open_.size());
+  std::vector<Share> shares(tables.size());
+  std::map<Oid, Share*> share_of;
+  for (std::size_t lane = 0; lane < tables.size(); ++lane) {
+    Share& share = shares[lane];
+    share.batch.kind = batch.kind;
+    share.batch.span = batch.span;
+    share.known = load.known(tables[lane]);
+    for (const Oid oid : tables[lane]) {
+      share_of[oid] = &share;
+    }
+  }
+  for (const StagedLayer& layer : batch.layers) {
+    if (const auto share = share_of.find(layer.table->oid); share != share_of.end()) {
+      share->second->batch.layers.push_back(layer);
+    }
+  }
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t at = 0; at < shares.size(); ++at) {
+      threads.emplace_back([this, at, &shares, &run, &stored, &stop] {
+        this->load(static_cast<int>(at) + 1, shares[at], run, stored, stop);
+      });
+    }
+  }
+  std::exception_ptr error;
+  for (Share& share : shares) {
+    failed.merge(share.failed);
+    if (share.error && (!error || is_worse(share.error))) {
+      error = share.error;
+    }
+  }
+  if (error) {
+    std::rethrow_exception(error);
+  }
+  for (Share& share : shares) {
+    load.loaded_elsewhere(std::move(share.known), share.not_there);
+  }
+}
+
+/// On a thread of its own.
+void Lanes::load(int lane, Share& share, const LoadRun& run, const StoredPosition& stored,
+                 const std::stop_token& stop) {
+  std::optional<Session>& session = open_.at(static_cast<std::size_t>(lane) - 1);
+  try {
+    if (!session) {
+      session.emplace(sessions_, stop);
+    }
+    session->stop_with(stop);
+    load_into(*session, lane, share, run, stored);
+  } catch (...) {
+    share.error = std::current_exception();
+  }
+  // Of tables that failed, staged rows are left in the session.
+  if (share.error || !share.failed.empty()) {
+    session.reset();
+  }
+}
+
+void Lanes::load_into(Session& session, int lane, Share& share, const LoadRun& run,
+                      const StoredPosition& stored) {
+  RedshiftTables target(session, copies_, stored, lane);
+  BatchLoad load(target, clock_, share.batch, std::move(share.known), schema_, share.failed);
+  while (const auto fault = load.apply(load.missing())) {
+    load.leave_out(*fault);
+  }
+  load.record_in_lane(run, lane);
+  failpoint("lane-commit-before");
+  session.commit();
+  failpoint("lane-commit-after");
+  load.committed();
+  share.not_there = load.not_there();
+  share.known = load.take_known();
+  for (const auto& [oid, entry] : share.failed) {
+    share.known.erase(oid);
+  }
+}
+
+void Lanes::close() {
+  for (auto& session : open_) {
+    session.reset();
+  }
+}
+
+}  // namespace re_dms::redshift

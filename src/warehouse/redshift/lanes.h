@@ -1,0 +1,64 @@
+// Loads tables of a batch side by side, some in each lane.
+#pragma once
+
+#include <array>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "base/clock.h"
+#include "warehouse/batch_load.h"
+#include "warehouse/redshift/copy_statement.h"
+#include "warehouse/redshift/session.h"
+#include "warehouse/warehouse.h"
+
+namespace re_dms::redshift {
+
+/// Deals tables of the batch to at most so many lanes, the largest first. A cluster makes one
+/// commit after the other, so there are no more lanes than their work is worth; one lane means that
+/// nothing is gained by it.
+std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<Oid>& tables,
+                                   int lanes);
+
+/// Keeps a session for each lane between batches.
+class Lanes {
+ public:
+  Lanes(const SessionSettings& sessions, const CopySettings& copies, std::string schema,
+        const Clock& clock)
+      : sessions_(sessions), copies_(copies), schema_(std::move(schema)), clock_(clock) {}
+
+  /// Loads what changes only rows of these tables, a list for each lane, each in a transaction of
+  /// its own, which leaves the loaded position. Tables that cannot take the batch are left out and
+  /// named in `failed`. Throws, when all lanes are at their end, what a session throws; what other
+  /// lanes did then stays, and is known to nobody but the target.
+  void load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& tables,
+            const LoadRun& run, const StoredPosition& stored, BatchLoad& load, FailedTables& failed,
+            const std::stop_token& stop);
+
+  /// Ends the sessions.
+  void close();
+
+ private:
+  /// One lane's share of a batch.
+  struct Share {
+    StagedBatch batch;
+    StoredTables known;  ///< its tables; after the load those that took it
+    std::vector<RowsNotThere> not_there;
+    FailedTables failed;
+    std::exception_ptr error;
+  };
+
+  void load(int lane, Share& share, const LoadRun& run, const StoredPosition& stored,
+            const std::stop_token& stop);
+  void load_into(Session& session, int lane, Share& share, const LoadRun& run,
+                 const StoredPosition& stored);
+
+  const SessionSettings& sessions_;
+  const CopySettings& copies_;
+  const std::string schema_;
+  const Clock& clock_;
+  std::array<std::optional<Session>, kLanesMax> open_;
+};
+
+}  // namespace re_dms::redshift
