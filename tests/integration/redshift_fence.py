@@ -108,6 +108,9 @@ def stalled(story, place):
             expect(took < ENDS_WITHIN, f"SIGTERM at the fence took {took:.1f} s")
             story.start_up_to_fence(daemon)
             daemon.wait("it has the slot", lambda: "stream_started" in daemon.log_text().rpartition('"starting"')[2])
+            holder = story.standin.sql("SELECT DISTINCT t.pid FROM svv_transactions t JOIN pg_class c"
+                                       " ON c.oid = t.relation WHERE t.granted AND c.relname = 'fence'")[0][0]
+            daemon.wait("it names who holds the fence", lambda: f"pg_terminate_backend({holder})" in daemon.log_text())
             first.process.send_signal(signal.SIGCONT)
         else:
             daemon.start()
