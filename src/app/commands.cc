@@ -12,6 +12,7 @@
 #include "app/check_report.h"
 #include "app/demo_program.h"
 #include "app/journal_check.h"
+#include "app/load_check.h"
 #include "app/run_command.h"
 #include "app/status_pages.h"
 #include "app/status_watch.h"
@@ -56,11 +57,18 @@ class Execution {
       results.push_back(std::move(result));
     }
     results.push_back(std::move(origin_result));
+    bool staged = true;
     for (CheckResult& result : check_stage(settings.stage)) {
+      staged = staged && result.status != CheckResult::Status::Fail;
       results.push_back(std::move(result));
     }
     if (origin_known) {
       results.push_back(check_target(settings, origin));
+      if (results.back().status == CheckResult::Status::Ok && staged) {
+        for (CheckResult& result : check_load(settings.stage, settings.warehouse)) {
+          results.push_back(std::move(result));
+        }
+      }
     }
     if (configuration.observe.listen) {
       results.push_back(check_status_page(*configuration.observe.listen));

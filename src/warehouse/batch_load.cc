@@ -313,12 +313,11 @@ void BatchLoad::record_in_lane(const LoadRun& run, int lane) {
   }
 }
 
-void BatchLoad::loaded_elsewhere(StoredTables tables, const std::vector<RowsNotThere>& not_there) {
+void BatchLoad::loaded_elsewhere(StoredTables tables) {
   for (auto& [oid, table] : tables) {
     done_.insert(oid);
     known_.insert_or_assign(oid, std::move(table));
   }
-  not_there_.insert(not_there_.end(), not_there.begin(), not_there.end());
 }
 
 /// Whether an earlier transaction or try of this batch has moved the table.

@@ -64,7 +64,7 @@ class BatchLoad {
   void record_in_lane(const LoadRun& run, int lane);
 
   /// Others have loaded these tables, which are so now.
-  void loaded_elsewhere(StoredTables tables, const std::vector<RowsNotThere>& not_there);
+  void loaded_elsewhere(StoredTables tables);
 
   /// The same in the batch's last transaction: those that failed are set aside, and so are those
   /// that the fold named. Tables that catch up stand at the batch's end, or are live.

@@ -157,12 +157,19 @@ StoredPosition ServiceTables::stored_position() {
   return {number(rows[0][0]), Lsn{number(rows[0][1])}, number(rows[0][2])};
 }
 
-Lsn ServiceTables::loaded() {
-  const auto rows = session_.query(sql("SELECT loaded FROM re_dms_internal.position"));
+StoredPosition ServiceTables::position(std::uint64_t epoch) {
+  std::vector<Row> rows;
+  try {
+    rows = session_.query(sql("SELECT loaded, loads FROM re_dms_internal.position"));
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Fatal || !are_missing()) {
+      throw;
+    }
+  }
   if (rows.size() != 1) {
     throw lost();
   }
-  return Lsn{number(rows[0][0])};
+  return {epoch, Lsn{number(rows[0][0])}, number(rows[0][1])};
 }
 
 /// Asked after an error only: each statement takes a cluster its time. A transaction that has

@@ -44,8 +44,8 @@ class ServiceTables {
 
   /// Throws Fatal when the tables are not there.
   StoredPosition stored_position();
-  /// The loaded position, also while a load holds the fence.
-  Lsn loaded();
+  /// The same while a load holds the fence, which has the epoch: given as `epoch`.
+  StoredPosition position(std::uint64_t epoch);
   StoredTables tables();
 
   /// Inserts or replaces what is known of these tables.

@@ -9,6 +9,7 @@
 #include "observe/advice.h"
 #include "warehouse/duckdb/duckdb_warehouse.h"
 #include "warehouse/duckdb/types.h"
+#include "warehouse/redshift/check.h"
 #include "warehouse/redshift/redshift_warehouse.h"
 #include "warehouse/redshift/session.h"
 #include "warehouse/redshift/types.h"
@@ -103,6 +104,11 @@ std::string check_warehouse(const WarehouseSettings& settings) {
   } catch (const Error& error) {
     return error.what();
   }
+}
+
+std::vector<CheckResult> check_copy(const WarehouseSettings& settings, const StagedLayer& probe) {
+  return engine_of(settings.url) == Engine::Redshift ? redshift::check_copy(settings, probe)
+                                                     : std::vector<CheckResult>{};
 }
 
 std::optional<Lsn> inspect_warehouse(const WarehouseSettings& settings, const Origin& origin) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "model/check.h"
 #include "model/initial_copy.h"
 #include "model/lsn.h"
 #include "model/origin.h"
@@ -50,7 +51,8 @@ struct WarehouseSettings {
   std::string bucket_region{};  ///< Redshift: of the staged files; empty: the cluster's
   int lanes = 1;                ///< Redshift: so many tables at a time, 1 to kLanesMax
   std::string null_text{};      ///< Redshift: as the StageFormat of the staged files has it
-  /// Sees every statement before the engine does, on the calling thread; empty: nobody does.
+  /// Sees every statement before the engine does, on the thread that runs it, lanes' too; empty:
+  /// nobody does.
   std::function<void(std::string_view)> on_statement{};
 };
 
@@ -112,8 +114,8 @@ struct LoadReport {
 /// Used by one lane's thread at a time. Errors: Transient when the target is away or busy (a reader
 /// holds the file: the message names its pid), Fatal when the fence says that another daemon took
 /// over or the target is not what it should be. When stop is requested, long operations end within
-/// a few seconds with Stopped, and the target is as it was before; a COMMIT that has begun
-/// completes and the call returns.
+/// a few seconds with Stopped, and what they did not commit is as it was before; a COMMIT that has
+/// begun completes and the call returns.
 class Warehouse {
  public:
   virtual ~Warehouse() = default;
@@ -189,6 +191,10 @@ std::unique_ptr<Warehouse> open_warehouse(const WarehouseSettings& settings, Clo
 
 /// What `check` finds about a target: empty text = fine, else what is wrong and what to do.
 std::string check_warehouse(const WarehouseSettings& settings);
+
+/// What `check` finds when the target loads a staged layer of one text, into a table that goes with
+/// the session. Empty for engines that read files of this machine. Throws what connecting throws.
+std::vector<CheckResult> check_copy(const WarehouseSettings& settings, const StagedLayer& probe);
 
 /// A look before anything is made for this target, such as a slot: writes nothing, raises no epoch
 /// and needs no fence. Returns the loaded position of a target that belongs to the origin (its

@@ -48,8 +48,13 @@ def refusals(server, daemon):
         standin.as_superuser(f"REVOKE {privilege} ON DATABASE dev FROM PUBLIC, loader")
         expect_check(daemon, words, f"GRANT {privilege}")
         standin.as_superuser(f"GRANT {privilege} ON DATABASE dev TO loader")
+    daemon.configure({"warehouse.iam_role": "arn:aws:iam::123456789012:role/stranger"})
+    expect_check(daemon, "target: COPY", "arn:aws:s3:::stage/re_dms/*", "s3:ListBucket")
+    daemon.configure({})
     code, printed, said = daemon.run("check")
-    expect(code == 0 and "can be written" in printed, f"check ends with {code}: {printed}{said}")
+    expect(code == 0 and "can be written" in printed and "4 slices" in printed and "reads what is staged" in printed,
+           f"check ends with {code}: {printed}{said}")
+    expect(not [key for key in daemon.target.s3.keys("stage") if "check" in key], "check leaves nothing in the bucket")
 
 
 def in_statements(server, daemon):
@@ -117,7 +122,7 @@ def timed(step, *given):
 
 def main():
     sql = TABLES + f"CREATE TABLE public.wide ({WIDE}, id int PRIMARY KEY); INSERT INTO public.wide (id) VALUES (1);"
-    with scenario(sql, target=RedshiftTarget(tls=True)) as (server, daemon):
+    with scenario(sql, target=RedshiftTarget("--iam-role", "arn:aws:iam::123456789012:role/redshift-copy", tls=True)) as (server, daemon):
         timed(refusals, server, daemon)
         daemon.start().wait_ready().wait_live(4)
         timed(in_statements, server, daemon)

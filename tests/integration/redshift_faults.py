@@ -72,7 +72,7 @@ WORK_KINDS = [
     ("COPY of the second", "COPY re_dms_staged", 2), ("count", "SELECT pg_last_copy_count", 1),
     ("COMMIT, staged", "COMMIT", 1), ("COMMIT", "COMMIT", 2),
     ("LOCK", "LOCK re_dms_internal.fence", 1),
-    ("position", "SELECT f.epoch", 1), ("position, locked", "SELECT f.epoch", 2),
+    ("position", "SELECT loaded, loads", 1), ("position, locked", "SELECT f.epoch", 1),
     ("catalog", "SELECT table_schema, table_name, column_name", 1),
     ("COPY, direct", 'COPY "public"."fresh"', 1), ("emptying", 'DELETE FROM "public"."emptied"', 1),
     ("DELETE", 'DELETE FROM "public"."keyed" USING', 1), ("UPDATE", 'UPDATE "public"."keyed" SET', 1),
@@ -90,7 +90,7 @@ WORK_KINDS = [
 ]
 LANE_KINDS = [
     ("a lane's LOCK", "LOCK re_dms_internal.fence_2", 1), ("all fences' LOCK", "LOCK re_dms_internal.fence_1,", 1),
-    *[(f"position in lane {number}", "SELECT f.epoch", number + 1) for number in (1, 2, 3)],
+    *[(f"position in lane {number}", "SELECT f.epoch", number) for number in (1, 2, 3)],
     ("a lane's table", 'INSERT INTO "public"."beside7"', 1),
     ("a lane's loads", "INSERT INTO re_dms_internal.loads_3", 1),
     *[(f"COMMIT {number}", "COMMIT", number) for number in range(3, 2 * LANES + 1)],
@@ -100,7 +100,7 @@ COPY_KINDS = [
     ("name", "SELECT table_type FROM svv_tables WHERE table_schema = 'public'", 1),
     ("schema", "CREATE SCHEMA IF NOT EXISTS", 1), ("copy's table", 'CREATE TABLE "public"."re_dms_copy_', 1),
     ("COPY of the copy", 'COPY "public"."re_dms_copy_', 1), ("old table's end", 'DROP TABLE IF EXISTS "public"."copied"', 1),
-    ("views on it", "SELECT DISTINCT vn.nspname", 1), ("rights on it", "SELECT privilege_type", 1),
+    ("views on it", "SELECT DISTINCT vn.nspname", 1), ("rights on it", "SELECT array_to_string", 1), ("rights of roles", "SELECT privilege_type", 1),
     ("copy's name", 'ALTER TABLE "public"."re_dms_copy_', 1),
     ("loads' number", "UPDATE re_dms_internal.position SET loads", 1),
     ("table's move", SELDOM, 1),
@@ -113,7 +113,7 @@ FIRST_START_KINDS = [
         "CREATE VIEW re_dms_internal.ahead",
         "CREATE SCHEMA re_dms", *[f"CREATE VIEW re_dms.{name}" for name in ["tables", "position", "loads"]],
         *[f"INSERT INTO re_dms_internal.{name}" for name in ["source", "fence", "position"]],
-        "SELECT format", "UPDATE re_dms_internal.fence", "SELECT schema_json", "SELECT source_oid, part"]],
+        "UPDATE re_dms_internal.fence", "SELECT schema_json", "SELECT source_oid, part"]],
     ("there", "SELECT table_type FROM svv_tables WHERE table_schema = 're_dms_internal'", 1),
     ("COMMIT", "COMMIT", 1), ("first table", 'CREATE TABLE "public"."keyed"', 1),
     ("old loads' end", "DELETE FROM re_dms_internal.loads", 1)]

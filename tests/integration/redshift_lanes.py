@@ -4,13 +4,14 @@ moment: while some lanes are at their end and others are not, when the daemon di
 cannot take the batch."""
 
 import re
+import shutil
 import sys
 from collections import Counter
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from scenario import expect, scenario  # noqa: E402
+from scenario import expect, expect_refusal, scenario  # noqa: E402
 from targets import RedshiftTarget  # noqa: E402
 
 LANES = 4
@@ -65,7 +66,7 @@ def statements(story):
     expect(begin < end, "the batch's last transaction follows the lanes'")
     rows = story.view("SELECT count(*), count(DISTINCT source_table) FROM re_dms.loads WHERE load ="
                       " (SELECT max(load) FROM re_dms.loads WHERE source_table = 't1')")[0]
-    expect([int(count) for count in rows] >= [len(NAMES)] * 2, f"rows of re_dms.loads: {rows}")
+    expect(all(int(count) >= len(NAMES) for count in rows), f"rows of re_dms.loads: {rows}")
 
 
 def few_tables(story):
@@ -109,6 +110,39 @@ def half_done(story):
             expect(again <= {"t3"}, f"loaded again: {again}")
 
 
+def older_journal(story):
+    """What lanes loaded counts when a journal of the past is refused."""
+    daemon = story.daemon
+    daemon.stop()
+    older, newer = daemon.folder / "older", daemon.folder / "newer"
+    shutil.copytree(daemon.journal, older)
+    story.work()
+    daemon.environment["RE_DMS_FAILPOINT"] = "lanes-done"
+    daemon.start()
+    daemon.wait_end()
+    del daemon.environment["RE_DMS_FAILPOINT"]
+    daemon.journal.rename(newer)
+    older.rename(daemon.journal)
+    expect_refusal(daemon, "journal ends at")
+    shutil.rmtree(daemon.journal)
+    newer.rename(daemon.journal)
+    daemon.start().wait_ready()
+    story.expect_equal()
+
+
+def too_few_sessions(story):
+    """A cluster that lets no more sessions in loads one table after the other."""
+    story.daemon.stop()
+    story.daemon.start().wait_ready()
+    story.standin.as_superuser("ALTER ROLE loader CONNECTION LIMIT 2")
+    before = len(story.daemon.log_text())
+    story.work()
+    story.daemon.catch_up()
+    story.standin.as_superuser("ALTER ROLE loader CONNECTION LIMIT -1")
+    story.expect_equal()
+    expect('"lane_not_opened"' in story.daemon.log_text()[before:], "nobody says that lanes are missing")
+
+
 def one_cannot(story):
     """A table that somebody damaged leaves its lane, is copied anew, and holds nobody up."""
     story.standin.sql("DELETE FROM public.t5 WHERE id = (SELECT max(id) FROM public.t5 WHERE id % 2 = 0)")
@@ -137,7 +171,7 @@ def main():
         story = Story(server, daemon)
         story.work()
         story.expect_equal()
-        for step in (statements, few_tables, half_done, one_cannot, new_shape):
+        for step in (statements, few_tables, half_done, older_journal, too_few_sessions, one_cannot, new_shape):
             step(story)
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
 

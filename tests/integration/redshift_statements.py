@@ -26,7 +26,7 @@ END LOOP; END $$;"""
 LONG = "repeat(md5(g::text || '{0}'), 100)"
 # Of a batch, whatever is in it: two looks at the position, the fence and its transaction, the columns of its tables, the
 # loads and the position.
-ALWAYS = {"SELECT f.epoch": 2, "BEGIN": 1, "LOCK re_dms_internal.fence": 1,
+ALWAYS = {"SELECT loaded": 1, "SELECT f.epoch": 1, "BEGIN": 1, "LOCK re_dms_internal.fence": 1,
           "SELECT table_schema": 1, "INSERT INTO re_dms_internal.loads": 1, "UPDATE re_dms_internal.position": 1,
           "COMMIT": 1}
 # Where rows are merged.

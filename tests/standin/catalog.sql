@@ -70,7 +70,7 @@ CREATE VIEW svv_relation_privileges AS
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace CROSS JOIN aclexplode(c.relacl) p
         LEFT JOIN pg_roles g ON g.oid = p.grantee
     WHERE c.relkind IN ('r', 'v') AND n.nspname NOT IN ('redshift', 'pg_catalog', 'information_schema')
-        AND (pg_has_role(c.relowner, 'USAGE') OR g.rolname = current_user);
+        AND (g.rolname = session_user OR (SELECT rolsuper FROM pg_roles WHERE rolname = session_user));
 CREATE VIEW pg_views AS
     SELECT schemaname::text, redshift.long_name(viewname) AS viewname, viewowner::text, definition
     FROM pg_catalog.pg_views WHERE schemaname NOT IN ('redshift', 'information_schema')

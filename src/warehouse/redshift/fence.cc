@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,14 +18,24 @@ namespace {
 // A load holds it for minutes, but then it is another daemon's.
 constexpr std::chrono::seconds kPatience{10};
 
-/// The transactions of this user that hold a fence: the server's process, and since when.
-std::vector<Row> holders(Session& session) {
-  // Redshift database developer guide, SVV_TRANSACTIONS: others' are for superusers.
-  return session.query(
-      sql("SELECT DISTINCT t.pid, t.txn_start FROM svv_transactions t JOIN pg_class c ON c.oid = "
-          "t.relation JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = "
-          "'re_dms_internal' AND c.relname LIKE 'fence%' AND t.granted AND t.pid <> "
-          "pg_backend_pid() ORDER BY 2"));
+/// The transactions of this user that hold fences of this name (LIKE): the server's process, and
+/// since when. Nothing where the cluster does not tell.
+std::vector<Row> holders(Session& session, const Sql& fences) {
+  try {
+    // Redshift database developer guide, SVV_TRANSACTIONS: others' are for superusers.
+    return session.query(
+        sql("SELECT DISTINCT t.pid, t.txn_start FROM svv_transactions t JOIN pg_class c ON c.oid = "
+            "t.relation JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = "
+            "'re_dms_internal' AND c.relname LIKE {} AND t.granted AND t.pid <> pg_backend_pid() "
+            "ORDER BY 2",
+            fences),
+        Blame::Table);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Table) {
+      throw;
+    }
+    return {};
+  }
 }
 
 Error held(const std::vector<Row>& rows) {
@@ -44,26 +55,32 @@ Error held(const std::vector<Row>& rows) {
                       pid)};
 }
 
-void begin_behind(Session& session, const Sql& lock) {
+/// Of those the sessions that this process lost, and has not ended before.
+bool end_lost(Session& session, const std::vector<Row>& rows, std::set<int>& ended) {
+  bool any = false;
+  for (const Row& row : rows) {
+    const int pid = std::stoi(row.at(0).value_or("0"));
+    if (Session::was_lost(pid) && ended.insert(pid).second) {
+      log(LogLevel::Warn, "session_ended",
+          "a session of the warehouse that this process lost holds the fence",
+          {{"pid", std::to_string(pid)}});
+      session.query(sql("SELECT pg_terminate_backend({})", pid), Blame::Table);
+      any = true;
+    }
+  }
+  return any;
+}
+
+void begin_behind(Session& session, const Sql& lock, const Sql& fences) {
+  std::set<int> ended;
   while (true) {
     session.execute(sql("BEGIN"));
     if (session.execute_within(lock, kPatience)) {
       return;
     }
     session.execute(sql("ROLLBACK"));
-    const std::vector<Row> rows = holders(session);
-    bool ended = false;
-    for (const Row& row : rows) {
-      const int pid = std::stoi(row.at(0).value_or("0"));
-      if (session.opened_by_this_process(pid)) {
-        session.query(sql("SELECT pg_terminate_backend({})", pid));
-        log(LogLevel::Warn, "session_ended",
-            "a session of the warehouse that this process lost held the fence",
-            {{"pid", std::to_string(pid)}});
-        ended = true;
-      }
-    }
-    if (!ended) {
+    const std::vector<Row> rows = holders(session, fences);
+    if (!end_lost(session, rows, ended)) {
       throw held(rows);
     }
   }
@@ -72,11 +89,11 @@ void begin_behind(Session& session, const Sql& lock) {
 }  // namespace
 
 void begin_behind_fences(Session& session) {
-  begin_behind(session, lock_fences());
+  begin_behind(session, lock_fences(), literal("fence%"));
 }
 
 void begin_behind_fence(Session& session, int lane) {
-  begin_behind(session, lock_fence_of(lane));
+  begin_behind(session, lock_fence_of(lane), literal(lane_fence(lane).text()));
 }
 
 }  // namespace re_dms::redshift

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "warehouse/redshift/target_shape.h"
 
@@ -9,47 +10,94 @@ namespace re_dms::redshift {
 
 namespace {
 
-/// Nothing for rights that GRANT does not know on a table.
-std::optional<Sql> privilege(std::string_view name) {
-  if (name == "SELECT") {
-    return sql("SELECT");
+/// Nothing for rights that a table of Redshift does not have.
+std::optional<Sql> privilege(char letter) {
+  switch (letter) {
+    case 'r':
+      return sql("SELECT");
+    case 'a':
+      return sql("INSERT");
+    case 'w':
+      return sql("UPDATE");
+    case 'd':
+      return sql("DELETE");
+    case 'x':
+      return sql("REFERENCES");
+    default:
+      return std::nullopt;
   }
-  if (name == "INSERT") {
-    return sql("INSERT");
-  }
-  if (name == "UPDATE") {
-    return sql("UPDATE");
-  }
-  if (name == "DELETE") {
-    return sql("DELETE");
-  }
-  if (name == "REFERENCES") {
-    return sql("REFERENCES");
-  }
-  if (name == "DROP") {
-    return sql("DROP");
-  }
-  if (name == "TRUNCATE") {
-    return sql("TRUNCATE");
-  }
-  if (name == "ALTER") {
-    return sql("ALTER");
-  }
-  return std::nullopt;
 }
 
-std::optional<Sql> grantee(std::string_view type, std::string_view name) {
-  if (type == "user") {
-    return identifier(name);
+/// An access control list as its text, `grantee=letters/grantor,…`.
+class AclReader {
+ public:
+  explicit AclReader(std::string_view text) : rest_(text) {}
+
+  bool at_end() const { return rest_.empty(); }
+
+  /// Up to the sign, which goes too; what stands in quotes is as it is without them.
+  std::string up_to(char sign) {
+    std::string text;
+    bool quoted = false;
+    while (!rest_.empty()) {
+      const char c = rest_.front();
+      rest_.remove_prefix(1);
+      if (c == '"' && quoted && rest_.starts_with('"')) {
+        text += c;
+        rest_.remove_prefix(1);
+      } else if (c == '"') {
+        quoted = !quoted;
+      } else if (c == sign && !quoted) {
+        break;
+      } else {
+        text += c;
+      }
+    }
+    return text;
   }
-  if (type == "group") {
-    return sql("GROUP {}", identifier(name));
-  }
-  if (type == "role") {
-    return sql("ROLE {}", identifier(name));
-  }
-  if (type == "public") {
+
+ private:
+  std::string_view rest_;
+};
+
+Sql grantee(std::string_view name) {
+  constexpr std::string_view kGroup = "group ";
+  if (name.empty()) {
     return sql("PUBLIC");
+  }
+  return name.starts_with(kGroup) ? sql("GROUP {}", identifier(name.substr(kGroup.size())))
+                                  : identifier(name);
+}
+
+Sql grant(const Sql& right, const QualifiedName& table, const Sql& to, bool with_option) {
+  return sql("GRANT {} ON {} TO {}{}", right, qualified(table), to,
+             with_option ? sql(" WITH GRANT OPTION") : sql(""));
+}
+
+/// Of users, groups and all: whoever may ask for the table sees them.
+void read_acl(std::string_view acl, const QualifiedName& table, const std::string& self,
+              std::vector<Sql>& statements) {
+  for (AclReader reader(acl); !reader.at_end();) {
+    const std::string name = reader.up_to('=');
+    const std::string letters = reader.up_to('/');
+    reader.up_to(',');
+    for (std::size_t at = 0; at < letters.size() && name != self; ++at) {
+      if (const auto right = privilege(letters[at])) {
+        const bool with_option = at + 1 < letters.size() && letters[at + 1] == '*';
+        statements.push_back(grant(*right, table, grantee(name), with_option));
+      }
+    }
+  }
+}
+
+/// Whatever right a role has is one of these.
+std::optional<Sql> privilege_named(std::string_view name) {
+  constexpr std::pair<std::string_view, char> kNames[] = {
+      {"SELECT", 'r'}, {"INSERT", 'a'}, {"UPDATE", 'w'}, {"DELETE", 'd'}, {"REFERENCES", 'x'}};
+  for (const auto& [known, letter] : kNames) {
+    if (name == known) {
+      return privilege(letter);
+    }
   }
   return std::nullopt;
 }
@@ -57,17 +105,26 @@ std::optional<Sql> grantee(std::string_view type, std::string_view name) {
 }  // namespace
 
 std::vector<Sql> grants_of(Session& session, const QualifiedName& table) {
+  const Sql schema = session.text(folded(table.schema));
+  const Sql name = session.text(folded(table.name));
   std::vector<Sql> statements;
-  for (const Row& row : session.query(
-           sql("SELECT privilege_type, identity_type, identity_name, CASE WHEN admin_option THEN 1 "
-               "ELSE 0 END FROM svv_relation_privileges WHERE namespace_name = {} AND "
-               "relation_name = {} AND identity_name <> current_user ORDER BY 3, 1",
-               session.text(folded(table.schema)), session.text(folded(table.name))))) {
-    const auto right = privilege(row.at(0).value_or(""));
-    const auto to = grantee(row.at(1).value_or(""), row.at(2).value_or(""));
-    if (right && to) {
-      statements.push_back(sql("GRANT {} ON {} TO {}{}", *right, qualified(table), *to,
-                               row.at(3) == "1" ? sql(" WITH GRANT OPTION") : sql("")));
+  for (const Row& row :
+       session.query(sql("SELECT array_to_string(c.relacl, ','), current_user FROM pg_class c JOIN "
+                         "pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = {} AND "
+                         "c.relname = {}",
+                         schema, name),
+                     Blame::Table)) {
+    read_acl(row.at(0).value_or(""), table, row.at(1).value_or(""), statements);
+  }
+  for (const Row& row :
+       session.query(sql("SELECT privilege_type, identity_name FROM svv_relation_privileges WHERE "
+                         "namespace_name = {} AND relation_name = {} AND identity_type = 'role' "
+                         "ORDER BY 2, 1",
+                         schema, name),
+                     Blame::Table)) {
+    if (const auto right = privilege_named(row.at(0).value_or(""))) {
+      statements.push_back(
+          grant(*right, table, sql("ROLE {}", identifier(row.at(1).value_or(""))), false));
     }
   }
   return statements;
@@ -81,7 +138,8 @@ std::vector<std::string> views_on(Session& session, const QualifiedName& table) 
                "ON r.oid = d.objid AND r.ev_class <> c.oid JOIN pg_class v ON v.oid = r.ev_class "
                "JOIN pg_namespace vn ON vn.oid = v.relnamespace WHERE n.nspname = {} AND "
                "c.relname = {} ORDER BY 1",
-               session.text(folded(table.schema)), session.text(folded(table.name))))) {
+               session.text(folded(table.schema)), session.text(folded(table.name))),
+           Blame::Table)) {
     names.push_back(row.at(0).value_or(""));
   }
   return names;

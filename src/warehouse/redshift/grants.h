@@ -9,7 +9,8 @@
 
 namespace re_dms::redshift {
 
-/// The statements that give others the rights again that they have on the table now. Source: the
+/// The statements that give others the rights again that they have on the table now: users and
+/// groups, and those roles that this user may see. Source: PostgreSQL 8.0, Access Privileges; the
 /// Redshift database developer guide, SVV_RELATION_PRIVILEGES and GRANT.
 std::vector<Sql> grants_of(Session& session, const QualifiedName& table);
 

@@ -8,6 +8,8 @@
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "base/retry.h"
+#include "observe/log.h"
 #include "warehouse/redshift/redshift_tables.h"
 
 namespace re_dms::redshift {
@@ -19,6 +21,8 @@ constexpr std::size_t kTablesWorthALane = 4;
 constexpr std::uint64_t kBytesWorthALane = 16 << 20;
 // What the statements of a layer take, as bytes.
 constexpr std::uint64_t kBytesOfLayer = 1 << 20;
+// Below what a network or a cluster lets a session be silent for.
+constexpr std::chrono::minutes kIdleMost{5};
 
 /// Where another daemon took over, that is what people have to know.
 bool is_worse(const std::exception_ptr& error) {
@@ -69,8 +73,12 @@ std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<O
 
 void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& tables,
                  const LoadRun& run, const StoredPosition& stored, BatchLoad& load,
-                 FailedTables& failed, const std::stop_token& stop) {
+                 LanesReport report, const std::stop_token& stop) {
   RE_DMS_CHECK(tables.size() <= open_.size());
+  if (used_ && clock_.steady() - *used_ > kIdleMost) {
+    close();
+  }
+  used_ = clock_.steady();
   std::vector<Share> shares(tables.size());
   std::map<Oid, Share*> share_of;
   for (std::size_t lane = 0; lane < tables.size(); ++lane) {
@@ -97,7 +105,8 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
   }
   std::exception_ptr error;
   for (Share& share : shares) {
-    failed.merge(share.failed);
+    report.failed.merge(share.failed);
+    report.not_there.insert(report.not_there.end(), share.not_there.begin(), share.not_there.end());
     if (share.error && (!error || is_worse(share.error))) {
       error = share.error;
     }
@@ -106,7 +115,26 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
     std::rethrow_exception(error);
   }
   for (Share& share : shares) {
-    load.loaded_elsewhere(std::move(share.known), share.not_there);
+    if (share.not_opened.empty()) {
+      load.loaded_elsewhere(std::move(share.known));
+    } else {
+      log(LogLevel::Warn, "lane_not_opened",
+          "tables are loaded one after the other, for want of a session: " + share.not_opened);
+    }
+  }
+}
+
+/// A cluster may take fewer sessions than there are lanes, and a password may change meanwhile: who
+/// makes do with the one that is open loads as before.
+bool Lanes::open(std::optional<Session>& session, Share& share, const std::stop_token& stop) {
+  try {
+    session.emplace(sessions_, stop);
+    return true;
+  } catch (const Stopped&) {
+    throw;
+  } catch (const Error& error) {
+    share.not_opened = error.what();
+    return false;
   }
 }
 
@@ -115,8 +143,8 @@ void Lanes::load(int lane, Share& share, const LoadRun& run, const StoredPositio
                  const std::stop_token& stop) {
   std::optional<Session>& session = open_.at(static_cast<std::size_t>(lane) - 1);
   try {
-    if (!session) {
-      session.emplace(sessions_, stop);
+    if (!session && !open(session, share, stop)) {
+      return;
     }
     session->stop_with(stop);
     load_into(*session, lane, share, run, stored);

@@ -21,6 +21,12 @@ namespace re_dms::redshift {
 std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<Oid>& tables,
                                    int lanes);
 
+/// What the tries of one batch show, whether or not they come to their end.
+struct LanesReport {
+  FailedTables& failed;  ///< tables that cannot take the batch
+  std::vector<RowsNotThere>& not_there;
+};
+
 /// Keeps a session for each lane between batches.
 class Lanes {
  public:
@@ -29,11 +35,12 @@ class Lanes {
       : sessions_(sessions), copies_(copies), schema_(std::move(schema)), clock_(clock) {}
 
   /// Loads what changes only rows of these tables, a list for each lane, each in a transaction of
-  /// its own, which leaves the loaded position. Tables that cannot take the batch are left out and
-  /// named in `failed`. Throws, when all lanes are at their end, what a session throws; what other
-  /// lanes did then stays, and is known to nobody but the target.
+  /// its own, which leaves the loaded position. Tables that cannot take the batch are left out, and
+  /// so are those of a lane whose session cannot be opened. Throws, when all lanes are at their
+  /// end, what a session throws; what other lanes did then stays, and is known to nobody but the
+  /// target.
   void load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& tables,
-            const LoadRun& run, const StoredPosition& stored, BatchLoad& load, FailedTables& failed,
+            const LoadRun& run, const StoredPosition& stored, BatchLoad& load, LanesReport report,
             const std::stop_token& stop);
 
   /// Ends the sessions.
@@ -46,9 +53,11 @@ class Lanes {
     StoredTables known;  ///< its tables; after the load those that took it
     std::vector<RowsNotThere> not_there;
     FailedTables failed;
+    std::string not_opened;  ///< why it has no session
     std::exception_ptr error;
   };
 
+  bool open(std::optional<Session>& session, Share& share, const std::stop_token& stop);
   void load(int lane, Share& share, const LoadRun& run, const StoredPosition& stored,
             const std::stop_token& stop);
   void load_into(Session& session, int lane, Share& share, const LoadRun& run,
@@ -59,6 +68,7 @@ class Lanes {
   const std::string schema_;
   const Clock& clock_;
   std::array<std::optional<Session>, kLanesMax> open_;
+  std::optional<SteadyTime> used_;
 };
 
 }  // namespace re_dms::redshift

@@ -24,15 +24,6 @@ namespace {
 constexpr std::chrono::days kLoadsKept{30};
 constexpr std::chrono::hours kForgetInterval{1};
 
-SessionSettings session_settings(const WarehouseSettings& settings) {
-  SessionSettings session{settings.url, settings.password_command, {}, settings.on_statement};
-  if (settings.iam_login) {
-    session.login =
-        iam_login(*settings.iam_login, database_of(settings.url), user_of(settings.url));
-  }
-  return session;
-}
-
 /// Keeps one session open between loads. After any error but that of a table it opens another one:
 /// what the old session has begun then ends by itself, and what it did is seen under the fence.
 class RedshiftWarehouse final : public Warehouse {
@@ -78,6 +69,7 @@ class RedshiftWarehouse final : public Warehouse {
   /// What earlier tries of the batch of this span showed.
   std::pair<BatchKind, BatchSpan> trying_;
   FailedTables failed_;
+  std::vector<RowsNotThere> not_there_in_lanes_;
 };
 
 template <typename F>
@@ -91,6 +83,7 @@ auto RedshiftWarehouse::with_session(const std::stop_token& stop, F work) {
   } catch (const Error&) {
     session_.reset();
     lanes_.close();
+    known_.reset();
     throw;
   }
 }
@@ -126,10 +119,10 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
       service.create(service_schema(), origin, now);
     }
     service.check_belongs_to(origin);
-    service.migrate(migration());
+    // First: what lanes loaded counts too.
+    service.settle_lanes();
     require_not_ahead(describe(), furthest(service.stored_position(), service.tables()),
                       before.journal_end);
-    service.settle_lanes();
     epoch_ = service.raise_epoch(now);
     const StoredPosition stored = service.stored_position();
     StoredTables known = service.tables();
@@ -181,8 +174,11 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
                                         const std::stop_token& stop) {
   know_tables(session);
   ServiceTables service(session);
-  const StoredPosition stored = service.stored_position();
-  require_epoch(stored, epoch_);
+  const StoredPosition stored = service.position(epoch_);
+  if (stored.loaded != batch.span.from) {
+    // Where another daemon has gone on, that is what people have to know.
+    require_epoch(service.stored_position(), epoch_);
+  }
   if (is_loaded(batch, stored)) {
     return report_again(batch, stored, *known_);
   }
@@ -193,6 +189,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   if (trying_ != std::pair(batch.kind, batch.span)) {
     trying_ = {batch.kind, batch.span};
     failed_.clear();
+    not_there_in_lanes_.clear();
   }
   find_gaps(batch, known, failed_);
   RedshiftTables target(session, copies_, stored);
@@ -219,6 +216,8 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   report.set_aside = load.set_aside();
   report.tables = load.took_part();
   report.not_there = load.not_there();
+  report.not_there.insert(report.not_there.end(), not_there_in_lanes_.begin(),
+                          not_there_in_lanes_.end());
   report.adjusted = load.adjusted();
   known_ = load.take_known();
   if (leaves_staged_rows) {
@@ -240,7 +239,7 @@ void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& r
   }
   const auto dealt = deal(batch, tables, lanes);
   if (dealt.size() > 1) {
-    lanes_.load(batch, dealt, run, stored, load, failed_, stop);
+    lanes_.load(batch, dealt, run, stored, load, {failed_, not_there_in_lanes_}, stop);
     failpoint("lanes-done");
   }
 }
@@ -279,38 +278,6 @@ std::vector<TargetTable> RedshiftWarehouse::grant(const std::vector<TableWish>& 
 std::unique_ptr<Warehouse> make_warehouse(const WarehouseSettings& settings, Clock& clock) {
   check_url(settings.url, !settings.iam_login);
   return std::make_unique<RedshiftWarehouse>(settings, clock);
-}
-
-std::string check(const WarehouseSettings& settings) {
-  try {
-    Session session(session_settings(settings), {});
-    const Row row = session
-                        .query(sql("SELECT has_database_privilege(current_database(), 'temp'), "
-                                   "has_database_privilege(current_database(), 'create')"))
-                        .at(0);
-    if (row.at(0) != "t") {
-      return fmt::format("{} may not make temporary tables. GRANT TEMP ON DATABASE to it",
-                         place(settings.url));
-    }
-    // The schemas of the tables, and its own.
-    if (row.at(1) != "t" && !ServiceTables(session).exist()) {
-      return fmt::format("{} may not make schemas. GRANT CREATE ON DATABASE to it",
-                         place(settings.url));
-    }
-  } catch (const Error& error) {
-    return error.what();
-  }
-  return {};
-}
-
-std::optional<Lsn> inspect(const WarehouseSettings& settings, const Origin& origin) {
-  Session session(session_settings(settings), {});
-  ServiceTables service(session);
-  if (!service.exist()) {
-    return std::nullopt;
-  }
-  service.check_belongs_to(origin);
-  return service.loaded();
 }
 
 }  // namespace re_dms::redshift

@@ -13,7 +13,6 @@ Sql lsn_text(const Sql& position) {
   return sql("upper(to_hex({0} / 4294967296)) || '/' || upper(to_hex({0} % 4294967296))", position);
 }
 
-/// They came with format 6.
 std::vector<Sql> adjusted_schema() {
   return {
       sql("CREATE TABLE re_dms_internal.adjusted_values (load BIGINT, source_oid BIGINT, "
@@ -30,10 +29,6 @@ std::vector<Sql> adjusted_schema() {
       sql("CREATE VIEW re_dms.adjusted_counts AS SELECT source_schema, source_table, "
           "source_column, reason, adjusted, last_at FROM re_dms_internal.adjusted_counts"),
   };
-}
-
-Sql lane_fence(int lane) {
-  return sql("fence_{}", lane);
 }
 
 /// What loads did, and, in the tables of the lanes, how far tables are of a load that is not over.
@@ -131,6 +126,10 @@ std::vector<Sql> first_views() {
 
 }  // namespace
 
+Sql lane_fence(int lane) {
+  return sql("fence_{}", lane);
+}
+
 Sql lock_fences() {
   std::vector<Sql> fences;
   for (int lane = 1; lane <= kLanesMax; ++lane) {
@@ -152,12 +151,6 @@ std::vector<Sql> service_schema() {
       statements.push_back(std::move(statement));
     }
   }
-  return statements;
-}
-
-std::vector<Sql> migration() {
-  std::vector<Sql> statements = adjusted_schema();
-  statements.push_back(sql("UPDATE re_dms_internal.source SET format = {}", kServiceFormat));
   return statements;
 }
 

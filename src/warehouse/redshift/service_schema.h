@@ -11,8 +11,8 @@ namespace re_dms::redshift {
 /// and schema re_dms (views) where neither is. To be run in one transaction.
 std::vector<Sql> service_schema();
 
-/// The statements that bring the schemas of an earlier format to kServiceFormat.
-std::vector<Sql> migration();
+/// The table that keeps other transactions of a lane out. 1 to kLanesMax.
+Sql lane_fence(int lane);
 
 /// The first statement of a transaction that writes to the service tables: it waits until every
 /// other such transaction, of lanes too, is over.

@@ -160,8 +160,8 @@ void cancel(PGconn* connection) {
   }
 }
 
-/// The server's processes of all sessions so far.
-class Opened {
+/// The server's processes of sessions that did not end cleanly.
+class LostSessions {
  public:
   void add(int pid) {
     const std::lock_guard lock(mutex_);
@@ -178,8 +178,8 @@ class Opened {
   std::set<int> pids_;
 };
 
-Opened& opened() {
-  static Opened all;
+LostSessions& lost_sessions() {
+  static LostSessions all;
   return all;
 }
 
@@ -189,6 +189,15 @@ void log_notice(void* /*unused*/, const PGresult* notice) {
 }
 
 }  // namespace
+
+SessionSettings session_settings(const WarehouseSettings& settings) {
+  SessionSettings session{settings.url, settings.password_command, {}, settings.on_statement};
+  if (settings.iam_login) {
+    session.login =
+        iam_login(*settings.iam_login, database_of(settings.url), user_of(settings.url));
+  }
+  return session;
+}
 
 std::string place(const std::string& url) {
   const Parameters all = for_libpq(url);
@@ -240,7 +249,6 @@ Session::Session(const SessionSettings& settings, std::stop_token stop)
   PQsetNoticeReceiver(connection_.get(), log_notice, nullptr);
   connect(connection_.get(), stop_,
           fmt::format("connecting to Redshift ({})", place(settings.url)));
-  opened().add(PQbackendPID(connection_.get()));
   // A statement of megabytes is sent while nobody looks at stop otherwise.
   PQsetnonblocking(connection_.get(), 1);
   // A parameter group can say otherwise, and then "A" is not the "a" that is looked for.
@@ -280,7 +288,8 @@ bool Session::execute_within(const Sql& statement, std::chrono::seconds patience
   const SteadyTime until = real_clock().steady() + patience;
   const Result result = wait_for_end(stop_, until);
   if (PQresultStatus(result.get()) == PGRES_COMMAND_OK) {
-    return true;
+    // Once it is asked for its end, that may hit any statement.
+    return real_clock().steady() < until;
   }
   if (stop_.stop_requested()) {
     throw Stopped();
@@ -352,8 +361,14 @@ std::vector<Row> Session::query(const Sql& select, Blame blame) {
   return rows;
 }
 
-bool Session::opened_by_this_process(int pid) {
-  return opened().has(pid);
+Session::~Session() {
+  if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
+    lost_sessions().add(PQbackendPID(connection_.get()));
+  }
+}
+
+bool Session::was_lost(int pid) {
+  return lost_sessions().has(pid);
 }
 
 Named Session::named(const QualifiedName& name) {

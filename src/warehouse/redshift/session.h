@@ -26,6 +26,9 @@ struct SessionSettings {
   std::function<void(std::string_view)> on_statement{};  ///< as WarehouseSettings has it
 };
 
+/// How sessions of this target are opened.
+SessionSettings session_settings(const WarehouseSettings& settings);
+
 /// Host, port, database and user of the URL, for people.
 std::string place(const std::string& url);
 
@@ -44,6 +47,9 @@ class Session final : public SqlSession {
   /// the certificate is verified, unless the host is this machine. Throws Transient where waiting
   /// may help, else Fatal.
   Session(const SessionSettings& settings, std::stop_token stop);
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+  ~Session() override;
 
   using SqlSession::execute;
   using SqlSession::query;
@@ -61,8 +67,9 @@ class Session final : public SqlSession {
   /// transaction can only be rolled back.
   bool execute_within(const Sql& statement, std::chrono::seconds patience);
 
-  /// Whether the server's process `pid` serves or served a session of this process.
-  static bool opened_by_this_process(int pid);
+  /// Whether the server's process `pid` served a session of this process that did not end cleanly:
+  /// it may be at work still.
+  static bool was_lost(int pid);
 
   int lanes() const override { return kLanesMax; }
 

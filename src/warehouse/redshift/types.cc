@@ -212,7 +212,7 @@ std::optional<Sql> in_place_of_null(const ColumnType& type) {
     return sql("''");
   }
   if (target.text().starts_with("numeric")) {
-    return sql("0");
+    return sql("CAST(0 AS {})", target);
   }
   if (is_built_in_scalar(type)) {
     switch (type.base_oid) {
