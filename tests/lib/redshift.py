@@ -164,7 +164,8 @@ class Standin:
         """What was logged: a dictionary each (sql, result, rule, seconds, session, …)."""
         if not self.log.exists():
             return []
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        # Texts have other ends of lines in them, and the last line may be on its way.
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").split("\n")[:-1]]
 
     def wait_log(self, condition, seconds=30):
         """Waits until CONDITION holds for an entry of the log, and returns it."""
