@@ -19,6 +19,7 @@ TABLES = f"""
 CREATE TABLE public.keyed (id int PRIMARY KEY, {COLUMNS});
 CREATE TABLE public.clamped (id int PRIMARY KEY, {COLUMNS});
 CREATE TABLE public.refusing (id int PRIMARY KEY, n numeric(10,2));
+CREATE TABLE public.growing (id int PRIMARY KEY); INSERT INTO growing VALUES (1);
 CREATE TABLE public.by_column (id int PRIMARY KEY, n numeric(10,2), other numeric(10,2));
 CREATE TABLE public.by_number (n numeric(10,2) PRIMARY KEY, v int);
 CREATE TABLE public.alike (id int, n numeric(10,2)); ALTER TABLE alike REPLICA IDENTITY FULL;
@@ -27,6 +28,7 @@ CREATE TABLE public.odd (id int PRIMARY KEY, v text);
 CREATE TABLE public.good (id int PRIMARY KEY, v text);
 """
 OPTIONS = {"table": [{"match": "public.refusing", "bad_values": "error"},
+                     {"match": "public.growing", "bad_values": "error"},
                      {"match": "public.by_column", "bad_values": "error", "column_bad_values": {"n": "null"}},
                      {"match": "public.clamped", "bad_values": "clamp"}]}
 COPIED = ("keyed", "clamped")
@@ -121,9 +123,17 @@ def rows_without_a_key(server, daemon):
         rows = sorted(query(daemon, f"SELECT id, n FROM public.{table}"), key=lambda row: int(row[0]))
         found = " ".join(f"{row[0]}{'-' if row[1] is None else ''}" for row in rows)
         expect(found == wanted, f"{table}: {found}, not {wanted}")
-    counts = {row[0]: int(row[1]) for row in query(
-        daemon, "SELECT source_table, adjusted FROM re_dms.adjusted_counts WHERE source_table IN ('alike', 'copied')")}
-    expect(counts == {"alike": 5, "copied": 3}, f"{counts}")
+    # Of a new column as well, whose value in older rows counts once.
+    server.psql("ALTER TABLE alike ADD late numeric(10,2) DEFAULT 'NaN'; INSERT INTO alike VALUES (9, 1, 2);"
+                " DELETE FROM alike WHERE id = 3")
+    daemon.catch_up()
+    rows = sorted(query(daemon, "SELECT id, n, late FROM public.alike"), key=lambda row: int(row[0]))
+    expect([list(row) for row in rows] == [["1", None, None], ["1", None, None], ["7", None, None], ["9", "1.00", "2.00"]],
+           f"alike: {rows}")
+    counts = {(row[0], row[1]): int(row[2]) for row in query(
+        daemon, "SELECT source_table, source_column, adjusted FROM re_dms.adjusted_counts"
+                " WHERE source_table IN ('alike', 'copied')")}
+    expect(counts == {("alike", "n"): 5, ("copied", "n"): 3, ("alike", "late"): 1}, f"{counts}")
 
 
 def refused_by_copy(server, daemon):
@@ -161,16 +171,18 @@ def main():
         expect(query(daemon, "SELECT n, other FROM public.by_column") in ([[None, "1.00"]], [(None, "1.00")]), "by_column")
 
         server.psql("INSERT INTO refusing VALUES (1, 'NaN'); INSERT INTO by_number VALUES ('NaN', 1);"
-                    "INSERT INTO by_column VALUES (2, 1, 'NaN'); INSERT INTO good VALUES (1, 'good')")
+                    "INSERT INTO by_column VALUES (2, 1, 'NaN'); INSERT INTO good VALUES (1, 'good');"
+                    "ALTER TABLE growing ADD late numeric(10,2) DEFAULT 'NaN'; INSERT INTO growing VALUES (2, 1)")
         daemon.catch_up(set_aside=True)
         server.psql("DELETE FROM keyed WHERE id < 100; UPDATE keyed SET f = 1, note = 'short' WHERE id >= 100;"
                     "UPDATE clamped SET id = id + 1000")
         daemon.catch_up(set_aside=True)
         reasons = daemon.wait("set aside", lambda: (
             found := {entry["table"]: entry["reason"] for entry in daemon.said(NOT_LIVE) or []})
-            and len(found) == 3 and found)
+            and len(found) == 4 and found)
         expect("bad_values" in reasons["public.refusing"] and '"n" (numeric(10,2))' in reasons["public.refusing"],
                f"{reasons}")
+        expect('"late" (numeric(10,2))' in reasons["public.growing"], f"{reasons}")
         expect('"other" (numeric(10,2))' in reasons["public.by_column"], f"{reasons}")
         expect("told apart" in reasons["public.by_number"], f"{reasons}")
         if REDSHIFT:
