@@ -17,11 +17,11 @@ from s3_fake import S3Fake  # noqa: E402
 ROLE = "arn:aws:iam::210987654321:role/another"
 
 
-def run(target, s3, *more):
+def run(target, s3, *more, query="sslmode=disable"):
     """(exit code, what it printed)"""
     keys = s3.credentials
     environment = {**os.environ, "AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key,
-                   "AWS_REGION": keys.region, "RE_DMS_CLUSTER_URL": f"{target.url}?sslmode=disable"}
+                   "AWS_REGION": keys.region, "RE_DMS_CLUSTER_URL": f"{target.url}?{query}"}
     done = subprocess.run([sys.executable, HERE / "on_a_cluster.py", "--endpoint", s3.endpoint, "--bucket",
                            "s3://theirs/a prefix", "--iam-role", ROLE, *more],
                           env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
@@ -55,6 +55,13 @@ class OnAClusterTest(unittest.TestCase):
         for number, word in ((24, "refuted"), (55, "refuted"), (58, "proven"), (10, "not tried")):
             self.assertTrue(row_of(printed, number).endswith(f"| {word} |"), printed)
         self.assertIn("got no error", printed)
+
+    def test_the_certificate_is_verified(self):
+        with Standin(None, self.s3, tls=True) as target:
+            code, printed = run(target, self.s3, "--rule", "58", query=f"sslrootcert={target.certificate}")
+            self.assertEqual(0, code, printed)
+            code, printed = run(target, self.s3, "--rule", "58", query="")
+            self.assertIn("CERTIFICATE_VERIFY_FAILED", printed)
 
     def test_without_a_cluster_it_says_so(self):
         done = subprocess.run([sys.executable, HERE / "on_a_cluster.py"], stdout=subprocess.PIPE, text=True, check=False,
