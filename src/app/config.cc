@@ -121,6 +121,27 @@ SourceSettings read_source(ConfigReader& reader) {
   return source;
 }
 
+void read_bad_values(ConfigReader& reader, const std::string& section, TableSettings& table) {
+  constexpr std::string_view kKnown = R"("usual", "error", "null", "clamp" or "truncate")";
+  const std::string of_table = section + ".bad_values";
+  if (const auto wanted = reader.text(of_table)) {
+    const auto known = bad_values(*wanted);
+    table.bad_values = known.value_or(table.bad_values);
+    if (!known) {
+      reader.refuse(of_table, kKnown);
+    }
+  }
+  const std::string of_columns = section + ".column_bad_values";
+  for (const auto& [column, wanted] : reader.named_texts(of_columns)) {
+    if (const auto known = bad_values(wanted)) {
+      table.column_bad_values[column] = *known;
+    } else {
+      reader.fault(of_columns,
+                   fmt::format("found {} = \"{}\", expected {}", column, wanted, kKnown));
+    }
+  }
+}
+
 /// The [[table]] sections, in their order.
 std::vector<TableSettings> read_tables(ConfigReader& reader) {
   std::vector<TableSettings> tables;
@@ -137,14 +158,7 @@ std::vector<TableSettings> read_tables(ConfigReader& reader) {
         reader.refuse(copy, "\"auto\", \"adopt\" or \"never\"");
       }
     }
-    const std::string bad = section + ".bad_values";
-    if (const auto wanted = reader.text(bad)) {
-      if (const auto known = bad_values(*wanted)) {
-        table.bad_values = *known;
-      } else {
-        reader.refuse(bad, R"("usual", "error", "null", "clamp" or "truncate")");
-      }
-    }
+    read_bad_values(reader, section, table);
   }
   return tables;
 }

@@ -234,6 +234,24 @@ std::optional<std::vector<std::string>> ConfigReader::texts(std::string_view key
   return values;
 }
 
+std::map<std::string, std::string> ConfigReader::named_texts(std::string_view key) {
+  state_->known.emplace_back(key);
+  std::map<std::string, std::string> values;
+  const toml::node* node = state_->find(key);
+  if (node == nullptr) {
+    return values;
+  }
+  if (!node->is_table() ||
+      (!node->as_table()->empty() && !node->is_homogeneous(toml::node_type::string))) {
+    refuse(key, "names with strings, such as { name = \"text\" }");
+    return values;
+  }
+  for (const auto& [name, value] : *node->as_table()) {
+    values[std::string(name.str())] = value.as_string()->get();
+  }
+  return values;
+}
+
 std::optional<bool> ConfigReader::flag(std::string_view key) {
   state_->known.emplace_back(key);
   const toml::node* node = state_->find(key);

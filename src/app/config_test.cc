@@ -281,6 +281,18 @@ TEST(Config, TheFirstSectionThatMatchesATableCounts) {
   EXPECT_EQ(TableRules({}).initial_copy({"shop", "orders"}), InitialCopy::Auto);
 }
 
+TEST(Config, OddValuesByTableAndColumn) {
+  const Config config = parse_more(
+      "[[table]]\nmatch = \"public.orders\"\nbad_values = \"error\"\n"
+      "column_bad_values = { note = \"truncate\", \"Odd Name\" = \"null\" }\n");
+  const TableRules rules(config.source.tables);
+  const QualifiedName orders{"public", "orders"};
+  EXPECT_EQ(rules.bad_values(orders, "id"), BadValues::Error);
+  EXPECT_EQ(rules.bad_values(orders, "note"), BadValues::Truncate);
+  EXPECT_EQ(rules.bad_values(orders, "Odd Name"), BadValues::Null);
+  EXPECT_EQ(rules.bad_values({"public", "other"}, "note"), BadValues::Usual);
+}
+
 TEST(Config, FaultsOfTableSectionsAreNamedWithTheirLines) {
   EXPECT_EQ(
       more_faults("[[table]]\nmatch = \"a.b.c\"\n"
@@ -290,6 +302,12 @@ TEST(Config, FaultsOfTableSectionsAreNamedWithTheirLines) {
       "/etc/x/re.toml:8: table[2].mach: unknown key; did you mean table[2].match?\n"
       "/etc/x/re.toml:9: table[2].initial_copy: found \"no\", expected \"auto\", \"adopt\" or "
       "\"never\"");
+  EXPECT_EQ(
+      more_faults("[[table]]\ncolumn_bad_values = { note = \"no\" }\n"),
+      "/etc/x/re.toml:6: table[1].column_bad_values: found note = \"no\", expected \"usual\", "
+      "\"error\", \"null\", \"clamp\" or \"truncate\"");
+  EXPECT_THAT(more_faults("[[table]]\ncolumn_bad_values = \"null\"\n"),
+              HasSubstr("found \"null\", expected names with strings"));
   EXPECT_EQ(more_faults("[table]\nmatch = \"a\"\n"),
             "/etc/x/re.toml:5: table: found a section, expected sections [[table]]");
   EXPECT_THAT(faults(std::string("table = 1\n") + kFourLines),

@@ -111,10 +111,10 @@ PipelineSettings pipeline_settings(const Config& config) {
   settings.stage = config.stage;
   settings.warehouse = config.warehouse;
   settings.stage_format = stage_format(config.warehouse, random_hex());
-  settings.stage_format.bad_values =
-      [rules = TableRules(config.source.tables)](const QualifiedName& table) {
-        return rules.bad_values(table);
-      };
+  settings.stage_format.bad_values = [rules = TableRules(config.source.tables)](
+                                         const QualifiedName& table, const std::string& column) {
+    return rules.bad_values(table, column);
+  };
   settings.warehouse.null_text = settings.stage_format.null_text;
   if (const auto& s3 = config.stage.s3) {
     settings.warehouse.bucket_region = s3->region;

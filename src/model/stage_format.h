@@ -21,8 +21,8 @@ struct StageFormat {
   std::uint64_t row_bytes_max = 0;
   /// What the target cannot hold of a type; null: it is not asked, and values come as they are.
   ValueLimits (*limits)(const ColumnType& type) = nullptr;
-  /// What is wanted for a table's values that the target cannot hold; empty: what is usual.
-  std::function<BadValues(const QualifiedName& table)> bad_values{};
+  /// What is wanted for a column's values that the target cannot hold; empty: what is usual.
+  std::function<BadValues(const QualifiedName& table, const std::string& column)> bad_values{};
 };
 
 }  // namespace re_dms

@@ -43,6 +43,8 @@ struct StagedLayer {
   std::vector<StagedFile> files;
   std::string manifest_path;       ///< of its COPY manifest; empty where the target reads none
   std::optional<CopyStep> copy{};  ///< of a layer of copied rows
+  /// Of what added columns give to the rows that are there; a value counts once.
+  AdjustedValues adjusted{};
 };
 
 /// What a batch does to the tables it is about.

@@ -69,7 +69,7 @@ void StagingRoom::layer(Layer&& layer) {
   auto shared = std::make_shared<const StagingPool::SharedLayer>(
       StagingPool::SharedLayer{std::move(layer), std::move(share), cut_});
   const std::vector<PartRange> parts = plan_parts(shared->layer, pool_.limits_.part_bytes);
-  send(LayerPlanned{describe(shared->layer), parts.size()});
+  send(LayerPlanned{describe(shared->layer, names_.format), parts.size()});
   for (std::size_t i = 0; i < parts.size(); ++i) {
     StagingPool::PartJob job{this, shared, {batch_, next_layer_, i}, parts[i]};
     pool_.jobs_.push(job, kNoWeight, pool_.stop_);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,7 @@ struct TableSettings {
   std::string match = "*";  ///< a TablePattern
   InitialCopy initial_copy = InitialCopy::Auto;
   BadValues bad_values = BadValues::Usual;
+  std::map<std::string, BadValues> column_bad_values;  ///< of columns that differ, by name
 };
 
 /// Which tables to replicate, and how: what may change while the daemon runs.

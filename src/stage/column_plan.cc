@@ -169,11 +169,11 @@ ColumnPlan::ColumnPlan(const TableSchema& table, const StageFormat& format) {
     limits_.clear();
     return;
   }
-  const bool multiset = is_multiset(table);
   for (const Column& column : table.columns) {
-    tells_apart_.push_back(multiset || column.key);
+    is_key_.push_back(column.key);
+    policies_.push_back(format.bad_values ? format.bad_values(table.name, column.name)
+                                          : BadValues::Usual);
   }
-  policy_ = format.bad_values ? format.bad_values(table.name) : BadValues::Usual;
   if (format.row_bytes_max > 0) {
     row_bytes_max_ = format.row_bytes_max;
   }
@@ -206,6 +206,9 @@ void AdjustedLog::refused(std::size_t column, std::string_view reason, bool tell
 
 std::string AdjustedLog::key_of(const TupleView& row) const {
   std::string key;
+  if (row.empty()) {
+    return key;
+  }
   ColumnCursor cursor = row.columns();
   std::size_t column = 0;
   for (const std::size_t part : key_columns_) {

@@ -45,12 +45,14 @@ class ColumnPlan {
 
   const ValueLimits& limits(std::size_t column) const { return limits_[column]; }
 
-  /// Error for columns that tell rows apart: they are never changed.
+  /// Error for key columns: they are never changed. Rows without a key may be: the same value
+  /// becomes the same whether its row comes or goes, so the target's rows are found as it holds
+  /// them.
   BadValues policy(std::size_t column) const {
-    return tells_apart_[column] ? BadValues::Error : policy_;
+    return is_key_[column] ? BadValues::Error : policies_[column];
   }
 
-  bool tells_rows_apart(std::size_t column) const { return tells_apart_[column]; }
+  bool is_key(std::size_t column) const { return is_key_[column]; }
 
   /// Whether a row of these many bytes of values may be longer than the target's lines.
   bool may_be_too_long(std::size_t value_bytes) const {
@@ -62,8 +64,8 @@ class ColumnPlan {
  private:
   std::vector<ValueLimits> limits_;
   std::vector<char> plain_;  // no bits: it is asked for each value
-  std::vector<bool> tells_apart_;
-  BadValues policy_ = BadValues::Usual;
+  std::vector<bool> is_key_;
+  std::vector<BadValues> policies_;
   std::size_t row_bytes_max_ = std::numeric_limits<std::size_t>::max();
   std::size_t overhead_ = 0;
 };
@@ -77,7 +79,7 @@ class AdjustedLog {
   explicit AdjustedLog(std::vector<std::size_t> key_columns)
       : key_columns_(std::move(key_columns)) {}
 
-  /// `row` may lack the key's columns; then the key stays unknown.
+  /// `row` may lack the key's columns, or be empty; then the key stays unknown.
   void changed(std::size_t column, const HeldValue& held, std::string_view original,
                const TupleView& row);
   void refused(std::size_t column, std::string_view reason, bool tells_rows_apart);

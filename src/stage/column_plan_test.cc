@@ -144,7 +144,7 @@ Staged staged(const Layer& layer, LayerShape shape, StageFormat format) {
 }
 
 StageFormat wanting(BadValues policy) {
-  return {.bad_values = [policy](const QualifiedName&) { return policy; }};
+  return {.bad_values = [policy](const QualifiedName&, const std::string&) { return policy; }};
 }
 
 TEST(PlannedRowsTest, WhatIsChangedIsCountedAndShown) {
@@ -181,18 +181,27 @@ TEST(PlannedRowsTest, CountsAreExactAndExamplesAreFew) {
   EXPECT_EQ(done.adjusted.examples.size(), kAdjustedExamplesMax);
 }
 
-TEST(PlannedRowsTest, ColumnsThatTellRowsApartAreNeverChanged) {
+TEST(PlannedRowsTest, KeysAreNeverChanged) {
   LayerSample keyed(numbered_table({"note", "x*"}, ReplicaIdentity::Default));
   keyed.insert({"123456", "NaN"});
   const Staged by_key = staged(keyed.take(), LayerShape::Inserts, wanting(BadValues::Null));
   EXPECT_EQ(by_key.rows, (std::vector<CsvRow>{{std::nullopt, "NaN"}}));
   EXPECT_EQ(by_key.adjusted.refused, (RefusedValue{1, "not a number", true}));
+}
 
-  LayerSample rows(numbered_table({"note", "x"}, ReplicaIdentity::Full));
-  rows.add(RowOp::Delete, {}, {"123456", "1"});
-  const Staged multiset = staged(rows.take(), LayerShape::Multiset, wanting(BadValues::Truncate));
-  EXPECT_EQ(multiset.adjusted.refused, (RefusedValue{0, "longer than the target's column", true}));
-  EXPECT_TRUE(multiset.adjusted.counts.empty());
+TEST(PlannedRowsTest, ARowWithoutAKeyGoesAsItCameAndCountsOnce) {
+  const TablePtr table = numbered_table({"note", "x"}, ReplicaIdentity::Full);
+  LayerSample came(table);
+  came.insert({"123456", "NaN"});
+  const Staged before = staged(came.take(), LayerShape::Inserts, wanting(BadValues::Truncate));
+  LayerSample went(table);
+  went.add(RowOp::Delete, {}, {"123456", "NaN"});
+  const Staged after = staged(went.take(), LayerShape::Multiset, wanting(BadValues::Truncate));
+  ASSERT_EQ(before.rows, (std::vector<CsvRow>{{"12345", std::nullopt}}));
+  ASSERT_EQ(after.rows, (std::vector<CsvRow>{{"D", "12345", std::nullopt}}));
+  EXPECT_EQ(before.adjusted.counts.size(), 2U);
+  EXPECT_TRUE(after.adjusted.counts.empty());
+  EXPECT_FALSE(after.adjusted.refused);
 }
 
 TEST(PlannedRowsTest, ErrorNamesTheFirst) {

@@ -261,7 +261,7 @@ void CsvWriter::put_without(const std::vector<bool>& out, const NetRow& row) {
   for (std::size_t i = 0; i < columns_; ++i) {
     const Value value = cursor.next();
     if (out[i]) {
-      adjusted_.changed(i, {{}, kRowTooLong, kBecameNull}, value.text, row.tuple);
+      note_changed(i, {{}, kRowTooLong, kBecameNull}, value.text, row);
       put_raw(null_field_);
     } else {
       put_planned(i, value, row);
@@ -272,17 +272,27 @@ void CsvWriter::put_without(const std::vector<bool>& out, const NetRow& row) {
 void CsvWriter::put_held(std::size_t column, std::string_view text, const NetRow& row) {
   const HeldValue held = hold(plan_.limits(column), plan_.policy(column), text);
   if (held.refused) {
-    adjusted_.refused(column, held.reason, plan_.tells_rows_apart(column));
+    adjusted_.refused(column, held.reason, plan_.is_key(column));
   } else {
-    adjusted_.changed(column, held, text, row.tuple);
+    note_changed(column, held, text, row);
   }
   held.text ? put_value(plan_.limits(column), *held.text) : put_raw(null_field_);
 }
 
+/// A row that goes takes along what it was changed to: it counted when it came.
+void CsvWriter::note_changed(std::size_t column, const HeldValue& held, std::string_view text,
+                             const NetRow& row) {
+  if (row.op != RowOp::Delete) {
+    adjusted_.changed(column, held, text, row.tuple);
+  }
+}
+
+/// Of a row without a key the same in every shape, so that it is left out of the same values when
+/// it comes and when it goes.
 std::size_t CsvWriter::bytes_before_columns(const NetRow& row) const {
   constexpr std::size_t kOpBytes = 2;
   if (shape_ != LayerShape::Changes) {
-    return shape_ == LayerShape::Multiset ? kOpBytes : 0;
+    return keys_.empty() ? kOpBytes : 0;
   }
   std::size_t bytes = row.op == RowOp::Insert ? null_keys_.size() : 0;
   for_each_key_part(row.origin_key, [&](std::string_view part) { bytes += field_bytes(part) + 1; });
@@ -311,7 +321,7 @@ std::vector<bool> CsvWriter::left_out(const NetRow& row) {
     const auto longest = static_cast<std::size_t>(std::ranges::max_element(bytes) - bytes.begin());
     const BadValues policy = plan_.policy(longest);
     if (policy == BadValues::Error || policy == BadValues::Usual || bytes[longest] <= null_bytes) {
-      adjusted_.refused(longest, kRowTooLong, plan_.tells_rows_apart(longest));
+      adjusted_.refused(longest, kRowTooLong, plan_.is_key(longest));
       return {};
     }
     total -= bytes[longest] - null_bytes;

@@ -77,6 +77,8 @@ class CsvWriter {
   void put_planned(std::size_t column, Value value, const NetRow& row);
   void put_without(const std::vector<bool>& out, const NetRow& row);
   void put_held(std::size_t column, std::string_view text, const NetRow& row);
+  void note_changed(std::size_t column, const HeldValue& held, std::string_view text,
+                    const NetRow& row);
   std::size_t bytes_before_columns(const NetRow& row) const;
   std::vector<bool> left_out(const NetRow& row);
 

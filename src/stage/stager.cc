@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "stage/column_plan.h"
 #include "stage/csv.h"
 #include "stage/gzip.h"
 
@@ -55,6 +56,34 @@ std::vector<bool> updated_columns(const Layer& layer) {
   return updated;
 }
 
+/// Values that columns give to rows that are there already.
+void hold_older_rows(StagedLayer& staged, const StageFormat& format) {
+  AdjustedLog log(key_columns(*staged.table));
+  for (SchemaChange& change : staged.changes) {
+    auto* const add = std::get_if<AddColumn>(&change);
+    if (add == nullptr || !add->column.missing) {
+      continue;
+    }
+    Column& column = add->column;
+    const ValueLimits limits = format.limits(column.type);
+    // One that is gone again counts for nobody.
+    const auto place = std::ranges::find(staged.table->columns, column.name, &Column::name);
+    if (fits(limits, *column.missing) || place == staged.table->columns.end()) {
+      continue;
+    }
+    const ColumnPlan plan(*staged.table, format);
+    const auto index = static_cast<std::size_t>(place - staged.table->columns.begin());
+    const HeldValue held = hold(limits, plan.policy(index), *column.missing);
+    if (held.refused) {
+      log.refused(index, held.reason, plan.is_key(index));
+      continue;
+    }
+    log.changed(index, held, *column.missing, {});
+    column.missing = held.text ? std::optional(std::string(*held.text)) : std::nullopt;
+  }
+  staged.adjusted = log.take();
+}
+
 /// Whether a key is "<slot prefix><epoch>-<random>/…": of this run or another one.
 bool is_of_a_run(std::string_view key, const StageNames& names) {
   key.remove_prefix(slot_prefix(names).size());
@@ -99,7 +128,7 @@ std::vector<PartRange> plan_parts(const Layer& layer, std::size_t part_bytes) {
   return parts;
 }
 
-StagedLayer describe(const Layer& layer) {
+StagedLayer describe(const Layer& layer, const StageFormat& format) {
   StagedLayer staged;
   staged.table = layer.table;
   staged.changes = layer.changes;
@@ -108,6 +137,9 @@ StagedLayer describe(const Layer& layer) {
   staged.counts = layer.counts;
   staged.updated_columns = updated_columns(layer);
   staged.copy = layer.copy;
+  if (format.limits != nullptr) {
+    hold_older_rows(staged, format);
+  }
   return staged;
 }
 

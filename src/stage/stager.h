@@ -26,8 +26,9 @@ struct PartRange {
 /// such rows has no parts.
 std::vector<PartRange> plan_parts(const Layer& layer, std::size_t part_bytes);
 
-/// The staged form of a layer, without its files. Relies on the layer's counts being filled.
-StagedLayer describe(const Layer& layer);
+/// The staged form of a layer, without its files. Relies on the layer's counts being filled. What
+/// an added column gives to older rows is as the target can hold it.
+StagedLayer describe(const Layer& layer, const StageFormat& format = {});
 
 /// Names the objects of one run of the daemon, of which no two share one, and says how they are
 /// written.

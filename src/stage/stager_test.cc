@@ -200,6 +200,37 @@ TEST(Describe, InsertsUpdateNothing) {
   EXPECT_EQ(describe(Layer(table_of({"id*"}))).shape, LayerShape::Inserts);
 }
 
+StageFormat five_bytes(BadValues policy) {
+  return {.limits =
+              [](const ColumnType&) {
+                return ValueLimits{.check = ValueCheck::Text, .cuttable = true, .bytes_max = 5};
+              },
+          .bad_values = [policy](const QualifiedName&, const std::string&) { return policy; }};
+}
+
+TEST(Describe, OlderRowsGetOfAnAddedColumnWhatTheTargetHolds) {
+  Layer layer(table_of({"id*", "note"}));
+  Column added = layer.table->columns[1];
+  added.missing = "123456";
+  layer.changes = {AddColumn{added}};
+  const auto missing = [](const StagedLayer& staged) {
+    return std::get<AddColumn>(staged.changes.at(0)).column.missing;
+  };
+  EXPECT_EQ(missing(describe(layer)), "123456");
+  const StagedLayer cut = describe(layer, five_bytes(BadValues::Usual));
+  EXPECT_EQ(missing(cut), "12345");
+  ASSERT_EQ(cut.adjusted.counts.size(), 1U);
+  EXPECT_EQ(cut.adjusted.counts[0].column, 1U);
+  EXPECT_EQ(cut.adjusted.examples.at(0).original, "123456");
+  EXPECT_EQ(cut.adjusted.examples.at(0).key, "");
+  EXPECT_EQ(missing(describe(layer, five_bytes(BadValues::Null))), std::nullopt);
+  const StagedLayer refused = describe(layer, five_bytes(BadValues::Error));
+  EXPECT_TRUE(refused.adjusted.refused);
+  added.missing = "12345";
+  layer.changes = {AddColumn{added}};
+  EXPECT_TRUE(describe(layer, five_bytes(BadValues::Error)).adjusted.counts.empty());
+}
+
 TEST_F(Stager, RemovesAllOfABatch) {
   StagedBatch batch;
   batch.span.number = 3;

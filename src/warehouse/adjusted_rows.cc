@@ -32,6 +32,15 @@ std::uint64_t count_in(const std::optional<std::string>& field) {
   return count;
 }
 
+/// Of its older rows and of its files.
+std::vector<const AdjustedValues*> adjusted_in(const StagedLayer& layer) {
+  std::vector<const AdjustedValues*> all = {&layer.adjusted};
+  for (const StagedFile& file : layer.files) {
+    all.push_back(&file.adjusted);
+  }
+  return all;
+}
+
 void write_counts(SqlSession& session, const std::vector<AppliedLoad>& loads, const Sql& oids,
                   SystemTime now) {
   std::map<ColumnReason, std::uint64_t> before;
@@ -99,8 +108,8 @@ void write_examples(SqlSession& session, const LoadRun& run, const std::vector<A
 
 void add(TableAdjusted& sum, const StagedLayer& layer, Lsn below) {
   const std::vector<Column>& columns = layer.table->columns;
-  for (const StagedFile& file : layer.files) {
-    for (const AdjustedCount& count : file.adjusted.counts) {
+  for (const AdjustedValues* adjusted : adjusted_in(layer)) {
+    for (const AdjustedCount& count : adjusted->counts) {
       const std::string& column = columns[count.column].name;
       const auto same = std::ranges::find_if(sum.totals, [&](const AdjustedTotal& total) {
         return total.column == column && total.reason == count.reason;
@@ -111,7 +120,7 @@ void add(TableAdjusted& sum, const StagedLayer& layer, Lsn below) {
         same->values += count.values;
       }
     }
-    for (const AdjustedValue& value : file.adjusted.examples) {
+    for (const AdjustedValue& value : adjusted->examples) {
       if (sum.examples.size() < kAdjustedExamplesMax) {
         sum.examples.push_back({value, columns[value.column].name, below});
       }
@@ -134,8 +143,8 @@ void write_adjusted(SqlSession& session, const LoadRun& run, const std::vector<A
 }
 
 std::optional<std::string> refusal(const StagedLayer& layer) {
-  for (const StagedFile& file : layer.files) {
-    if (const auto& refused = file.adjusted.refused) {
+  for (const AdjustedValues* adjusted : adjusted_in(layer)) {
+    if (const auto& refused = adjusted->refused) {
       const Column& column = layer.table->columns[refused->column];
       return fmt::format(
           "column \"{}\" ({}) holds a value that the target cannot hold: it is {}. {}", column.name,

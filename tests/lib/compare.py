@@ -119,9 +119,15 @@ def row_text(parts):
 
 
 def postgres_row(columns):
-    # IS NULL is true for a composite of NULLs; num_nulls is not fooled.
-    return row_text([(f"num_nulls({identifier(c.name)}) = 1", f"({postgres_text(c)})", "octet_length")
-                     for c in columns])
+    return row_text([(postgres_null(c), f"({postgres_text(c)})", "octet_length") for c in columns])
+
+
+def postgres_null(column):
+    """SQL of whether the target has NULL. IS NULL is true for a composite of NULLs; num_nulls is not fooled."""
+    name = identifier(column.name)
+    # docs/types.md: a DECIMAL cannot be NaN.
+    value = f"nullif({name}, 'NaN')" if column.type == "numeric" and column.target.startswith("DECIMAL") else name
+    return f"num_nulls({value}) = 1"
 
 
 def duckdb_row(columns):

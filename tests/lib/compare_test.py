@@ -19,7 +19,7 @@ KINDS = [
     ("real", "FLOAT", ["NaN", "-Infinity", "1e-45", "3.4028235e38", "0.1", "-0", "16777216"]),
     ("double precision", "DOUBLE", ["NaN", "Infinity", "5e-324", "-2.2250738585072014e-308", "0.1",
                                     "1.7976931348623157e308", "-0", "0", "1", "1024", "123456789.125"]),
-    ("numeric(20,4)", "DECIMAL(20,4)", ["1.5", "-9999999999999999.9999", "0"]),
+    ("numeric(20,4)", "DECIMAL(20,4)", ["1.5", "-9999999999999999.9999", "0", "NaN"]),
     ("numeric", "VARCHAR", ["NaN", "1.500", "1e-20", "Infinity"]),
     ("text", "VARCHAR", ["", "\\N", "NULL", "a\nb", "é😀", '"', "trailing ", "\\", "1:x,"]),
     ("char(5)", "VARCHAR", ["ab", ""]),
@@ -53,6 +53,8 @@ def fill(server, duck):
     for number, kind in enumerate(KINDS):
         if kind[1] == "INTERVAL":  # DuckDB does not read a plus sign
             values[number] = f"CAST(replace(c{number}, '+', '') AS INTERVAL)"
+        if kind[1].startswith("DECIMAL"):  # which has no NaN
+            values[number] = f"TRY_CAST(c{number} AS {kind[1]})"
         if " BC" in " ".join(kind[2]):
             values[number] = (f"CAST(regexp_replace(c{number}, '^(\\S+)(.*) BC$', '\\1 (BC)\\2')"
                               f" AS {kind[1]})")

@@ -58,6 +58,8 @@ def toml(value):
         return "true" if value else "false"
     if isinstance(value, list):
         return "[" + ", ".join(map(toml, value)) + "]"
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{json.dumps(name)} = {toml(one)}" for name, one in value.items()) + "}"
     # JSON's escapes are TOML's; a dollar sign would name an environment variable.
     return str(value) if isinstance(value, int) else json.dumps(value).replace("$", "$$")
 

@@ -25,6 +25,8 @@ FIELD, RECORD, NULL = "\x1f", "\x1e", "\x1d"
 CLAIMS = []  # on ports, until this program ends
 
 SETTINGS = {
+    # In its own folder: who clears /dev/shm meanwhile (the init of a container that shares it) ends no test.
+    "dynamic_shared_memory_type": "mmap",
     "wal_level": "logical",
     "max_wal_senders": "20",
     "max_replication_slots": "20",

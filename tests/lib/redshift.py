@@ -7,10 +7,12 @@
         target.statements()                 what was logged
 
 S3 is anything with `endpoint` and `credentials` (s3_fake.S3Fake). Without a SERVER (postgres.Postgres) it
-starts one of its own.
+starts one of its own. With RE_DMS_STATEMENTS, a folder, what kinds of statements (shapes.py) the daemon sent is written
+to a file there.
 """
 
 import json
+import os
 import subprocess
 import sys
 import time
@@ -21,10 +23,12 @@ from urllib.parse import quote
 STANDIN = Path(__file__).resolve().parents[1] / "standin"
 sys.path.append(str(STANDIN))
 from postgres import Postgres, free_port  # noqa: E402
+from shapes import shape  # noqa: E402
 from wire import Gone  # noqa: E402
 from wire_client import Address, WireClient  # noqa: E402
 
 START_SECONDS = 60
+DAEMON = "re_dms"  # as its sessions call themselves
 
 
 class StandinError(Exception):
@@ -55,6 +59,8 @@ class Standin:
     def __exit__(self, kind=None, *_):
         self.stop()
         said = self.errors()
+        if "RE_DMS_STATEMENTS" in os.environ:
+            self._write_shapes(Path(os.environ["RE_DMS_STATEMENTS"]))
         if self._own:
             self._own.remove()
         if said and kind is None:
@@ -148,11 +154,18 @@ class Standin:
     def expire_logins(self, count=1):
         self._control("POST", "/expire", {"count": count})
 
+    def _write_shapes(self, folder):
+        texts = {entry["sql"] for entry in self.statements() if entry["program"] == DAEMON and entry["sql"]}
+        folder.mkdir(parents=True, exist_ok=True)
+        file = folder / f"{Path(sys.argv[0]).stem}.{os.getpid()}.{self.port}.json"
+        file.write_text(json.dumps(sorted(set(map(shape, texts)))), encoding="utf-8")
+
     def statements(self):
         """What was logged: a dictionary each (sql, result, rule, seconds, session, …)."""
         if not self.log.exists():
             return []
-        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines()]
+        # Texts have other ends of lines in them, and the last line may be on its way.
+        return [json.loads(line) for line in self.log.read_text(encoding="utf-8").split("\n")[:-1]]
 
     def wait_log(self, condition, seconds=30):
         """Waits until CONDITION holds for an entry of the log, and returns it."""

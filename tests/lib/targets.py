@@ -30,7 +30,6 @@ class DuckdbTarget:
     """FILE may not be there yet."""
 
     environment = {}
-    holds_all_values = True  # of the traffic
 
     def __init__(self, folder):
         self.file = folder / "warehouse.duckdb"
@@ -54,23 +53,23 @@ class DuckdbTarget:
 
 
 class RedshiftTarget:
-    """`standin` and `s3` are there within `with`."""
+    """`standin` and `s3` are there within `with`, and so are `environment` and `options`. S3: another server than the one
+    in memory, with a bucket "stage" (s3_server.S3Server)."""
 
-    holds_all_values = False
-
-    def __init__(self, *options, tls=False):
-        self.s3 = S3Fake(buckets=("stage",))
+    def __init__(self, *options, tls=False, s3=None):
+        self.s3 = s3 or S3Fake(buckets=("stage",))
         self.standin = Standin(None, self.s3, *options, tls=tls)
+        self.environment, self.options = {}, {}
+
+    def __enter__(self):
+        self.s3.__enter__()
+        self.standin.__enter__()
         keys = self.s3.credentials
         self.environment = {"AWS_ACCESS_KEY_ID": keys.access_key, "AWS_SECRET_ACCESS_KEY": keys.secret_key}
         self.options = {
             "stage.url": "s3://stage/re_dms", "stage.endpoint": self.s3.endpoint, "stage.path_style": True,
             "stage.region": keys.region, "warehouse.url": self.standin.url,
             "warehouse.iam_role": "arn:aws:iam::123456789012:role/redshift-copy"}
-
-    def __enter__(self):
-        self.s3.__enter__()
-        self.standin.__enter__()
         if self.standin._tls:
             # As the certificate has it.
             self.options["warehouse.url"] = self.standin.url.replace("@127.0.0.1:", "@localhost:")

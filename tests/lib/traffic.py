@@ -18,7 +18,6 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 from duckdb_file import identifier, literal  # noqa: E402
 from postgres import PostgresError  # noqa: E402
-from targets import is_redshift  # noqa: E402
 
 TABLES = [("public", "int_key"), ("public", "composite_key"), ("public", "uuid_key"),
           ("public", "index_identity"), ("public", "toasted"), ("public", "text_key"),
@@ -26,23 +25,11 @@ TABLES = [("public", "int_key"), ("public", "composite_key"), ("public", "uuid_k
           ("Odd Schema", 'Odd "Table" ü, \'x\''),
           ("da.ta", '012345 sélect * from "ÄÖÜ"."日本語" where true; -- 12345'),
           ("public", "full_plain"), ("public", "full_keyed"), ("public", "full_deferrable")]
-# Their rows are told apart by all columns, of which no value may be changed on its way: a target that
-# cannot hold all values sets them aside.
-KEYLESS = [("public", "full_plain"), ("public", "full_deferrable")]
 INCLUDE = ["public.*", '"Odd Schema".*', '"da.ta".*']
 CLIENT_SETTINGS = ("SET deadlock_timeout = '50ms'; SET lock_timeout = '300ms';"
                    " SET client_min_messages = error;")
 ADDED = ["integer DEFAULT 7", "text DEFAULT 'it''s new'", "numeric(8,3) DEFAULT 1.5",
          "boolean NOT NULL DEFAULT true", "timestamptz DEFAULT '2024-02-29 12:00:00+00'"]
-# For a target that takes no NaN, no infinity, no text above 65,535 bytes and no empty bytea.
-PLAIN_VALUES = """
-CREATE OR REPLACE FUNCTION traffic.float() RETURNS float8 LANGUAGE sql VOLATILE AS $$
-  SELECT (ARRAY['-0', '0', '1e-300', '1e300', '0.1', random()::text])[1 + traffic.below(6)]::float8 $$;
-ALTER FUNCTION traffic.big() RENAME TO of_any_length;
-CREATE FUNCTION traffic.big() RETURNS text LANGUAGE sql VOLATILE AS $$ SELECT left(traffic.of_any_length(), 8000) $$;
-CREATE FUNCTION traffic.not_empty() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.raw := '0'; RETURN NEW; END $$;
-""" + "".join(f"CREATE TRIGGER not_empty BEFORE INSERT OR UPDATE ON {table} FOR EACH ROW WHEN (NEW.raw = '')"
-              " EXECUTE FUNCTION traffic.not_empty();" for table in ["uuid_key", "toasted"])
 # Also, to tables that are never truncated; traffic.sql says why.
 ADDED_WITHOUT_DEFAULT = ["text", "integer", "jsonb"]
 
@@ -74,8 +61,6 @@ END $$"""
 def create_tables(server):
     for script in ["traffic.sql", "traffic_full.sql"]:
         server.psql((HERE / script).read_text(encoding="utf-8"))
-    if is_redshift():
-        server.psql(PLAIN_VALUES)
 
 
 def qualified(table):

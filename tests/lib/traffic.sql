@@ -84,15 +84,27 @@ CREATE FUNCTION traffic.float() RETURNS float8 LANGUAGE sql VOLATILE AS $$
   SELECT (ARRAY['NaN', 'Infinity', '-Infinity', '-0', '0', '5e-324', '1.7976931348623157e308', '0.1',
     random()::text, (random() * 1e18)::text])[1 + traffic.below(10)]::float8 $$;
 
+CREATE FUNCTION traffic.day() RETURNS date LANGUAGE sql VOLATILE AS $$
+  SELECT CASE WHEN random() < 0.9 THEN date '2000-01-01' + traffic.below(20000)
+    ELSE (ARRAY['infinity', '-infinity', '0044-03-15 BC', '0001-01-01', '9999-12-31', '10000-01-01'])[1 + traffic.below(6)]::date
+    END $$;
+
+CREATE FUNCTION traffic.moment() RETURNS timestamptz LANGUAGE sql VOLATILE AS $$
+  SELECT CASE WHEN random() < 0.9 THEN to_timestamp(traffic.below(2000000000) + random())
+    ELSE (ARRAY['infinity', '-infinity', '0001-12-31 23:59:59.999999+00 BC', '0001-01-01 00:00:00+00',
+      '9999-12-31 23:59:59.999999+00', '10000-01-01 00:00:00+00'])[1 + traffic.below(6)]::timestamptz END $$;
+
+CREATE FUNCTION traffic.amount() RETURNS numeric LANGUAGE sql VOLATILE AS $$
+  SELECT CASE WHEN random() < 0.1 THEN 'NaN' ELSE traffic.below(100000) / 100.0 END $$;
+
 CREATE FUNCTION traffic.int_key(k bigint) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   CASE traffic.below(8)
   WHEN 0, 1, 2 THEN
     INSERT INTO public.int_key VALUES (k, traffic.below(1000), traffic.odd(),
-      traffic.below(100000) / 100.0, to_timestamp(traffic.below(2000000000) + random()),
-      random() < 0.5, traffic.float(), random()::real, date '2000-01-01' + traffic.below(20000))
+      traffic.amount(), traffic.moment(), random() < 0.5, traffic.float(), random()::real, traffic.day())
     ON CONFLICT (id) DO UPDATE SET n = int_key.n + 1, note = NULL;
-  WHEN 3, 4 THEN UPDATE public.int_key SET n = traffic.below(1000), note = traffic.odd() WHERE id = k;
+  WHEN 3, 4 THEN UPDATE public.int_key SET n = traffic.below(1000), note = traffic.odd(), at = traffic.moment() WHERE id = k;
   WHEN 5 THEN DELETE FROM public.int_key WHERE id = k;
   WHEN 6 THEN UPDATE public.int_key SET id = traffic.key() WHERE id = k;
   ELSE  -- a swap, or a ring of three, over a key of nobody else

@@ -1,4 +1,7 @@
-"""What the tests of the stand-in share: one stand-in and one S3 server for all tests of a file."""
+"""What the tests of the stand-in share: one stand-in and one S3 server for all tests of a file.
+
+The same tests run against a real cluster (on_a_cluster.py), which then stands in the place of both.
+"""
 
 import gzip
 import json
@@ -24,18 +27,37 @@ def rule(*numbers):
     return mark
 
 
+def standin_only(why):
+    """Marks a test that no cluster can be put to."""
+    def mark(test):
+        test.standin_only = why
+        return test
+    return mark
+
+
 class StandinCase(unittest.TestCase):
     """`sql` runs in a session of the test's own; `refused` checks SQLSTATE and the rule that the log names."""
 
     options, users, tls = (), {}, False
+    # What a stand-in does only if it is told so: no cluster can be asked.
+    switched = False
+    # on_a_cluster.Cluster, for both servers.
+    cluster = None
 
     @classmethod
     def setUpClass(cls):
+        if cls.cluster:
+            cls.s3 = cls.target = cls.cluster
+            cls.names = cls.cluster.names
+            return
         cls.s3 = cls.enterClassContext(S3Fake(buckets=("bucket", "other")))
         cls.target = cls.enterClassContext(Standin(None, cls.s3, *cls.options, users=cls.users, tls=cls.tls))
         cls.names = iter(range(1, 1000))
 
     def setUp(self):
+        why = getattr(getattr(self, self._testMethodName), "standin_only", "")
+        if self.cluster and why:
+            self.skipTest(why)
         self.session = self.open()
 
     def open(self, **more):
@@ -52,6 +74,8 @@ class StandinCase(unittest.TestCase):
     def refused(self, sql, sqlstate, number=None, words="", session=None):
         """SQL fails with SQLSTATE, by rule NUMBER unless None, with WORDS in its message."""
         session = session or self.session
+        if self.cluster:
+            return self.cluster.refused(self, session, sql, sqlstate, number, words)
         with self.assertRaises(SqlError, msg=sql) as caught:
             session.query(sql)
         error = caught.exception

@@ -30,7 +30,7 @@ class Session:
     def __init__(self, server, sock):
         self.server, self.options = server, server.options
         self.client = wire.Stream(sock)
-        self.back, self.user, self.number = None, "", 0
+        self.back, self.user, self.program, self.number = None, "", "", 0
         self.last_copy_count = self.last_copy_id = self.last_query_id = self.query_id = 0
         self.settings = {}  # of Redshift, which PostgreSQL does not know
         self.search_path = ["public"]
@@ -85,7 +85,7 @@ class Session:
         return True
 
     def _open(self, given):
-        self.user = given.get("user", "")
+        self.user, self.program = given.get("user", ""), given.get("application_name", "")
         for name, value in given.items():
             if name.lower() == "extra_float_digits" and value.lstrip("-").isdigit():
                 check_float_digits([value])
@@ -335,5 +335,5 @@ class Session:
     def log_text(self, text, begin, result, error, tag=None):
         seconds = round(time.monotonic() - begin, 6) if begin else 0
         self.server.log.write(
-            session=self.back.pid if self.back else 0, number=self.number, user=self.user, sql=text, seconds=seconds,
-            result=result, tag=tag, rule=getattr(error, "rule", None), message=error.message if error else None)
+            session=self.back.pid if self.back else 0, number=self.number, user=self.user, program=self.program,
+            sql=text, seconds=seconds, result=result, tag=tag, rule=getattr(error, "rule", None), message=error.message if error else None)

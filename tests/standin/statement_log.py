@@ -7,7 +7,7 @@ import time
 
 SECRET = re.compile(r"(?i)\b(credentials(?:\s+as)?|access_key_id(?:\s+as)?|secret_access_key(?:\s+as)?|session_token"
                     r"(?:\s+as)?|password)(\s*)'(?:[^'\\]|\\.|'')*'")
-TEXT_MOST = 20000
+TEXT_MOST = 1 << 20
 
 
 def redact(sql):

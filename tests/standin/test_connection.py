@@ -8,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from case import OPTIONS, StandinCase, rule
+from case import OPTIONS, StandinCase, rule, standin_only
 from cluster import find_bin
 import wire
 from wire import Gone, SqlError
@@ -122,6 +122,7 @@ class ConnectionTest(StandinCase):
                 self.assertNotEqual(b"E", kind, content)
             self.assertEqual((rows, tag), (got, said), sql)
 
+    @standin_only("it is told to let few in")
     @rule(7)
     def test_sizes(self):
         self.refused("SELECT '" + "x" * STATEMENT_BYTES + "'", "54000", 7)
@@ -143,6 +144,7 @@ class ConnectionTest(StandinCase):
                  rf" {OPTIONS.replace('@null@', chr(92) + 'N')}")
         self.assertEqual([[None]], self.sql(f"SELECT a FROM {table}"))
 
+    @standin_only("it is told to wait for seconds, not hours")
     @rule(11)
     def test_idle_transactions_and_sessions_are_ended(self):
         idle = self.open()
@@ -191,6 +193,7 @@ class ConnectionTest(StandinCase):
 
 
 class OtherAuthenticationTest(StandinCase):
+    switched = True
     tls = True
 
     @rule(3)
@@ -214,6 +217,7 @@ class OtherAuthenticationTest(StandinCase):
 
 
 class Sha256Test(StandinCase):
+    switched = True
     options = ("--auth", "sha256")
 
     def setUp(self):

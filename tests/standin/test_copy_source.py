@@ -7,7 +7,7 @@ import subprocess
 import time
 import unittest
 
-from case import OPTIONS, ROLE, StandinCase, packed, rule
+from case import OPTIONS, ROLE, StandinCase, packed, rule, standin_only
 from wire import Gone, SqlError
 
 KEYS = "ACCESS_KEY_ID 'fake-access-key' SECRET_ACCESS_KEY 'fake-secret-key'"
@@ -19,6 +19,7 @@ class CopySourceTest(StandinCase):
     def count(self, table):
         return int(self.value(f"SELECT count(*) FROM {table}"))
 
+    @standin_only("it knows the keys")
     @rule(12)
     def test_credentials(self):
         table, source = self.table("a int"), f"FROM 's3://bucket/{self.put('1' + chr(10))}'"

@@ -246,6 +246,7 @@ class CopyValuesTest(StandinCase):
 
 
 class SwitchedTest(StandinCase):
+    switched = True
     options = ("--quoted-marker-stays", "--allow-endless", "--mode", "serverless", "--super-csv-bytes", "4000000")
 
     @rule(17)

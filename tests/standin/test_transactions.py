@@ -198,6 +198,7 @@ class TransactionsTest(StandinCase):
 class SnapshotTest(TransactionsTest):
     """The same with the other isolation level."""
 
+    switched = True
     options = ("--isolation", "snapshot", "--table-info")
     isolation, conflict = "Snapshot Isolation", "could not complete because of conflict with concurrent transaction"
 
@@ -215,6 +216,7 @@ class SnapshotTest(TransactionsTest):
 
 
 class ServerlessTest(StandinCase):
+    switched = True
     options = ("--mode", "serverless", "--queue-seconds", "0.3")
 
     @rule(60)

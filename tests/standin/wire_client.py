@@ -47,7 +47,7 @@ class WireClient:
             sock.sendall(wire.untyped(struct.pack("!I", wire.SSL_REQUEST)))
             if sock.recv(1) != b"S":
                 raise wire.Gone
-            sock = tls.wrap_socket(sock, server_hostname="localhost")
+            sock = tls.wrap_socket(sock, server_hostname=self._named(address.host))
         self.stream = wire.Stream(sock)
         start = {"user": self.user, "database": database or address.database, **(parameters or {})}
         pairs = b"".join(wire.cstring(name) + wire.cstring(value) for name, value in start.items())
@@ -57,6 +57,11 @@ class WireClient:
         except BaseException:
             self.close()
             raise
+
+    @staticmethod
+    def _named(host):
+        """A certificate names no address."""
+        return "localhost" if host.startswith("127.") else host
 
     def __enter__(self):
         return self

@@ -125,7 +125,8 @@ bool TableSelection::excludes(const QualifiedName& table) const {
 TableRules::TableRules(const std::vector<TableSettings>& sections) {
   rules_.reserve(sections.size());
   for (const TableSettings& section : sections) {
-    rules_.push_back({TablePattern(section.match), section.initial_copy, section.bad_values});
+    rules_.push_back({TablePattern(section.match), section.initial_copy, section.bad_values,
+                      section.column_bad_values});
   }
 }
 
@@ -140,9 +141,13 @@ InitialCopy TableRules::initial_copy(const QualifiedName& table) const {
   return rule == nullptr ? InitialCopy::Auto : rule->initial_copy;
 }
 
-BadValues TableRules::bad_values(const QualifiedName& table) const {
+BadValues TableRules::bad_values(const QualifiedName& table, const std::string& column) const {
   const Rule* const rule = first(table);
-  return rule == nullptr ? BadValues::Usual : rule->bad_values;
+  if (rule == nullptr) {
+    return BadValues::Usual;
+  }
+  const auto own = rule->column_bad_values.find(column);
+  return own == rule->column_bad_values.end() ? rule->bad_values : own->second;
 }
 
 }  // namespace re_dms

@@ -1,6 +1,7 @@
 // Table patterns as psql's \d takes them.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,13 +65,14 @@ class TableRules {
   InitialCopy initial_copy(const QualifiedName& table) const;
 
   /// Of the first section that matches the table; Usual where none does.
-  BadValues bad_values(const QualifiedName& table) const;
+  BadValues bad_values(const QualifiedName& table, const std::string& column) const;
 
  private:
   struct Rule {
     TablePattern match;
     InitialCopy initial_copy;
     BadValues bad_values;
+    std::map<std::string, BadValues> column_bad_values;
   };
 
   const Rule* first(const QualifiedName& table) const;

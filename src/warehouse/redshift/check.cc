@@ -33,7 +33,7 @@ CheckResult look_at_cluster(Session& session) {
   const std::string isolation =
       told(session, sql("SELECT isolation_level FROM stv_db_isolation_level WHERE db_name = "
                         "current_database()"));
-  const std::string timeout = told(session, sql("SHOW statement_timeout"));
+  const std::string timeout = told(session, sql("SELECT current_setting('statement_timeout')"));
   result.finding =
       fmt::format("{}, {}", slices.empty() ? "serverless" : slices + " slices",
                   isolation.empty() ? "an isolation level that it does not tell" : isolation);

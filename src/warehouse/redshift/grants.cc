@@ -10,19 +10,19 @@ namespace re_dms::redshift {
 
 namespace {
 
-/// Nothing for rights that a table of Redshift does not have.
-std::optional<Sql> privilege(char letter) {
+/// Nothing for rights that a table of Redshift does not have. `what`: the table, and to whom.
+std::optional<Sql> grant(char letter, const Sql& what) {
   switch (letter) {
     case 'r':
-      return sql("SELECT");
+      return sql("GRANT SELECT ON {}", what);
     case 'a':
-      return sql("INSERT");
+      return sql("GRANT INSERT ON {}", what);
     case 'w':
-      return sql("UPDATE");
+      return sql("GRANT UPDATE ON {}", what);
     case 'd':
-      return sql("DELETE");
+      return sql("GRANT DELETE ON {}", what);
     case 'x':
-      return sql("REFERENCES");
+      return sql("GRANT REFERENCES ON {}", what);
     default:
       return std::nullopt;
   }
@@ -69,11 +69,6 @@ Sql grantee(std::string_view name) {
                                   : identifier(name);
 }
 
-Sql grant(const Sql& right, const QualifiedName& table, const Sql& to, bool with_option) {
-  return sql("GRANT {} ON {} TO {}{}", right, qualified(table), to,
-             with_option ? sql(" WITH GRANT OPTION") : sql(""));
-}
-
 /// Of users, groups and all: whoever may ask for the table sees them.
 void read_acl(std::string_view acl, const QualifiedName& table, const std::string& self,
               std::vector<Sql>& statements) {
@@ -82,24 +77,26 @@ void read_acl(std::string_view acl, const QualifiedName& table, const std::strin
     const std::string letters = reader.up_to('/');
     reader.up_to(',');
     for (std::size_t at = 0; at < letters.size() && name != self; ++at) {
-      if (const auto right = privilege(letters[at])) {
-        const bool with_option = at + 1 < letters.size() && letters[at + 1] == '*';
-        statements.push_back(grant(*right, table, grantee(name), with_option));
+      const bool with_option = at + 1 < letters.size() && letters[at + 1] == '*';
+      if (auto statement =
+              grant(letters[at], sql("{} TO {}{}", qualified(table), grantee(name),
+                                     with_option ? sql(" WITH GRANT OPTION") : Sql()))) {
+        statements.push_back(*std::move(statement));
       }
     }
   }
 }
 
-/// Whatever right a role has is one of these.
-std::optional<Sql> privilege_named(std::string_view name) {
+/// As an access control list has it.
+char letter_of(std::string_view privilege) {
   constexpr std::pair<std::string_view, char> kNames[] = {
       {"SELECT", 'r'}, {"INSERT", 'a'}, {"UPDATE", 'w'}, {"DELETE", 'd'}, {"REFERENCES", 'x'}};
-  for (const auto& [known, letter] : kNames) {
-    if (name == known) {
-      return privilege(letter);
+  for (const auto& [name, letter] : kNames) {
+    if (name == privilege) {
+      return letter;
     }
   }
-  return std::nullopt;
+  return ' ';
 }
 
 }  // namespace
@@ -122,9 +119,10 @@ std::vector<Sql> grants_of(Session& session, const QualifiedName& table) {
                          "ORDER BY 2, 1",
                          schema, name),
                      Blame::Table)) {
-    if (const auto right = privilege_named(row.at(0).value_or(""))) {
-      statements.push_back(
-          grant(*right, table, sql("ROLE {}", identifier(row.at(1).value_or(""))), false));
+    if (auto statement =
+            grant(letter_of(row.at(0).value_or("")),
+                  sql("{} TO ROLE {}", qualified(table), identifier(row.at(1).value_or(""))))) {
+      statements.push_back(*std::move(statement));
     }
   }
   return statements;
