@@ -131,6 +131,7 @@ PipelineSettings pipeline_settings(const Config& config) {
   settings.journal.spilled_bytes = [warehouse = settings.warehouse] {
     return spilled_bytes(warehouse);
   };
+  settings.slot_interval = config.observe.slot_interval;
   settings.warehouse.temporary_reserve_bytes = config.journal.reserve_bytes;
   return settings;
 }
@@ -141,6 +142,7 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const PipelineSettings settings = pipeline_settings(config);
   RunState state;
+  state.metrics.set_table_bound(config.observe.table_metrics);
   if (settings.source.on_doubt == OnDoubt::SetAside) {
     state.tables.set_doubts_aside();
   }

@@ -106,6 +106,7 @@ StagedLayer describe(const Layer& layer) {
   staged.truncate = layer.truncate;
   staged.shape = shape_of(layer);
   staged.counts = layer.counts;
+  staged.received = layer.received;
   staged.updated_columns = updated_columns(layer);
   staged.copy = layer.copy;
   return staged;
