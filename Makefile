@@ -92,6 +92,7 @@ test-all: ## make test and test-sweeps, all of it under ASan and UBSan, lint, fu
 	@$(CTEST) --test-dir build/asan-ubsan -LE '$(SANITIZED)'
 	@$(MAKE) lint
 	@$(MAKE) fuzz
+	@tools/setup extended
 	@echo "== test-all: extended"
 	@ctest --output-on-failure --test-dir build/dev -C extended -L '^extended$$'
 
