@@ -301,7 +301,7 @@ Config parse_config(std::string_view text, const std::string& file,
                  "DuckDB reads its files from a directory: leave the key out, or write "
                  "\"file:///var/lib/re_dms/stage\"; S3 is for a warehouse that reads from it");
   }
-  config.observe = read_observe(reader);
+  config.observe = read_observe(reader, config.journal.directory);
   config.control = read_control(reader, folder, config.journal.directory);
   config.given = reader.given();
   if (config.warehouse.url.starts_with("redshift://")) {
