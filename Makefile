@@ -34,7 +34,7 @@ SANITIZED = ^(unit|golden|fuzz|sanitized)$$
 SWEEPS = ^(sweep|unit|golden|fuzz|sanitized)$$
 
 # The folders whose tests run under ThreadSanitizer: those that have threads of their own.
-TSAN_FOLDERS = base journal pipeline
+TSAN_FOLDERS = base journal pipeline telemetry
 space := $(subst ,, )
 
 # $(call build,PRESET[,ARGUMENTS[,PREFIX COMMAND]])

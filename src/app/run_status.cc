@@ -224,9 +224,11 @@ void RunStatus::set_gauges(const DaemonStatus& status) const {
   set("re_dms_journal_max_bytes", status.journal.max_bytes);
   set("re_dms_journal_used_ratio",
       static_cast<double>(status.journal.bytes) / static_cast<double>(status.journal.max_bytes));
-  const SteadyTime oldest = state_.journal_oldest;
-  set("re_dms_journal_oldest_seconds",
-      oldest == SteadyTime{} ? 0 : std::chrono::duration<double>(clock_.steady() - oldest).count());
+  const auto age = [now = clock_.steady()](SteadyTime since) {
+    return since == SteadyTime{} ? 0 : std::chrono::duration<double>(now - since).count();
+  };
+  set("re_dms_journal_oldest_seconds", age(state_.journal_oldest));
+  set("re_dms_fold_age_seconds", age(state_.fold_since));
   set("re_dms_reading_paused", state_.journal_full.load());
   set("re_dms_fold_memory_bytes", status.batch.memory_bytes);
   set("re_dms_fold_rows", status.batch.rows);

@@ -92,6 +92,8 @@ inline constexpr auto kMetricList = std::to_array<MetricDefinition>({
     // Batches.
     {"re_dms_fold_memory_bytes", kGauge, MetricUnit::Bytes, "Memory of the batch being filled"},
     {"re_dms_fold_rows", kGauge, MetricUnit::Count, "Row changes in the batch being filled"},
+    {"re_dms_fold_age_seconds", kGauge, MetricUnit::Seconds,
+     "How long the batch being filled has held changes; 0 while it holds none"},
     {"re_dms_rows_folded_away_total", kCounter, MetricUnit::Count,
      "Row changes of loaded batches that folding made unnecessary"},
     {"re_dms_batch_changes", kHistogram, MetricUnit::Count,

@@ -59,6 +59,7 @@ class RunState {
   std::atomic<bool> disk_low{false};         ///< full because other files fill the journal's disk
   std::atomic<std::size_t> fold_bytes{0};    ///< memory of the batch being filled
   std::atomic<std::uint64_t> fold_rows{0};   ///< row changes in it
+  std::atomic<SteadyTime> fold_since{};      ///< when it got the first of them; zero: none yet
 
   /// Of the configuration that was read again; zero: as at the start.
   std::atomic<std::chrono::milliseconds> batch_interval{std::chrono::milliseconds(0)};

@@ -94,17 +94,23 @@ void ErrorReporter::run(Desk& desk, const std::stop_token& stop) {
   try {
     ReportSpool spool(files_, folder, settings_.limits);
     std::chrono::milliseconds wait{0};
+    SteadyTime next_try{};
     while (!stop.stop_requested()) {
       store_incoming(desk, spool);
-      if (send_next(desk, spool, stop)) {
-        wait = {};
-      } else {
-        wait = std::clamp(wait * 2, settings_.retry.first, settings_.retry.longest);
+      if (real_clock().steady() >= next_try) {
+        const bool sent = send_next(desk, spool, stop);
+        wait = sent ? std::chrono::milliseconds(0)
+                    : std::clamp(wait * 2, settings_.retry.first, settings_.retry.longest);
+        next_try = real_clock().steady() + wait;
       }
-      std::unique_lock lock(mutex_);
       // New reports are stored at once; the service is asked again when its time has come.
-      changed_.wait_for(lock, stop, wait.count() > 0 ? wait : std::chrono::hours(1),
-                        [&] { return !desk.incoming.empty() || (wait.count() == 0 && desk.busy); });
+      std::unique_lock lock(mutex_);
+      const auto incoming = [&desk] { return !desk.incoming.empty(); };
+      if (wait.count() > 0) {
+        changed_.wait_until(lock, stop, next_try, incoming);
+      } else {
+        changed_.wait(lock, stop, [&] { return desk.busy || incoming(); });
+      }
     }
     store_incoming(desk, spool);
   } catch (const std::exception& error) {

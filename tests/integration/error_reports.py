@@ -93,6 +93,8 @@ def main():
             for secret in (PLANTED, PASSWORD, TOKEN, KEY):
                 expect(secret not in sent, f"{secret} was sent")
             expect(not sink.refused, f"refused: {sink.refused}")
+            code, said, problem = daemon.run("teardown", "--yes")
+            expect(code == 0 and not (daemon.folder / "journal.reports").exists(), f"it leaves nothing: {said}{problem}")
             code, said, _ = daemon.run("check")
             expect("error reports: Rollbar" in said and "error reports: Sentry" in said, f"{code}: {said}")
 

@@ -152,7 +152,7 @@ def wanted_metrics(status, lsns, loaded, rows, transactions, values):
            for cause in ("schema", "publication", "rows", "target", "other")},
         "re_dms_last_load_seconds": lambda value: abs(value - loaded[-1]["seconds"]) < 0.001,
         "re_dms_lag_bytes": status["lag"]["bytes"],
-        "re_dms_lag_seconds": 0, "re_dms_fold_memory_bytes": 0, "re_dms_fold_rows": 0,
+        "re_dms_lag_seconds": 0, "re_dms_fold_memory_bytes": 0, "re_dms_fold_rows": 0, "re_dms_fold_age_seconds": 0,
         "re_dms_slot_active": 1, "re_dms_slot_wal_status": 0, "re_dms_slot_spilled_bytes": 0,
         "re_dms_slot_lag_bytes": positive, "re_dms_slot_unconfirmed_bytes": lambda value: 0 <= value < 1 << 20,
         "re_dms_slot_lag_seconds": lambda value: 0 <= value < 60,
@@ -174,14 +174,15 @@ def wanted_metrics(status, lsns, loaded, rows, transactions, values):
 
 def check_all(daemon, rows, transactions):
     """ROWS received in TRANSACTIONS."""
-    lines = map(json.loads, daemon.log_text().splitlines())
-    loaded = [line for line in lines if line["event"] == "batch_loaded"]
-    # Nothing may move between one page and the next.
+    # Nothing may move between one page and the next, and the log is written by a thread of its own.
     while True:
+        lines = map(json.loads, daemon.log_text().splitlines())
+        loaded = [line for line in lines if line["event"] == "batch_loaded"]
         status, values = daemon.status(), metrics(daemon)
         page, again = daemon.get("/")[1], daemon.status()
         moved = [name for name, value in flat(status).items() if flat(again)[name] != value]
-        if not set(moved) - {"now", "uptime_seconds", "lag.seconds"}:
+        at_rest = not set(moved) - {"now", "uptime_seconds", "lag.seconds"}
+        if at_rest and len(loaded) == status["warehouse"]["batches_loaded"]:
             break
     check("status.json", flat(status), wanted_status(daemon, rows, loaded))
     lsns = {name: parse_lsn(status[part][key] or "0/0") for name, (part, key) in POSITIONS.items()}
