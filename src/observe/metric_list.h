@@ -177,7 +177,7 @@ inline constexpr auto kMetricList = std::to_array<MetricDefinition>({
 });
 
 /// A name of the list, checked when the program is compiled.
-template <MetricType type>
+template <MetricType Type>
 struct MetricName {
   // NOLINTNEXTLINE(google-explicit-constructor): a literal is a name
   consteval MetricName(const char* name) : index(find(name)) {}
@@ -187,7 +187,7 @@ struct MetricName {
  private:
   static consteval std::size_t find(std::string_view name) {
     for (std::size_t i = 0; i < kMetricList.size(); ++i) {
-      if (kMetricList[i].name == name && kMetricList[i].type == type) {
+      if (kMetricList[i].name == name && kMetricList[i].type == Type) {
         return i;
       }
     }
