@@ -34,7 +34,7 @@ SANITIZED = ^(unit|golden|fuzz|sanitized)$$
 SWEEPS = ^(sweep|unit|golden|fuzz|sanitized)$$
 
 # The folders whose tests run under ThreadSanitizer: those that have threads of their own.
-TSAN_FOLDERS = base journal pipeline
+TSAN_FOLDERS = base journal pipeline telemetry
 space := $(subst ,, )
 
 # $(call build,PRESET[,ARGUMENTS[,PREFIX COMMAND]])
@@ -92,6 +92,7 @@ test-all: ## make test and test-sweeps, all of it under ASan and UBSan, lint, fu
 	@$(CTEST) --test-dir build/asan-ubsan -LE '$(SANITIZED)'
 	@$(MAKE) lint
 	@$(MAKE) fuzz
+	@tools/setup extended
 	@echo "== test-all: extended"
 	@ctest --output-on-failure --test-dir build/dev -C extended -L '^extended$$'
 

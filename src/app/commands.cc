@@ -11,6 +11,7 @@
 
 #include "app/check_report.h"
 #include "app/demo_program.h"
+#include "app/exporters.h"
 #include "app/journal_check.h"
 #include "app/load_check.h"
 #include "app/run_command.h"
@@ -73,6 +74,9 @@ class Execution {
     if (configuration.observe.listen) {
       results.push_back(check_status_page(*configuration.observe.listen));
     }
+    for (CheckResult& result : check_exporters(configuration)) {
+      results.push_back(std::move(result));
+    }
     return print_checks(results, std::cout);
   }
 
@@ -89,7 +93,8 @@ class Execution {
   }
 
   ExitCode operator()(const TeardownCommand& command) const {
-    const PipelineSettings settings = pipeline_settings(config());
+    const Config configuration = config();
+    const PipelineSettings settings = pipeline_settings(configuration);
     const TeardownMode mode = command.confirmed ? TeardownMode::Drop : TeardownMode::Show;
     const std::string& directory = settings.journal.directory;
     const bool has_journal = real_file_system().exists(directory);
@@ -101,6 +106,7 @@ class Execution {
     if (!command.keep_journal && has_journal && (lock || !command.confirmed)) {
       if (command.confirmed) {
         std::filesystem::remove_all(settings.warehouse.temporary_directory);
+        std::filesystem::remove_all(configuration.observe.reports.directory);
         store_loading_pause(real_file_system(), directory, false);
         remove_journal(real_file_system(), directory, *lock);
       }

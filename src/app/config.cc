@@ -27,7 +27,6 @@ constexpr std::uint64_t kMemoryBytesMin = 64ULL << 20;
 // quote doubled, its value, and a copy of that.
 constexpr std::size_t kMemoryPerRowByte = 8;
 constexpr std::string_view kDefaultJournal = "/var/lib/re_dms/journal";
-constexpr std::string_view kDefaultListen = "127.0.0.1:9847";
 
 /// Relative paths are taken from the folder of the configuration file, never from where the daemon
 /// happens to be started.
@@ -286,31 +285,6 @@ WarehouseSettings read_warehouse(ConfigReader& reader, const std::filesystem::pa
   return warehouse;
 }
 
-ObserveSettings read_observe(ConfigReader& reader) {
-  ObserveSettings observe;
-  const bool allow_remote = reader.flag("observe.allow_remote").value_or(false);
-  const std::string listen = reader.text("observe.listen").value_or(std::string(kDefaultListen));
-  observe.listen = parse_listen_address(listen);
-  if (!observe.listen && listen != "off") {
-    reader.refuse("observe.listen", R"(ADDRESS:PORT, such as "127.0.0.1:9847", or "off")");
-  } else if (observe.listen && !observe.listen->is_loopback() && !allow_remote) {
-    reader.refuse("observe.listen",
-                  "an address of this machine only (127.0.0.1 or ::1); observe.allow_remote = true "
-                  "opens it to others, without any password");
-  }
-  if (const auto format = reader.text("observe.log_format")) {
-    if (*format == "text") {
-      observe.log_format = LogFormat::Text;
-    } else if (*format == "json") {
-      observe.log_format = LogFormat::Json;
-    } else {
-      reader.refuse("observe.log_format",
-                    R"("text", "json" or "" (text on a terminal, else json))");
-    }
-  }
-  return observe;
-}
-
 /// Beside the journal, which is this daemon's alone.
 SocketFile read_control(ConfigReader& reader, const std::filesystem::path& folder,
                         const std::string& journal) {
@@ -343,7 +317,7 @@ Config parse_config(std::string_view text, const std::string& file,
                  "DuckDB reads its files from a directory: leave the key out, or write "
                  "\"file:///var/lib/re_dms/stage\"; S3 is for a warehouse that reads from it");
   }
-  config.observe = read_observe(reader);
+  config.observe = read_observe(reader, config.journal.directory);
   config.control = read_control(reader, folder, config.journal.directory);
   config.given = reader.given();
   if (config.warehouse.url.starts_with("redshift://")) {

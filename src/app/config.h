@@ -9,10 +9,10 @@
 #include <string>
 #include <string_view>
 
+#include "app/observe_config.h"
 #include "app/substitution.h"
 #include "journal/journal_writer.h"
 #include "observe/http_server.h"
-#include "observe/listen_address.h"
 #include "observe/log.h"
 #include "pipeline/settings.h"
 #include "source/source.h"
@@ -22,11 +22,6 @@
 namespace re_dms {
 
 inline constexpr std::string_view kDefaultConfigPath = "/etc/re_dms/re_dms.toml";
-
-struct ObserveSettings {
-  std::optional<ListenAddress> listen;  ///< empty: no status page
-  std::optional<LogFormat> log_format;  ///< empty: text on a terminal, else JSON
-};
 
 /// Sound in itself: every path is absolute, every bound fits the others.
 struct Config {

@@ -235,7 +235,7 @@ TEST_F(StatusPages, TablesSetAsideAreAnExitCodeOfTheirOwn) {
 }
 
 TEST_F(StatusPages, EveryPageAnswers) {
-  metrics_.gauge("re_dms_up", "always 1").set(1);
+  metrics_.gauge("re_dms_up").Set(1);
   const auto answer = [this](const std::string& path) {
     const HttpAnswer got =
         http_fetch("http://" + to_string(address()) + path, std::chrono::seconds(5));

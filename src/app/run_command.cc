@@ -11,6 +11,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "app/exporters.h"
 #include "app/progress_log.h"
 #include "app/reload.h"
 #include "app/run_status.h"
@@ -26,6 +27,9 @@
 namespace re_dms {
 
 namespace {
+
+/// Whom a fatal error may keep waiting; what is not sent by then, the next start sends.
+constexpr std::chrono::seconds kReportPatience(2);
 
 sigset_t stop_signals() {
   sigset_t signals;
@@ -131,6 +135,7 @@ PipelineSettings pipeline_settings(const Config& config) {
   settings.journal.spilled_bytes = [warehouse = settings.warehouse] {
     return spilled_bytes(warehouse);
   };
+  settings.slot_interval = config.observe.slot_interval;
   settings.warehouse.temporary_reserve_bytes = config.journal.reserve_bytes;
   return settings;
 }
@@ -141,6 +146,9 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   const PipelineSettings settings = pipeline_settings(config);
   RunState state;
+  state.metrics.set_table_bound(config.observe.table_metrics);
+  const std::unique_ptr<HttpClient> http = open_http_client({});
+  const std::unique_ptr<ErrorReporter> reporter = open_error_reporter(config, *http, state.metrics);
   if (settings.source.on_doubt == OnDoubt::SetAside) {
     state.tables.set_doubts_aside();
   }
@@ -153,6 +161,7 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
         *config.observe.listen, status_pages([&] { return status.read(); }, state.metrics));
     server->start();
   }
+  const auto pushes = open_metric_pushes(config, state.metrics, [&] { status.read(); });
   const std::string& journal = settings.journal.directory;
   if (loading_is_paused(real_file_system(), journal)) {
     log(LogLevel::Warn, "loading_paused", "nothing is loaded until somebody says `re_dms resume`");
@@ -171,6 +180,9 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
     set_aside = run_pipeline(settings, until_of(command), real_file_system(), state, outcome);
   } catch (const Error& error) {
     log(LogLevel::Error, "failed", error.what(), {{"loaded", state.progress.loaded.lsn()}});
+    if (reporter != nullptr) {
+      reporter->flush(kReportPatience);
+    }
     return exit_code_of(error);
   }
   log(LogLevel::Info, "stopped", "everything acknowledged is safe",

@@ -1,9 +1,11 @@
 #include "app/run_status.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <limits>
 #include <utility>
 
@@ -14,8 +16,17 @@ namespace re_dms {
 
 namespace {
 
-std::uint64_t count(const Metric& metric) {
-  return static_cast<std::uint64_t>(metric.value());
+std::uint64_t count(const prometheus::Counter& counter) {
+  return static_cast<std::uint64_t>(counter.Value());
+}
+
+/// Of this process, in RAM (proc(5), statm); 0 where nothing tells.
+std::uint64_t resident_bytes() {
+  std::ifstream statm("/proc/self/statm");
+  std::uint64_t all = 0;
+  std::uint64_t resident = 0;
+  statm >> all >> resident;
+  return resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
 }
 
 /// What stands in the way, most serious first.
@@ -173,83 +184,98 @@ DaemonStatus RunStatus::read() const {
         LastLoad{view.last_load.rows, view.last_load.seconds, view.last_load.at};
   }
   fill_progress(status, state_.progress, status.now);
+  count_absence(status, view);
   describe_state(status, view, state_.tables.loading_paused(), state_.journal_full,
                  why_full(settings_.journal, state_.disk_low));
   describe_tables(status, view, state_.copies.read());
   describe_trouble(status, view);
   status.log_lines_lost = log_lines_lost();
   set_gauges(status);
-  set_copy_gauges(status.tables.copies);
   return status;
 }
 
-void RunStatus::set_gauges(const DaemonStatus& status) const {
-  const auto gauge = [this](std::string_view name, std::string_view help, double value) {
-    state_.metrics.gauge(name, help).set(value);
-  };
-  const auto position = [](const ProgressMark& mark) {
-    return static_cast<double>(mark.lsn().value);
-  };
-  const Progress& progress = state_.progress;
-  gauge("re_dms_up", "1 while streaming and loading", status.state == DaemonState::Streaming);
-  gauge("re_dms_lag_bytes", "WAL between the server's end and the target",
-        static_cast<double>(status.lag.bytes));
-  if (status.lag.seconds) {
-    gauge("re_dms_lag_seconds", "Age of the last commit in the target", *status.lag.seconds);
+/// A source that does not answer may have had commits ever since.
+void RunStatus::count_absence(DaemonStatus& status, const RunState::View& view) {
+  if (!view.source_ready && !view.source_trouble.text.empty() && status.lag.seconds) {
+    const auto away = std::chrono::duration<double>(status.now - view.source_trouble.since);
+    status.lag.seconds = std::max(*status.lag.seconds, away.count());
   }
-  gauge("re_dms_journal_bytes", "Size of the journal", static_cast<double>(status.journal.bytes));
-  gauge("re_dms_fold_memory_bytes", "Memory of the batch being filled",
-        static_cast<double>(status.batch.memory_bytes));
-  gauge("re_dms_fold_rows", "Row changes in the batch being filled",
-        static_cast<double>(status.batch.rows));
-  gauge("re_dms_server_lsn", "End of the server's WAL",
-        static_cast<double>(std::max(progress.server.lsn(), progress.received.lsn()).value));
-  gauge("re_dms_received_lsn", "Position received", position(progress.received));
-  gauge("re_dms_journaled_lsn", "Position durable in the journal", position(progress.journaled));
-  gauge("re_dms_staged_lsn", "Position in complete staged batches", position(progress.staged));
-  gauge("re_dms_loaded_lsn", "Position in the target", position(progress.loaded));
-  gauge("re_dms_tables_live", "Tables replicated", static_cast<double>(status.tables.live));
-  gauge("re_dms_tables_not_live", "Tables set aside",
-        static_cast<double>(status.tables.not_live.size()));
-  gauge("re_dms_tables_paused", "Tables that somebody paused",
-        static_cast<double>(status.tables.paused.size()));
-  gauge("re_dms_tables_removed", "Tables that the source has no longer",
-        static_cast<double>(status.tables.removed.size()));
-  gauge("re_dms_tables_coming", "Tables that wait for a copy, are copied or catch up",
-        static_cast<double>(status.tables.coming.size()));
-  state_.metrics
-      .counter("re_dms_tables_copied_anew_total",
-               "Copies of tables that were live, for what the stream could not tell")
-      .set(static_cast<double>(state_.tables.doubts()));
-  gauge("re_dms_tables_left_out", "Tables that source.include matches and that are not replicated",
-        static_cast<double>(status.tables.left_out.size()));
-  state_.metrics
-      .counter("re_dms_log_lines_lost_total",
-               "Lines of the log that nobody read or that could not be written")
-      .set(static_cast<double>(status.log_lines_lost));
 }
 
-void RunStatus::set_copy_gauges(const CopiesStatus& copies) const {
-  const auto gauge = [this](std::string_view name, std::string_view help, auto value) {
-    state_.metrics.gauge(name, help).set(static_cast<double>(value));
+void RunStatus::set_gauges(const DaemonStatus& status) const {
+  Metrics& metrics = state_.metrics;
+  const auto set = [&metrics](GaugeName name, auto value) {
+    metrics.gauge(name).Set(static_cast<double>(value));
   };
-  gauge("re_dms_tables_waiting", "Tables that wait for a copy", copies.waiting);
-  gauge("re_dms_tables_copying", "Tables that are copied", copies.copying);
-  gauge("re_dms_tables_catching_up", "Tables that have a copy and catch up", copies.catching_up);
-  gauge("re_dms_copy_rows", "Rows copied of the tables on their way", copies.rows);
-  gauge("re_dms_copy_bytes", "Bytes copied of the tables on their way, as their files have them",
-        copies.bytes);
-  gauge("re_dms_copy_estimated_bytes", "Bytes of the tables on their way", copies.bytes_estimated);
-  gauge("re_dms_copy_rows_per_second", "Rows copied, over the last 30 seconds",
-        copies.pace.rows_per_second.value_or(0));
-  gauge("re_dms_copy_bytes_per_second", "Bytes copied, over the last 30 seconds",
-        copies.pace.bytes_per_second.value_or(0));
-  gauge("re_dms_copy_remaining_seconds",
-        "How long copies still take; 0 without one, NaN while it is too early to tell",
-        copies.since ? copies.pace.seconds_left.value_or(std::numeric_limits<double>::quiet_NaN())
-                     : 0);
-  gauge("re_dms_catch_up_journal_bytes", "Bytes of the journal that catching up has still to read",
-        copies.journal_bytes_left);
+  const auto position = [](const ProgressMark& mark) { return mark.lsn().value; };
+  const Progress& progress = state_.progress;
+  set("re_dms_up", status.state == DaemonState::Streaming);
+  for (const DaemonState state : kDaemonStates) {
+    metrics.gauge("re_dms_state", to_string(state)).Set(state == status.state ? 1 : 0);
+  }
+  metrics.gauge("re_dms_build_info", RE_DMS_VERSION).Set(1);
+  set("re_dms_start_time_seconds",
+      std::chrono::duration<double>(status.now.time_since_epoch()).count() - status.uptime_seconds);
+  set("re_dms_lag_bytes", status.lag.bytes);
+  if (status.lag.seconds) {
+    set("re_dms_lag_seconds", *status.lag.seconds);
+  }
+  set("re_dms_journal_bytes", status.journal.bytes);
+  set("re_dms_journal_max_bytes", status.journal.max_bytes);
+  set("re_dms_journal_used_ratio",
+      static_cast<double>(status.journal.bytes) / static_cast<double>(status.journal.max_bytes));
+  const auto age = [now = clock_.steady()](SteadyTime since) {
+    return since == SteadyTime{} ? 0 : std::chrono::duration<double>(now - since).count();
+  };
+  set("re_dms_journal_oldest_seconds", age(state_.journal_oldest));
+  set("re_dms_fold_age_seconds", age(state_.fold_since));
+  set("re_dms_reading_paused", state_.journal_full.load());
+  set("re_dms_fold_memory_bytes", status.batch.memory_bytes);
+  set("re_dms_fold_rows", status.batch.rows);
+  set("re_dms_server_lsn", std::max(progress.server.lsn(), progress.received.lsn()).value);
+  set("re_dms_received_lsn", position(progress.received));
+  set("re_dms_journaled_lsn", position(progress.journaled));
+  set("re_dms_staged_lsn", position(progress.staged));
+  set("re_dms_loaded_lsn", position(progress.loaded));
+  metrics.raise("re_dms_log_lines_lost_total", static_cast<double>(status.log_lines_lost));
+  set_memory_gauges();
+  set_table_gauges(status.tables);
+}
+
+void RunStatus::set_memory_gauges() const {
+  const std::uint64_t resident = resident_bytes();
+  const std::uint64_t budget = settings_.batch.memory_bytes;
+  state_.metrics.gauge("re_dms_memory_budget_bytes").Set(static_cast<double>(budget));
+  state_.metrics.gauge("re_dms_resident_memory_bytes").Set(static_cast<double>(resident));
+  state_.metrics.gauge("re_dms_memory_used_ratio")
+      .Set(static_cast<double>(resident) / static_cast<double>(budget));
+}
+
+void RunStatus::set_table_gauges(const TablesStatus& tables) const {
+  const auto set = [this](GaugeName name, auto value) {
+    state_.metrics.gauge(name).Set(static_cast<double>(value));
+  };
+  set("re_dms_tables_live", tables.live);
+  set("re_dms_tables_not_live", tables.not_live.size());
+  set("re_dms_tables_paused", tables.paused.size());
+  set("re_dms_tables_removed", tables.removed.size());
+  set("re_dms_tables_coming", tables.coming.size());
+  set("re_dms_tables_left_out", tables.left_out.size());
+  state_.metrics.raise("re_dms_tables_copied_anew_total",
+                       static_cast<double>(state_.tables.doubts()));
+  const CopiesStatus& copies = tables.copies;
+  set("re_dms_tables_waiting", copies.waiting);
+  set("re_dms_tables_copying", copies.copying);
+  set("re_dms_tables_catching_up", copies.catching_up);
+  set("re_dms_copy_rows", copies.rows);
+  set("re_dms_copy_bytes", copies.bytes);
+  set("re_dms_copy_estimated_bytes", copies.bytes_estimated);
+  set("re_dms_copy_rows_per_second", copies.pace.rows_per_second.value_or(0));
+  set("re_dms_copy_bytes_per_second", copies.pace.bytes_per_second.value_or(0));
+  set("re_dms_copy_remaining_seconds",
+      copies.since ? copies.pace.seconds_left.value_or(std::numeric_limits<double>::quiet_NaN())
+                   : 0);
+  set("re_dms_catch_up_journal_bytes", copies.journal_bytes_left);
 }
 
 }  // namespace re_dms

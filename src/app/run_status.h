@@ -21,7 +21,9 @@ class RunStatus {
 
  private:
   void set_gauges(const DaemonStatus& status) const;
-  void set_copy_gauges(const CopiesStatus& copies) const;
+  void set_memory_gauges() const;
+  void set_table_gauges(const TablesStatus& tables) const;
+  static void count_absence(DaemonStatus& status, const RunState::View& view);
 
   const PipelineSettings& settings_;
   RunState& state_;

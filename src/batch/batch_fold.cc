@@ -128,6 +128,7 @@ void BatchFold::fold_row(std::string_view message, Lsn commit_lsn) {
     return;
   }
   ++changes_;
+  fold->count_change();
   const std::size_t before = fold->memory_bytes();
   const RowFault fault = message[0] == 'I'   ? fold->insert(pgoutput::decode_insert(message))
                          : message[0] == 'U' ? fold->update(pgoutput::decode_update(message))

@@ -52,6 +52,7 @@ bool TableFold::has_work() const {
 void TableFold::drop_rows() {
   layer_.rows = {};
   layer_.memory = RowMemory();
+  layer_.received = 0;
   layer_.truncate = false;
   void_rows_ = {};
   index_.clear();

@@ -34,6 +34,9 @@ class TableFold {
 
   const Layer& layer() const { return layer_; }
 
+  /// A row change is for this layer.
+  void count_change() { ++layer_.received; }
+
   /// A change came, whatever became of it.
   bool got_rows() const { return !layer_.rows.empty(); }
 

@@ -276,6 +276,10 @@ Lsn JournalWriter::begin() const {
   return state_->segments.begin();
 }
 
+SteadyTime JournalWriter::oldest_since() const {
+  return state_->segments.oldest_since();
+}
+
 std::uint64_t JournalWriter::bytes() const {
   return state_->segments.bytes();
 }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/clock.h"
 #include "base/file_system.h"
 #include "journal/journal_tail.h"
 #include "model/journal_block.h"
@@ -24,8 +25,8 @@ struct JournalLimits {
   std::function<std::uint64_t()> spilled_bytes{};
 };
 
-/// Owned by the journal's thread. Only release_below, begin, bytes, bytes_behind, full, disk_low
-/// and tail may be called from others.
+/// Owned by the journal's thread. Only release_below, begin, bytes, oldest_since, bytes_behind,
+/// full, disk_low and tail may be called from others.
 class JournalWriter {
  public:
   /// Recovers the directory's segments: checks all of the last one and the headers of all, fsyncs
@@ -72,6 +73,9 @@ class JournalWriter {
 
   /// Bytes of all segments on disk.
   std::uint64_t bytes() const;
+
+  /// Since when its first segment is there, counted from this start for one from before it.
+  SteadyTime oldest_since() const;
 
   /// What a reader that stands there has still to read, with what is written and not durable yet.
   std::uint64_t bytes_behind(JournalPlace place) const;

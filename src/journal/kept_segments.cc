@@ -14,6 +14,7 @@ KeptSegments::KeptSegments(FileSystem& files, std::string directory)
 void KeptSegments::add(const KeptSegment& segment) {
   const std::lock_guard lock(mutex_);
   segments_.push_back(segment);
+  segments_.back().since = real_clock().steady();
   bytes_ += segment.bytes;
   ++count_;
 }
@@ -43,6 +44,11 @@ bool KeptSegments::release_below(Lsn below, std::uint64_t first_claimed) {
 Lsn KeptSegments::begin() {
   const std::lock_guard lock(mutex_);
   return segments_.empty() ? Lsn{} : segments_.front().position;
+}
+
+SteadyTime KeptSegments::oldest_since() const {
+  const std::lock_guard lock(mutex_);
+  return segments_.empty() ? SteadyTime{} : segments_.front().since;
 }
 
 std::uint64_t KeptSegments::bytes_behind(std::uint64_t number, std::uint64_t offset) const {

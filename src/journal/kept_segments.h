@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/file_system.h"
 #include "model/lsn.h"
 
@@ -19,6 +20,7 @@ struct KeptSegment {
   Lsn position;       ///< where it begins
   bool open = false;  ///< begins inside a transaction: no reader can start there
   std::uint64_t bytes = 0;
+  SteadyTime since{};  ///< when it was added; set by KeptSegments
 };
 
 /// Segments are added by the journal's thread; release_below, bytes and bytes_behind are for any.
@@ -44,6 +46,9 @@ class KeptSegments {
 
   /// Where the first one begins; unknown when there is none.
   Lsn begin();
+
+  /// Since when the first one is known; zero when there is none.
+  SteadyTime oldest_since() const;
 
   /// From byte `offset` of a segment on, and in those after it.
   std::uint64_t bytes_behind(std::uint64_t number, std::uint64_t offset) const;

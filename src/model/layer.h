@@ -100,6 +100,7 @@ class Layer {
   std::vector<SchemaChange> changes;  ///< applied before anything else of this layer
   bool truncate = false;              ///< every row of the target goes before the net rows come
   std::vector<StoredRow> rows;        ///< in order of first change; void ones are skipped
+  std::uint64_t received = 0;         ///< row changes that were folded into it; for people
   LayerCounts counts;              ///< of rows that are not void; filled when the layer is closed
   std::optional<CopyStep> copy{};  ///< of a layer of copied rows, all of them inserts
   RowMemory memory;

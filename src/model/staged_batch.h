@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/clock.h"
 #include "model/adjusted_values.h"
 #include "model/batch.h"
 
@@ -38,6 +39,7 @@ struct StagedLayer {
   bool truncate = false;
   LayerShape shape = LayerShape::Inserts;
   LayerCounts counts;
+  std::uint64_t received = 0;  ///< row changes that were folded into it; copied rows count too
   /// For Update rows: per column whether some row carries it. Empty when there are none.
   std::vector<bool> updated_columns;
   std::vector<StagedFile> files;
@@ -73,6 +75,8 @@ struct StagedBatch {
   std::vector<StagedLayer> layers;
   std::vector<SetAside> set_aside;
   std::string manifest_path;  ///< empty when the batch has no files
+  SteadyTime sealed_at{};     ///< when the last of its layers was made
+  SteadyTime staged_at{};     ///< when all of it was in the store
 
   std::uint64_t stored_bytes() const {
     std::uint64_t sum = 0;

@@ -21,6 +21,7 @@ struct LogSettings {
   std::atomic<LogFormat> format{LogFormat::Text};
   std::atomic<LogLevel> least{LogLevel::Info};
   std::atomic<LogWriter*> writer{nullptr};
+  std::atomic<LogListener*> listener{nullptr};
 };
 
 /// Never destroyed: threads may log until the process ends.
@@ -117,12 +118,20 @@ std::uint64_t log_lines_lost() {
   return writer == nullptr ? 0 : writer->lost();
 }
 
+void set_log_listener(LogListener* listener) {
+  settings().listener = listener;
+}
+
 void print_error(std::string text) {
   hand_in(std::move(text));
 }
 
 void log(LogLevel level, std::string_view event, std::string_view message,
          std::initializer_list<LogField> fields) {
+  if (LogListener* const listener = settings().listener;
+      listener != nullptr && level >= LogLevel::Warn) {
+    listener->logged(level, event, message, fields);
+  }
   if (level >= settings().least) {
     // In one piece, which keeps lines of several threads apart.
     hand_in(to_line(level, event, message, fields));

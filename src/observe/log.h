@@ -46,6 +46,19 @@ std::uint64_t log_lines_lost();
 /// Writes a text for people to standard error, after the lines logged before it.
 void print_error(std::string text);
 
+/// Sees lines as they are handed in.
+class LogListener {
+ public:
+  virtual ~LogListener() = default;
+  /// On the thread that logs: it must not block, nor log.
+  virtual void logged(LogLevel level, std::string_view event, std::string_view message,
+                      std::initializer_list<LogField> fields) = 0;
+};
+
+/// Sees the warnings and errors from now on, whatever the log shows; null: nobody does. Until it is
+/// taken away again, and no thread logs any more that may have begun before, it has to live.
+void set_log_listener(LogListener* listener);
+
 /// Hands in one line; from any thread. `event` is a fixed word such as "batch_loaded" that
 /// alerts can rely on. Never holds row values.
 void log(LogLevel level, std::string_view event, std::string_view message,

@@ -1,47 +1,94 @@
 #include "observe/metrics.h"
 
-#include <fmt/format.h>
+#include <prometheus/text_serializer.h>
 
 #include <algorithm>
-
-#include "base/error.h"
+#include <map>
 
 namespace re_dms {
 
-Metric& Metrics::counter(std::string_view name, std::string_view help) {
-  return find_or_add(name, help, MetricKind::Counter);
+namespace {
+
+const prometheus::Histogram::BucketBoundaries& buckets_of(MetricUnit unit) {
+  static const prometheus::Histogram::BucketBoundaries kSeconds = {
+      0.01, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 21600};
+  static const prometheus::Histogram::BucketBoundaries kCounts = {1,   10,  100, 1'000, 1e4,
+                                                                  1e5, 1e6, 1e7, 1e8};
+  return unit == MetricUnit::Seconds ? kSeconds : kCounts;
 }
 
-Metric& Metrics::gauge(std::string_view name, std::string_view help) {
-  return find_or_add(name, help, MetricKind::Gauge);
+std::map<std::string, std::string> labels_of(std::size_t index, std::string_view label) {
+  const std::string_view name = kMetricList.at(index).label;
+  if (name.empty()) {
+    return {};
+  }
+  return {{std::string(name), std::string(label)}};
 }
 
-Metric& Metrics::find_or_add(std::string_view name, std::string_view help, MetricKind kind) {
-  RE_DMS_CHECK(!help.empty());
-  const std::lock_guard lock(mutex_);
-  for (Metric& metric : metrics_) {
-    if (metric.name() == name) {
-      return metric;
+template <typename Builder>
+auto& registered(Builder builder, const MetricDefinition& metric, prometheus::Registry& registry) {
+  return builder.Name(std::string(metric.name)).Help(std::string(metric.help)).Register(registry);
+}
+
+}  // namespace
+
+Metrics::Metrics() {
+  for (std::size_t i = 0; i < kMetricList.size(); ++i) {
+    const MetricDefinition& metric = kMetricList.at(i);
+    switch (metric.type) {
+      case MetricType::Counter:
+        families_.at(i) = &registered(prometheus::BuildCounter(), metric, registry_);
+        break;
+      case MetricType::Gauge:
+        families_.at(i) = &registered(prometheus::BuildGauge(), metric, registry_);
+        break;
+      case MetricType::Histogram:
+        families_.at(i) = &registered(prometheus::BuildHistogram(), metric, registry_);
+        break;
     }
   }
-  return metrics_.emplace_back(std::string(name), std::string(help), kind);
+}
+
+prometheus::Counter& Metrics::counter(CounterName name, std::string_view label) {
+  return std::get<prometheus::Family<prometheus::Counter>*>(families_.at(name.index))
+      ->Add(labels_of(name.index, label));
+}
+
+prometheus::Gauge& Metrics::gauge(GaugeName name, std::string_view label) {
+  return std::get<prometheus::Family<prometheus::Gauge>*>(families_.at(name.index))
+      ->Add(labels_of(name.index, label));
+}
+
+prometheus::Histogram& Metrics::histogram(HistogramName name, std::string_view label) {
+  return std::get<prometheus::Family<prometheus::Histogram>*>(families_.at(name.index))
+      ->Add(labels_of(name.index, label), buckets_of(kMetricList.at(name.index).unit));
+}
+
+void Metrics::raise(CounterName name, double total) {
+  const std::lock_guard lock(mutex_);
+  prometheus::Counter& value = counter(name);
+  value.Increment(std::max(0.0, total - value.Value()));
+}
+
+std::string Metrics::table_label(std::string_view table) {
+  const std::lock_guard lock(mutex_);
+  if (!tables_.contains(table)) {
+    if (tables_.size() >= table_bound_) {
+      return std::string(kOtherTables);
+    }
+    tables_.emplace(table);
+  }
+  return std::string(table);
+}
+
+std::vector<prometheus::MetricFamily> Metrics::collect() const {
+  std::vector<prometheus::MetricFamily> families = registry_.Collect();
+  std::ranges::sort(families, {}, &prometheus::MetricFamily::name);
+  return families;
 }
 
 std::string Metrics::to_prometheus() const {
-  const std::lock_guard lock(mutex_);
-  std::vector<const Metric*> sorted;
-  for (const Metric& metric : metrics_) {
-    sorted.push_back(&metric);
-  }
-  std::sort(sorted.begin(), sorted.end(),
-            [](const Metric* a, const Metric* b) { return a->name() < b->name(); });
-  std::string text;
-  for (const Metric* metric : sorted) {
-    text +=
-        fmt::format("# HELP {0} {1}\n# TYPE {0} {2}\n{0} {3}\n", metric->name(), metric->help(),
-                    metric->kind() == MetricKind::Counter ? "counter" : "gauge", metric->value());
-  }
-  return text;
+  return prometheus::TextSerializer().Serialize(collect());
 }
 
 }  // namespace re_dms

@@ -10,12 +10,35 @@ namespace {
 
 TEST(Metrics, AreWrittenSortedInPrometheusFormat) {
   Metrics metrics;
-  metrics.gauge("re_dms_b_bytes", "bytes of b").set(2.5);
-  metrics.counter("re_dms_a_total", "how many a").add(3);
-  metrics.counter("re_dms_a_total", "how many a").add();
+  metrics.gauge("re_dms_lag_bytes").Set(2.5);
+  metrics.counter("re_dms_batches_loaded_total").Increment(3);
+  metrics.counter("re_dms_batches_loaded_total").Increment();
+  metrics.counter("re_dms_retries_total", "stage").Increment();
   EXPECT_EQ(metrics.to_prometheus(),
-            "# HELP re_dms_a_total how many a\n# TYPE re_dms_a_total counter\nre_dms_a_total 4\n"
-            "# HELP re_dms_b_bytes bytes of b\n# TYPE re_dms_b_bytes gauge\nre_dms_b_bytes 2.5\n");
+            "# HELP re_dms_batches_loaded_total Batches committed in the target\n"
+            "# TYPE re_dms_batches_loaded_total counter\nre_dms_batches_loaded_total 4\n"
+            "# HELP re_dms_lag_bytes WAL between the server's end and the target\n"
+            "# TYPE re_dms_lag_bytes gauge\nre_dms_lag_bytes 2.5\n"
+            "# HELP re_dms_retries_total Tries that failed and were begun again, by what they "
+            "reached for\n"
+            "# TYPE re_dms_retries_total counter\nre_dms_retries_total{of=\"stage\"} 1\n");
+}
+
+TEST(Metrics, TablesBeyondTheBoundShareASeries) {
+  Metrics metrics;
+  metrics.set_table_bound(2);
+  EXPECT_EQ(metrics.table_label("public.a"), "public.a");
+  EXPECT_EQ(metrics.table_label("public.b"), "public.b");
+  EXPECT_EQ(metrics.table_label("public.c"), "(other)");
+  EXPECT_EQ(metrics.table_label("public.a"), "public.a");
+}
+
+TEST(Metrics, TotalsOfOthersOnlyGrow) {
+  Metrics metrics;
+  metrics.raise("re_dms_log_lines_lost_total", 5);
+  metrics.raise("re_dms_log_lines_lost_total", 3);
+  metrics.raise("re_dms_log_lines_lost_total", 7);
+  EXPECT_EQ(metrics.counter("re_dms_log_lines_lost_total").Value(), 7);
 }
 
 TEST(Log, JsonLinesKeepNumbersAndQuoteText) {

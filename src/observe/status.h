@@ -3,6 +3,7 @@
 // shown, never compared; empty means not known. Nothing in it holds row values.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -23,6 +24,10 @@ enum class DaemonState {
   WarehouseAway,
   Stopping
 };
+
+inline constexpr auto kDaemonStates = std::to_array(
+    {DaemonState::Starting, DaemonState::Streaming, DaemonState::Paused, DaemonState::Reconnecting,
+     DaemonState::StageAway, DaemonState::WarehouseAway, DaemonState::Stopping});
 
 /// "starting", "streaming", "paused", "reconnecting", "stage away", "warehouse away", "stopping".
 std::string_view to_string(DaemonState state);

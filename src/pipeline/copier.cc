@@ -236,7 +236,8 @@ bool Copier::copy_next(const std::stop_token& stop) {
 
 void Copier::run(const std::stop_token& stop) {
   wiring_.state.tables.look_at_publication();
-  const auto report = [](const Error& error, std::chrono::milliseconds wait) {
+  const auto report = [this](const Error& error, std::chrono::milliseconds wait) {
+    wiring_.state.figures.retried("copy");
     log(LogLevel::Warn, "copy_retry", error.what(), {{"wait_ms", wait.count()}});
   };
   // No error of a copy ends the others' replication: whatever it is may pass.

@@ -135,6 +135,7 @@ struct Flow::State {
     std::optional<TargetState> target;
     Retry retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
       wiring.state.warehouse_trouble(error.what());
+      wiring.state.figures.retried("warehouse");
       log(LogLevel::Warn, "warehouse_retry", error.what(), {{"wait_ms", wait.count()}});
     });
     const TargetBefore before{recovered, origin.target_made};
@@ -197,9 +198,13 @@ struct Flow::State {
   StagingNotes stage_notes() {
     return {[this](const Error& error, std::chrono::milliseconds wait) {
               wiring.state.stage_trouble(error.what());
+              wiring.state.figures.retried("stage");
               log(LogLevel::Warn, "stage_retry", error.what(), {{"wait_ms", wait.count()}});
             },
-            [this] { wiring.state.stage_trouble({}); }};
+            [this] { wiring.state.stage_trouble({}); },
+            [this](BatchKind kind, const StagedFile& file) {
+              wiring.state.figures.written(kind, file);
+            }};
   }
 
   const PipelineSettings& settings;

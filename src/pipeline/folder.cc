@@ -17,8 +17,7 @@ void Folder::run(const std::stop_token& stop) {
     if (const auto unit = wiring_.reader.next(patience(), stop)) {
       wiring_.batcher.consume(*unit);
     }
-    wiring_.state.fold_bytes = wiring_.batcher.memory_bytes();
-    wiring_.state.fold_rows = wiring_.batcher.changes();
+    show();
     if (wiring_.batcher.in_transaction()) {
       continue;
     }
@@ -44,10 +43,21 @@ void Folder::leave_out_failed(const std::stop_token& stop) {
   }
 }
 
+/// What the status page says of the batch being filled.
+void Folder::show() {
+  const std::uint64_t changes = wiring_.batcher.changes();
+  wiring_.state.fold_bytes = wiring_.batcher.memory_bytes();
+  wiring_.state.fold_rows = changes;
+  if (changes == 0) {
+    wiring_.state.fold_since = SteadyTime{};
+  } else if (wiring_.state.fold_since.load() == SteadyTime{}) {
+    wiring_.state.fold_since = clock_.steady();
+  }
+}
+
 void Folder::seal() {
   wiring_.batcher.seal();
-  wiring_.state.fold_bytes = wiring_.batcher.memory_bytes();
-  wiring_.state.fold_rows = wiring_.batcher.changes();
+  show();
   last_seal_ = clock_.steady();
 }
 

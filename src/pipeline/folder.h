@@ -54,6 +54,7 @@ class Folder {
 
  private:
   void leave_out_failed(const std::stop_token& stop);
+  void show();
   void seal();
   void meet(const std::stop_token& stop);
   bool is_at_end();

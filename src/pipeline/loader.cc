@@ -107,11 +107,14 @@ void Loader::leave_out_void(StagedBatch& batch) const {
 
 void Loader::load(StagedBatch& batch, const std::stop_token& stop) {
   LoadReport report;
+  const SteadyTime began = real_clock().steady();
   const bool done = retry_target(stop, [&] {
     leave_out_void(batch);
+    const StatementTimes::Load timed(wiring_.state.figures.statements());
     report = wiring_.warehouse.load(batch, stop);
   });
   if (done) {
+    wiring_.state.figures.loaded(batch, report, began);
     finish(batch, report);
   }
 }
@@ -119,6 +122,7 @@ void Loader::load(StagedBatch& batch, const std::stop_token& stop) {
 bool Loader::retry_target(const std::stop_token& stop, const std::function<void()>& step) {
   Retry retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
     wiring_.state.warehouse_trouble(error.what());
+    wiring_.state.figures.retried("warehouse");
     log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
   });
   return retry.run(stop, step);
@@ -189,7 +193,11 @@ void Loader::note_stream(const StagedBatch& batch, const LoadReport& report) {
 void Loader::note_tables(const StagedBatch& batch, const LoadReport& report) {
   TableStates& tables = wiring_.state.tables;
   for (const SetAside& table : report.set_aside) {
+    const std::uint64_t doubts = tables.doubts();
     announce(table);
+    if (tables.doubts() > doubts) {
+      wiring_.state.figures.healed(table.reason);
+    }
     tell_readers(table.oid);
   }
   for (const StagedLayer& layer : batch.layers) {
@@ -207,7 +215,6 @@ void Loader::note_tables(const StagedBatch& batch, const LoadReport& report) {
     }
   }
   for (const RowsNotThere& table : report.not_there) {
-    wiring_.state.rows_not_there.add(static_cast<double>(table.rows));
     log(LogLevel::Info, "rows_not_there",
         "rows were changed or deleted that the target does not have: the table began without a "
         "copy",
@@ -224,7 +231,6 @@ void Loader::note_tables(const StagedBatch& batch, const LoadReport& report) {
 
 void Loader::note_adjusted(const LoadReport& report) {
   for (const ColumnAdjusted& column : report.adjusted) {
-    wiring_.state.values_adjusted.add(static_cast<double>(column.values));
     log(LogLevel::Warn, "values_adjusted",
         fmt::format("the target cannot hold values of column \"{}\", which were changed on their "
                     "way as bad_values says: re_dms.adjusted_values in the target shows some",
@@ -290,6 +296,7 @@ void Loader::release() {
     const Lsn held = wiring_.state.tables.held_from();
     wiring_.journal.release_below(held.known() ? std::min(held, loaded) : loaded);
     wiring_.state.journal_bytes = wiring_.journal.bytes();
+    wiring_.state.journal_oldest = wiring_.journal.oldest_since();
     const bool helps = wiring_.journal.full() && wiring_.journal.would_release_below(loaded);
     const auto let_go = helps ? wiring_.state.tables.let_go(loaded) : std::nullopt;
     if (let_go) {

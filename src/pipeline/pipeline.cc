@@ -16,6 +16,7 @@
 #include "observe/advice.h"
 #include "observe/log.h"
 #include "pipeline/flow.h"
+#include "pipeline/slot_watch.h"
 #include "schema/catalog_json.h"
 
 namespace re_dms {
@@ -45,7 +46,7 @@ class Run {
 
   bool run(const UntilPosition& until) {
     const auto lock = lock_journal(files_, settings_.journal.directory);
-    const auto warehouse = open_warehouse(settings_.warehouse, real_clock());
+    const auto warehouse = open_warehouse(timed_warehouse(), real_clock());
     const auto store = open_store(settings_.stage, outcome_.stop_token());
     if (!prepare(until)) {
       require_reached(until, {});
@@ -54,6 +55,9 @@ class Run {
     Flow flow(settings_, origin_, {files_, *store, *warehouse, state_, outcome_});
     flow.start(until_);
     {
+      const StageThread slot("slot-watch", outcome_, [&](const std::stop_token& stop) {
+        SlotWatch(settings_.source, origin_, state_.metrics).run(settings_.slot_interval, stop);
+      });
       const StageThread receiver("receive", outcome_,
                                  [&](const std::stop_token& stop) { receive(flow, stop); });
     }
@@ -66,6 +70,15 @@ class Run {
   }
 
  private:
+  /// Its statements are timed.
+  WarehouseSettings timed_warehouse() {
+    WarehouseSettings warehouse = settings_.warehouse;
+    warehouse.on_statement = [&times = state_.figures.statements()](std::string_view statement) {
+      times.began(statement);
+    };
+    return warehouse;
+  }
+
   /// A run that was to end at a position and was stopped before it has failed.
   void require_reached(const UntilPosition& until, Lsn loaded) const {
     if ((until.now || until.lsn.known()) && (!until_.known() || loaded < until_)) {
@@ -92,6 +105,7 @@ class Run {
     return {retry_policy(),
             [this](const Error& error, std::chrono::milliseconds wait) {
               state_.source_trouble(error.what());
+              state_.figures.retried("source");
               log(LogLevel::Warn, "source_retry", error.what(), {{"wait_ms", wait.count()}});
             },
             [this] { return state_.progress.received.lsn().value; }};

@@ -152,7 +152,7 @@ TEST_F(FlowTest, ShowsWhatTheBatchBeingFilledHolds) {
   }
   EXPECT_TRUE(eventually([&] { return daemon.state.fold_rows == 15; }));
   EXPECT_GT(daemon.state.fold_bytes, 0U);
-  EXPECT_EQ(daemon.state.rows_received.value(), 22);
+  EXPECT_EQ(daemon.state.rows_received.Value(), 22);
   EXPECT_TRUE(daemon.state.tables.all().empty());
   release.set_value();
   daemon.flow.join();

@@ -36,7 +36,7 @@ void Recorder::run(const std::stop_token& stop) {
 
 void Recorder::sync() {
   journal_.sync();
-  state_.journal_syncs.add();
+  state_.journal_syncs.Increment();
   state_.progress.journaled.advance(journal_.position());
   state_.journal_bytes = journal_.bytes();
   unsynced_bytes_ = 0;
@@ -49,8 +49,9 @@ void Recorder::record_group(JournalBlock block, const std::stop_token& stop) {
     group += block.bytes.size();
     unsynced_bytes_ += block.bytes.size();
     position_waits_ = position_waits_ || block.position.known();
-    state_.messages_journaled.add(static_cast<double>(block.messages));
-    state_.rows_received.add(static_cast<double>(block.rows));
+    state_.messages_journaled.Increment(static_cast<double>(block.messages));
+    state_.rows_received.Increment(static_cast<double>(block.rows));
+    state_.received_bytes.Increment(static_cast<double>(block.bytes.size()));
     journal_.append(block);
     if (group >= kGroupMax) {
       break;

@@ -50,10 +50,10 @@ void RunState::stopping() {
 }
 
 void RunState::loaded(const LoadSummary& load, double bytes) {
-  batches_loaded.add();
-  rows_loaded.add(static_cast<double>(load.rows));
-  staged_bytes.add(bytes);
-  last_load_seconds.set(load.seconds);
+  batches_loaded.Increment();
+  rows_loaded.Increment(static_cast<double>(load.rows));
+  staged_bytes.Increment(bytes);
+  last_load_seconds.Set(load.seconds);
   const std::lock_guard lock(mutex_);
   view_.last_load = load;
   view_.warehouse_trouble = {};

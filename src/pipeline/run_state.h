@@ -14,6 +14,7 @@
 #include "model/batch.h"
 #include "model/progress.h"
 #include "observe/metrics.h"
+#include "pipeline/load_figures.h"
 #include "source/source.h"
 #include "tables/copy_meter.h"
 #include "tables/table_states.h"
@@ -43,32 +44,22 @@ class RunState {
   CopyMeter copies{tables, real_clock()};
   std::atomic<bool> look_soon{false};  ///< the source's catalog has news for the receiving thread
   Metrics metrics;
-  Metric& messages_journaled = metrics.counter("re_dms_messages_journaled_total",
-                                               "Replication messages written to the journal");
-  Metric& rows_received =
-      metrics.counter("re_dms_rows_received_total",
-                      "Row changes written to the journal; those that are sent again count again");
-  Metric& journal_syncs =
-      metrics.counter("re_dms_journal_syncs_total", "Group fsyncs of the journal");
-  Metric& batches_loaded =
-      metrics.counter("re_dms_batches_loaded_total", "Batches committed in the target");
-  Metric& rows_loaded =
-      metrics.counter("re_dms_rows_loaded_total", "Net rows applied to the target");
-  Metric& rows_not_there =
-      metrics.counter("re_dms_rows_not_there_total",
-                      "Rows changed or deleted that tables without an initial copy did not have");
-  Metric& values_adjusted =
-      metrics.counter("re_dms_values_adjusted_total",
-                      "Values that were changed because the target cannot hold them");
-  Metric& staged_bytes =
-      metrics.counter("re_dms_staged_bytes_total", "Compressed bytes of loaded staged files");
-  Metric& last_load_seconds =
-      metrics.gauge("re_dms_last_load_seconds", "Duration of the last load");
+  LoadFigures figures{metrics};
+  prometheus::Counter& messages_journaled = metrics.counter("re_dms_messages_journaled_total");
+  prometheus::Counter& rows_received = metrics.counter("re_dms_rows_received_total");
+  prometheus::Counter& received_bytes = metrics.counter("re_dms_received_bytes_total");
+  prometheus::Counter& journal_syncs = metrics.counter("re_dms_journal_syncs_total");
+  prometheus::Counter& batches_loaded = metrics.counter("re_dms_batches_loaded_total");
+  prometheus::Counter& rows_loaded = metrics.counter("re_dms_rows_loaded_total");
+  prometheus::Counter& staged_bytes = metrics.counter("re_dms_staged_bytes_total");
+  prometheus::Gauge& last_load_seconds = metrics.gauge("re_dms_last_load_seconds");
   std::atomic<std::uint64_t> journal_bytes{0};
-  std::atomic<bool> journal_full{false};    ///< at a bound of its disk: nothing is received
-  std::atomic<bool> disk_low{false};        ///< full because other files fill the journal's disk
-  std::atomic<std::size_t> fold_bytes{0};   ///< memory of the batch being filled
-  std::atomic<std::uint64_t> fold_rows{0};  ///< row changes in it
+  std::atomic<SteadyTime> journal_oldest{};  ///< since when its first segment is there; zero: none
+  std::atomic<bool> journal_full{false};     ///< at a bound of its disk: nothing is received
+  std::atomic<bool> disk_low{false};         ///< full because other files fill the journal's disk
+  std::atomic<std::size_t> fold_bytes{0};    ///< memory of the batch being filled
+  std::atomic<std::uint64_t> fold_rows{0};   ///< row changes in it
+  std::atomic<SteadyTime> fold_since{};      ///< when it got the first of them; zero: none yet
 
   /// Of the configuration that was read again; zero: as at the start.
   std::atomic<std::chrono::milliseconds> batch_interval{std::chrono::milliseconds(0)};

@@ -27,6 +27,8 @@ struct PipelineSettings {
   StageSettings stage;
   StageFormat stage_format;  ///< of the warehouse, which has to know it too
   WarehouseSettings warehouse;
+  /// How often the server is asked about the slot, for metrics; each time connects.
+  std::chrono::milliseconds slot_interval{30'000};
 };
 
 /// When a run ends by itself.

@@ -18,11 +18,12 @@
 
 namespace re_dms {
 
-/// How problems with the store are reported: each failed try, and that a step that had failed is
-/// done.
+/// What is told of the store: each failed try, that a step that had failed is done, and each file
+/// written. Empty ones are not called.
 struct StagingNotes {
   Retry::OnError failed;
   std::function<void()> done;
+  std::function<void(BatchKind, const StagedFile&)> written{};  ///< a file is in the store
 };
 
 struct StagingLimits {

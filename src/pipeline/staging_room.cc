@@ -96,7 +96,7 @@ void StagingRoom::seal(const BatchSpan& span, std::vector<SetAside> set_aside) {
     table.position = std::max(table.position, span.from);
   }
   ++pool_.sealed_;
-  send(Sealed{kind_, numbered, std::move(set_aside), std::move(tables)});
+  send(Sealed{kind_, numbered, std::move(set_aside), std::move(tables), real_clock().steady()});
   for (TableAt& table : tables_) {
     table.position = std::max(table.position, span.to);
   }
@@ -111,7 +111,7 @@ void StagingRoom::join(const std::set<Oid>& tables) {
   BatchSpan numbered;
   numbered.number = batch_;
   ++pool_.sealed_;
-  send(Sealed{BatchKind::Join, numbered, {}, std::exchange(tables_, {})});
+  send(Sealed{BatchKind::Join, numbered, {}, std::exchange(tables_, {}), real_clock().steady()});
   end_batch();
 }
 
@@ -139,6 +139,9 @@ void StagingRoom::write(const StagingPool::PartJob& job) {
   }
   if (cut != nullptr) {
     cut->staged_bytes += file.stored_bytes;
+  }
+  if (pool_.notes_.written) {
+    pool_.notes_.written(kind_, file);
   }
   send(PartDone{job.number, std::move(file)});
 }
@@ -197,6 +200,7 @@ void StagingRoom::handle(Event& event) {
           open.staged.span = what.span;
           open.staged.tables = std::move(what.tables);
           open.staged.set_aside = std::move(what.set_aside);
+          open.staged.sealed_at = what.at;
           open.sealed = true;
         } else {
           open_assembly().dropped = true;
@@ -245,6 +249,7 @@ void StagingRoom::finish_front(const std::stop_token& stop) {
       if (!written) {
         return;
       }
+      front.staged.staged_at = real_clock().steady();
       progress_.advance(front.staged.span.to);
       if (!staged_.push(front.staged, kNoWeight, stop)) {
         return;

@@ -89,6 +89,7 @@ class StagingRoom final : public BatchSink {
     BatchSpan span;
     std::vector<SetAside> set_aside;
     std::vector<TableAt> tables;
+    SteadyTime at;
   };
 
   struct Dropped {};

@@ -135,6 +135,7 @@ StagedLayer describe(const Layer& layer, const StageFormat& format) {
   staged.truncate = layer.truncate;
   staged.shape = shape_of(layer);
   staged.counts = layer.counts;
+  staged.received = layer.received;
   staged.updated_columns = updated_columns(layer);
   staged.copy = layer.copy;
   if (format.limits != nullptr) {

@@ -9,6 +9,8 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 import json  # noqa: E402
+import math  # noqa: E402
+import time  # noqa: E402
 
 from postgres import parse_lsn  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
@@ -21,8 +23,11 @@ CREATE TABLE public.unkeyed (id int);"""
 # Each is a transaction and, as all is loaded before the next one, a batch.
 WORK = (("INSERT INTO t SELECT i, i FROM generate_series(1, 360) i", 360),
         ("UPDATE t SET n = n + 1 WHERE id <= 60", 60),
-        ("DELETE FROM t WHERE id > 330", 30))
+        ("DELETE FROM t WHERE id > 330", 30),
+        ("BEGIN; UPDATE t SET n = n + 1 WHERE id <= 40; UPDATE t SET n = n + 1 WHERE id <= 40; COMMIT", 80))
 ROWS = sum(rows for _, rows in WORK)
+FOLDED_AWAY = 40
+STATES = ("starting", "streaming", "paused", "reconnecting", "stage away", "warehouse away", "stopping")
 PAGE = {"source", "received", "journaled", "staged", "loaded", "journal", "warehouse", "loads", "last load",
         "tables"}
 POSITIONS = {"server": ("source", "server_lsn"), "received": ("source", "received_lsn"),
@@ -39,13 +44,22 @@ def flat(value, path=""):
 
 
 def metrics(daemon):
+    """{"name{label=\"value\"}": value}; of a histogram its _count and _sum, whose buckets fit them."""
     text = daemon.get("/metrics")[1]
     kinds = dict(re.findall(r"^# TYPE (\S+) (\S+)$", text, re.M))
     helps = dict(re.findall(r"^# HELP (\S+) (\S.*)$", text, re.M))
-    values = {name: float(value) for name, value in re.findall(r"^(\w+) (\S+)$", text, re.M)}
-    expect(values.keys() == kinds.keys() == helps.keys(), f"each has a kind and a help text: {text}")
+    values = {name: float(value) for name, value in re.findall(r"^(\w+(?:\{.*\})?) (\S+)$", text, re.M)}
+    expect(kinds.keys() == helps.keys(), f"each has a kind and a help text: {text}")
     wrong = [name for name, kind in kinds.items() if name.endswith("_total") != (kind == "counter")]
     expect(not wrong, f"counters end in _total: {wrong}")
+    for name in [name for name in values if "_bucket{" in name]:
+        value = values.pop(name)
+        if 'le="+Inf"' in name:
+            count = re.sub(r',?le="[^"]*"', "", name.replace("_bucket", "_count")).replace("{}", "")
+            expect(values[count] == value, f"{name} is {value}, {count} is {values[count]}")
+    families = {re.sub("_(count|sum)$", "", bare) if bare not in kinds else bare
+                for bare in (name.partition("{")[0] for name in values)}
+    expect(families == kinds.keys(), f"each value has a kind, and each kind a value: {families ^ kinds.keys()}")
     return values
 
 
@@ -91,34 +105,62 @@ def seconds_of(text):
     return int(hours) * 3600 + int(minutes) * 60 + int(seconds)
 
 
-def check_all(daemon, rows, transactions):
-    """ROWS received in TRANSACTIONS."""
-    lines = map(json.loads, daemon.log_text().splitlines())
-    loaded = [line for line in lines if line["event"] == "batch_loaded"]
-    # Nothing may move between one page and the next.
-    while True:
-        status, values = daemon.status(), metrics(daemon)
-        page, again = daemon.get("/")[1], daemon.status()
-        moved = [name for name, value in flat(status).items() if flat(again)[name] != value]
-        if not set(moved) - {"now", "uptime_seconds", "lag.seconds"}:
-            break
-    check("status.json", flat(status), wanted_status(daemon, rows, loaded))
-    lsns = {name: parse_lsn(status[part][key] or "0/0") for name, (part, key) in POSITIONS.items()}
-    expect(lsns["server"] >= lsns["received"] >= lsns["journaled"] >= lsns["staged"], f"in order: {lsns}")
-    expect(status["lag"]["bytes"] == lsns["server"] - lsns["loaded"], "lag in bytes")
-    check("metrics", values, {
-        "re_dms_up": 1, "re_dms_rows_received_total": rows,
+def wanted_metrics(status, lsns, loaded, rows, transactions, values):
+    """VALUES: what they are, for those that depend on each other."""
+    batches, net = len(loaded), sum(line["rows"] for line in loaded)
+    journal, stage = status["journal"]["bytes"], 'kind="stream"'
+    positive = lambda value: value > 0
+    return {
+        "re_dms_up": 1, **{f're_dms_state{{state="{state}"}}': int(state == "streaming") for state in STATES},
+        f're_dms_build_info{{version="{status["version"]}"}}': 1,
+        "re_dms_start_time_seconds": lambda value: 0 < time.time() - value - status["uptime_seconds"] < 30,
+        "re_dms_rows_received_total": rows,
         # Begin and Commit, and a Relation of each table that has rows.
         "re_dms_messages_journaled_total": lambda value: value - rows - 2 * transactions in range(1, 4),
+        # All of it is there still; segments have headers.
+        "re_dms_received_bytes_total": lambda value: journal / 2 < value <= journal,
         # One may cover several transactions.
         "re_dms_journal_syncs_total": lambda value: value >= 1,
-        "re_dms_batches_loaded_total": len(loaded),
-        "re_dms_rows_loaded_total": sum(line["rows"] for line in loaded),
+        "re_dms_journal_bytes": journal, "re_dms_journal_max_bytes": 4 << 30,
+        "re_dms_journal_used_ratio": lambda value: math.isclose(value, journal / (4 << 30), rel_tol=1e-4),
+        "re_dms_journal_oldest_seconds": lambda value: 0 < value < 600, "re_dms_reading_paused": 0,
+        "re_dms_batches_loaded_total": batches, "re_dms_rows_loaded_total": net,
+        "re_dms_rows_folded_away_total": FOLDED_AWAY,
+        "re_dms_batch_changes_count": batches, "re_dms_batch_changes_sum": sum(line["changes"] for line in loaded),
+        "re_dms_commit_to_visible_seconds_count": len([line for line in loaded if line["transactions"]]),
+        "re_dms_commit_to_visible_seconds_sum": lambda value: 0 < value < 60 * batches,
+        **{f're_dms_batch_step_seconds_count{{step="{step}"}}': batches for step in ("stage", "wait", "load")},
+        **{f're_dms_batch_step_seconds_sum{{step="{step}"}}': lambda value: 0 <= value < 60 * batches
+           for step in ("stage", "wait", "load")},
+        # The row of the table that was set aside may have been staged before that.
+        f"re_dms_rows_staged_total{{{stage}}}": lambda value: value - net in (0, 1),
+        f"re_dms_staged_files_total{{{stage}}}": lambda value: batches / 2 < value < 3 * batches,
+        f"re_dms_staged_csv_bytes_total{{{stage}}}": lambda value: value > 3 * net,
+        f"re_dms_uploaded_bytes_total{{{stage}}}": lambda value: value >= values["re_dms_staged_bytes_total"],
+        "re_dms_staged_bytes_total": positive,
+        **{f're_dms_statement_seconds_count{{kind="{kind}"}}': positive for kind in ("copy", "merge", "commit", "other")},
+        **{f're_dms_statement_seconds_sum{{kind="{kind}"}}': positive for kind in ("copy", "merge", "commit", "other")},
+        **{f're_dms_table_changes_total{{table="{table}"}}': changes
+           for table, changes in (("public.t", ROWS), ("public.marker", rows - ROWS - 1))},
+        **{f're_dms_table_rows_loaded_total{{table="{table}"}}': count
+           for table, count in (("public.t", ROWS - FOLDED_AWAY), ("public.marker", rows - ROWS - 1))},
+        **{f're_dms_table_{kind}_bytes_total{{table="{table}"}}': positive
+           for kind in ("staged", "csv") for table in ("public.t", "public.marker")},
         "re_dms_rows_not_there_total": 0, "re_dms_values_adjusted_total": 0,
-        "re_dms_staged_bytes_total": lambda value: value > 0,
+        **{f're_dms_retries_total{{of="{of}"}}': 0 for of in ("source", "stage", "warehouse", "copy")},
+        **{f're_dms_heals_total{{cause="{cause}"}}': 0
+           for cause in ("schema", "publication", "rows", "target", "other")},
         "re_dms_last_load_seconds": lambda value: abs(value - loaded[-1]["seconds"]) < 0.001,
-        "re_dms_journal_bytes": status["journal"]["bytes"], "re_dms_lag_bytes": status["lag"]["bytes"],
-        "re_dms_lag_seconds": 0, "re_dms_fold_memory_bytes": 0, "re_dms_fold_rows": 0,
+        "re_dms_lag_bytes": status["lag"]["bytes"],
+        "re_dms_lag_seconds": 0, "re_dms_fold_memory_bytes": 0, "re_dms_fold_rows": 0, "re_dms_fold_age_seconds": 0,
+        "re_dms_slot_active": 1, "re_dms_slot_wal_status": 0, "re_dms_slot_spilled_bytes": 0,
+        "re_dms_slot_lag_bytes": positive, "re_dms_slot_unconfirmed_bytes": lambda value: 0 <= value < 1 << 20,
+        "re_dms_slot_lag_seconds": lambda value: 0 <= value < 60,
+        "re_dms_slot_seen_timestamp_seconds": lambda value: 0 <= time.time() - value < 30,
+        "re_dms_memory_budget_bytes": 512 << 20,
+        "re_dms_resident_memory_bytes": lambda value: 10 << 20 < value < 2 << 30,
+        "re_dms_memory_used_ratio": lambda value: math.isclose(value * (512 << 20), values["re_dms_resident_memory_bytes"],
+                                                              rel_tol=1e-4),
         **{f"re_dms_{name}_lsn": lsn for name, lsn in lsns.items()},
         "re_dms_tables_live": status["tables"]["live"], "re_dms_tables_coming": 0,
         "re_dms_tables_paused": 0, "re_dms_tables_removed": 0,
@@ -127,7 +169,26 @@ def check_all(daemon, rows, transactions):
             "copy_rows_per_second", "copy_bytes_per_second", "copy_remaining_seconds", "catch_up_journal_bytes")},
         "re_dms_tables_copied_anew_total": 0,
         "re_dms_tables_not_live": len(status["tables"]["not_live"]), "re_dms_tables_left_out": 1,
-        "re_dms_log_lines_lost_total": 0})
+        "re_dms_log_lines_lost_total": 0}
+
+
+def check_all(daemon, rows, transactions):
+    """ROWS received in TRANSACTIONS."""
+    # Nothing may move between one page and the next, and the log is written by a thread of its own.
+    while True:
+        lines = map(json.loads, daemon.log_text().splitlines())
+        loaded = [line for line in lines if line["event"] == "batch_loaded"]
+        status, values = daemon.status(), metrics(daemon)
+        page, again = daemon.get("/")[1], daemon.status()
+        moved = [name for name, value in flat(status).items() if flat(again)[name] != value]
+        at_rest = not set(moved) - {"now", "uptime_seconds", "lag.seconds"}
+        if at_rest and len(loaded) == status["warehouse"]["batches_loaded"]:
+            break
+    check("status.json", flat(status), wanted_status(daemon, rows, loaded))
+    lsns = {name: parse_lsn(status[part][key] or "0/0") for name, (part, key) in POSITIONS.items()}
+    expect(lsns["server"] >= lsns["received"] >= lsns["journaled"] >= lsns["staged"], f"in order: {lsns}")
+    expect(status["lag"]["bytes"] == lsns["server"] - lsns["loaded"], "lag in bytes")
+    check("metrics", values, wanted_metrics(status, lsns, loaded, rows, transactions, values))
     for text in (page, daemon.run("status")[1]):
         check_page(text, status, rows)
 
@@ -153,7 +214,8 @@ def check_page(text, status, rows):
 
 
 def main():
-    with scenario(TABLES, options={"table": [{"match": "public.bad", "bad_values": "error"}]}) as (server, daemon):
+    with scenario(TABLES, options={"observe.slot_interval": "200ms",
+                                   "table": [{"match": "public.bad", "bad_values": "error"}]}) as (server, daemon):
         daemon.start().wait_ready()
         for statement, _ in WORK:
             server.psql(statement)
@@ -164,7 +226,7 @@ def main():
         rows, transactions = rows + 2, transactions + 2
         daemon.wait("set aside", lambda: daemon.status()["tables"]["not_live"])
         daemon.wait("at rest", lambda: daemon.status()["lag"]["seconds"] == 0)
-        expect(daemon.status()["warehouse"]["rows_loaded"] == ROWS + len(WORK) + 1, "rows of live tables")
+        expect(daemon.status()["warehouse"]["rows_loaded"] == ROWS - FOLDED_AWAY + len(WORK) + 1, "rows of live tables")
         check_all(daemon, rows, transactions)
         expect(daemon.stop() == 3, "with a table set aside it ends with 3")
 

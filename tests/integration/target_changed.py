@@ -2,6 +2,7 @@
 """Goal: tables that somebody changed in the target are copied anew, those whose values it cannot hold are set aside; the
 others go on."""
 
+import re
 import sys
 from pathlib import Path
 
@@ -96,7 +97,11 @@ def main():
                             " VALUES ('more');" for name in {**SHAPES, **ROWS}))
         daemon.catch_up(set_aside=True)
         daemon.compare([("public", name) for name in {**SHAPES, **ROWS}])
-        expect(f"re_dms_tables_copied_anew_total {len(ROWS)}" in daemon.get("/metrics")[1], "they are counted")
+        shown = daemon.get("/metrics")[1]
+        expect(f"re_dms_tables_copied_anew_total {len(ROWS)}" in shown, "they are counted")
+        causes = dict(re.findall(r'^re_dms_heals_total{cause="(.+)"} (\d+)$', shown, re.M))
+        expect(causes == {"rows": "3", "target": "1", "schema": "0", "publication": "0", "other": "0"},
+               f"by their cause: {causes}")
         code, printed, _ = daemon.run("status")
         expect(code == 3 and "2 set aside" in printed, f"status ends with {code}:\n{printed}")
         expect(daemon.stop() == 3, "SIGTERM ends it with 3")

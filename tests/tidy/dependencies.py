@@ -81,7 +81,7 @@ def looked_for_in_vain():
     files = [ROOT / "CMakeLists.txt", *(ROOT / "cmake").glob("*.cmake"),
              *(path for folder in ("src", "tests") for path in (ROOT / folder).rglob("CMakeLists.txt"))]
     text = "\n".join(path.read_text(encoding="utf-8") for path in files)
-    packages = set(re.findall(r"find_package\((\w+)", text)) - TOOLS
+    packages = set(re.findall(r"find_package\(([\w-]+)", text)) - TOOLS
     vain = {name for name in packages if f"{name}::" not in text
             and not re.search(rf"\$\{{{name.upper()}_", text)}
     modules = re.findall(r"pkg_check_modules\((\w+)", text)

@@ -38,7 +38,7 @@ LEVELS = [
     {"pipeline", "control"},
     {"source", "journal", "batch", "stage", "warehouse"},
     {"pgoutput", "tables"},
-    {"schema"},
+    {"schema", "telemetry"},
     {"model", "aws"},
     {"observe"},
     {"base"},

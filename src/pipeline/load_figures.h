@@ -1,0 +1,46 @@
+// What is counted of batches on their way into the target: for each file, batch and load, never for
+// a row.
+#pragma once
+
+#include <string_view>
+
+#include "base/clock.h"
+#include "model/staged_batch.h"
+#include "observe/metrics.h"
+#include "pipeline/statement_times.h"
+#include "warehouse/warehouse.h"
+
+namespace re_dms {
+
+/// Why tables are copied anew, in a word: "schema", "publication", "rows", "target" or "other".
+std::string_view heal_cause(std::string_view reason);
+
+/// Safe to use from any thread.
+class LoadFigures {
+ public:
+  /// `metrics` outlives it.
+  explicit LoadFigures(Metrics& metrics);
+
+  /// A file is in the store.
+  void written(BatchKind kind, const StagedFile& file);
+
+  /// The batch is in the target; `began` is when its load was first tried.
+  void loaded(const StagedBatch& batch, const LoadReport& report, SteadyTime began);
+
+  /// A try failed and is repeated; `of` is "source", "stage", "warehouse" or "copy".
+  void retried(std::string_view of);
+
+  /// A table that was followed is to be copied anew for this reason.
+  void healed(std::string_view reason);
+
+  StatementTimes& statements() { return statements_; }
+
+ private:
+  void count_stream(const StagedBatch& batch, SteadyTime began);
+  void count_tables(const StagedBatch& batch, const LoadReport& report);
+
+  Metrics& metrics_;
+  StatementTimes statements_;
+};
+
+}  // namespace re_dms

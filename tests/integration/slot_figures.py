@@ -1,0 +1,70 @@
+#!/usr/bin/python3
+"""Goal: the metrics of the slot's health are what the server says of it: WAL that an old transaction holds, WAL that
+is left until the slot is lost; and the lag grows while the source is away, though nobody commits."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from scenario import expect, scenario  # noqa: E402
+
+MIB = 1 << 20
+WRITTEN = 48 * MIB
+# More than the server writes by itself meanwhile, less than the old transaction holds.
+LITTLE = 34 * MIB
+SETTINGS = {"max_slot_wal_keep_size": "1GB"}
+
+
+def value(daemon, name):
+    lines = [line.split() for line in daemon.get("/metrics")[1].splitlines() if line.startswith(name + " ")]
+    return float(lines[0][1]) if lines else None
+
+
+def main():
+    with scenario("CREATE TABLE public.t (id int PRIMARY KEY)", settings=SETTINGS,
+                  options={"observe.slot_interval": "200ms"}) as (server, daemon):
+        daemon.start().wait_live(2)
+        daemon.wait("the slot is seen", lambda: value(daemon, "re_dms_slot_active") == 1)
+        with server.session() as old:
+            old.must("BEGIN; INSERT INTO t VALUES (1)")
+            server.psql("CHECKPOINT")
+            server.psql(f"SELECT count(pg_logical_emit_message(false, 'x', repeat('x', {MIB}))) "
+                        f"FROM generate_series(1, {WRITTEN // MIB})")
+            daemon.catch_up()
+            daemon.wait("the old transaction holds WAL", lambda: value(daemon, "re_dms_slot_lag_bytes") > WRITTEN)
+            held = value(daemon, "re_dms_slot_lag_bytes")
+            said = int(server.value("SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)::bigint "
+                                    "FROM pg_replication_slots"))
+            expect(abs(held - said) < MIB, f"held: {held}, the server says {said}")
+            daemon.wait("all of it is confirmed", lambda: value(daemon, "re_dms_slot_unconfirmed_bytes") < MIB)
+            safe = value(daemon, "re_dms_slot_safe_wal_bytes")
+            expect(0 < safe < 1024 * MIB, f"until it is lost: {safe}")
+            expect(value(daemon, "re_dms_slot_wal_status") in (0, 1), "it is in no danger")
+            old.must("COMMIT")
+
+        def let_go():
+            # The slot's restart_lsn moves with what the server writes of running transactions.
+            server.psql("CHECKPOINT; INSERT INTO marker DEFAULT VALUES")
+            return value(daemon, "re_dms_slot_lag_bytes") < LITTLE
+
+        daemon.wait("it is let go", let_go)
+        daemon.catch_up()
+        daemon.wait("no lag", lambda: value(daemon, "re_dms_lag_seconds") == 0)
+
+        seen = value(daemon, "re_dms_slot_seen_timestamp_seconds")
+        server.stop()
+        daemon.wait("the lag grows", lambda: value(daemon, "re_dms_lag_seconds") > 1)
+        expect(value(daemon, "re_dms_up") == 0, "it is not up")
+        expect('re_dms_state{state="reconnecting"} 1' in daemon.get("/metrics")[1], "it says why")
+        last = value(daemon, "re_dms_slot_seen_timestamp_seconds")
+        server.start()
+        daemon.wait("the slot is seen again", lambda: value(daemon, "re_dms_slot_seen_timestamp_seconds") > last >= seen)
+        daemon.wait("no lag again", lambda: value(daemon, "re_dms_lag_seconds") == 0)
+        retries = [line for line in daemon.get("/metrics")[1].splitlines()
+                   if line.startswith('re_dms_retries_total{of="source"}')]
+        expect(float(retries[0].split()[1]) > 0, f"retries are counted: {retries}")
+        expect(daemon.stop() == 0, "it ends")
+
+
+main()
