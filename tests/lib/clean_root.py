@@ -41,7 +41,6 @@ mount -t tmpfs -o mode=1777 tmpfs "$0/dev/shm"
 mount -t tmpfs -o mode=1777 tmpfs "$0/dev/shm"
 mount -t tmpfs -o mode=755 tmpfs "$0/run"
 mount -t tmpfs -o mode=1777 tmpfs "$0/tmp"
-mount --bind "$1" "$0/var/cache/apt/archives"
 """
 # With cgroups in the one or the other way that kernels have them.
 BOOT_V1 = """mount -t tmpfs -o mode=755 tmpfs "$0/sys/fs/cgroup"
@@ -93,7 +92,7 @@ def base(systemd):
                 raise RootError(f"debootstrap failed:\n{made.stdout[-3000:]}{made.stderr[-3000:]}")
             prepare(fresh, systemd)
             fresh.rename(folder)
-        (MADE / "archives" / "partial").mkdir(parents=True, exist_ok=True)
+        (MADE / "archives").mkdir(exist_ok=True)
         return folder
 
 
@@ -105,6 +104,8 @@ def prepare(folder, systemd):
         shutil.copy(path, folder / "etc" / "apt" / "apt.conf.d")
     (folder / "etc/apt/apt.conf.d/99kept").write_text('Binary::apt-get::APT::Keep-Downloaded-Packages "true";\n'
                                                       'APT::Keep-Downloaded-Packages "true";\n', encoding="utf-8")
+    for package in (folder / "var/cache/apt/archives").glob("*.deb"):
+        package.unlink()
     # What a power cut would undo needs no fsync here.
     (folder / "etc/dpkg/dpkg.cfg.d/unsafe_io").write_text("force-unsafe-io\n", encoding="utf-8")
     for unit in MASKED if systemd else ():
@@ -132,6 +133,8 @@ class CleanRoot:
         made = base(self._systemd)
         self.folder = Path(tempfile.mkdtemp(prefix="root.", dir=MADE))
         subprocess.run(["cp", "-a", "--reflink=auto", f"{made}/.", self.folder], check=True)
+        for package in (MADE / "archives").glob("*.deb"):
+            os.link(package, self.folder / "var/cache/apt/archives" / package.name)
         self._begin()
         self.run("apt-get update -q")
         return self
@@ -146,8 +149,8 @@ class CleanRoot:
             script += (BOOT_V2 if is_cgroup_v2() else BOOT_V1) + ENTER + BOOT
         else:
             script += ENTER + WAIT
-        unshare = "exec unshare --mount --pid --ipc --uts --cgroup --fork --kill-child sh -c \"$0\" \"$1\" \"$2\""
-        self._parent = subprocess.Popen(["sh", "-c", enter + unshare, script, self.folder, MADE / "archives"],
+        unshare = "exec unshare --mount --pid --ipc --uts --cgroup --fork --kill-child sh -c \"$0\" \"$1\""
+        self._parent = subprocess.Popen(["sh", "-c", enter + unshare, script, self.folder],
                                         stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True)
         if self._parent.stdout.readline() != "mounted\n":
             raise RootError("the mounts of a clean root could not be made")
@@ -158,10 +161,14 @@ class CleanRoot:
 
     def __exit__(self, kind=None, *_):
         if kind and self._systemd:
-            print(self.run("journalctl --no-pager -n 60 -o cat", check=False)[1])
+            print(self.run("journalctl --no-pager -u 're_dms*' -n 40 -o cat", check=False)[1])
         self._parent.kill()
         self._parent.wait()
         self._parent.stdout.close()
+        with locked(MADE / "lock"):
+            for package in (self.folder / "var/cache/apt/archives").glob("*.deb"):
+                if not (MADE / "archives" / package.name).exists():
+                    os.link(package, MADE / "archives" / package.name)
         # Its mounts and cgroups are let go by the last process that had them.
         deadline = time.monotonic() + 20
         while not self._gone() and time.monotonic() < deadline:

@@ -17,6 +17,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from clean_root import CleanRoot, require_root  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from postgres import free_port  # noqa: E402
+from redshift import Standin  # noqa: E402
 from scenario import expect  # noqa: E402
 from targets import RedshiftTarget, is_redshift  # noqa: E402
 
@@ -215,6 +216,7 @@ def main():
     require_root()
     packages = Path(sys.argv[1])
     if is_redshift():
+        Standin.password = "Planted-Secret-22d4"
         with RedshiftTarget() as target:
             walk(packages, target)
     else:
