@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "app/status_text.h"
@@ -12,7 +13,8 @@ namespace re_dms {
 
 namespace {
 
-constexpr std::chrono::seconds kReportEvery(2);
+constexpr std::chrono::milliseconds kReportEvery(2000);
+constexpr int kSignsOfLife = 3;  // in the time of the watchdog
 
 }  // namespace
 
@@ -43,11 +45,15 @@ void report_to_service(const std::function<DaemonStatus()>& status, const std::s
   if (!service_is_watched()) {
     return;
   }
-  const bool watchdog = service_has_watchdog();
+  const auto watchdog = service_watchdog();
+  const auto every =
+      watchdog ? std::min(kReportEvery, std::chrono::duration_cast<std::chrono::milliseconds>(
+                                            *watchdog / kSignsOfLife))
+               : kReportEvery;
   ServiceReport report;
   do {
-    tell_service(report.lines(status(), watchdog));
-  } while (wait_for(kReportEvery, stop));
+    tell_service(report.lines(status(), watchdog.has_value()));
+  } while (wait_for(every, stop));
   // A short run ends between two reports.
   tell_service("STOPPING=1\n");
 }

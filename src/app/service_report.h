@@ -23,7 +23,7 @@ class ServiceReport {
   bool ready_ = false;
 };
 
-/// Reports every two seconds until stop is requested, for a thread of its own; returns at once
+/// Reports every two seconds, or as often as a watchdog wants it, until stop is requested, for a thread of its own; returns at once
 /// where nobody wants to be told. A run whose status cannot be read any more, because its threads
 /// block each other, falls silent.
 void report_to_service(const std::function<DaemonStatus()>& status, const std::stop_token& stop);

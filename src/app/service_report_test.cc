@@ -3,10 +3,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include <array>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <string>
@@ -42,6 +44,8 @@ class Receiver {
     path().copy(address.sun_path, sizeof address.sun_path - 1);
     socket_ = ::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     EXPECT_EQ(::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address), 0);
+    const timeval patience{20, 0};
+    ::setsockopt(socket_, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
     ::setenv("NOTIFY_SOCKET", path().c_str(), 1);
   }
 
@@ -55,7 +59,7 @@ class Receiver {
   Receiver(const Receiver&) = delete;
   Receiver& operator=(const Receiver&) = delete;
 
-  /// Waits for the next datagram.
+  /// The next datagram; empty when none comes.
   std::string next() const {
     std::array<char, 4096> text{};
     const ssize_t size = ::recv(socket_, text.data(), text.size(), 0);
@@ -102,6 +106,19 @@ TEST(ServiceReport, TheServiceManagerHearsItUntilTheEnd) {
   }();
   EXPECT_THAT(first, AllOf(StartsWith("READY=1\nWATCHDOG=1\nSTATUS=streaming, 1.5 s behind")));
   EXPECT_EQ(receiver.next(), "STOPPING=1\n");
+}
+
+TEST(ServiceReport, AShortWatchdogHearsOfItInTime) {
+  const Receiver receiver;
+  ::setenv("WATCHDOG_USEC", "30000", 1);
+  const auto begin = std::chrono::steady_clock::now();
+  const std::jthread reporter(
+      [](const std::stop_token& stop) { report_to_service([] { return streaming(); }, stop); });
+  for (int sign = 0; sign < 4; ++sign) {
+    EXPECT_THAT(receiver.next(), HasSubstr("WATCHDOG=1\n"));
+  }
+  // Without a watchdog, the second comes after two seconds.
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(2));
 }
 
 TEST(ServiceReport, AsksForNoStatusWhereNobodyListens) {

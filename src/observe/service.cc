@@ -23,9 +23,12 @@ bool service_is_watched() {
   return socket != nullptr && *socket != 0;
 }
 
-bool service_has_watchdog() {
+std::optional<std::chrono::microseconds> service_watchdog() {
   std::uint64_t microseconds = 0;
-  return ::sd_watchdog_enabled(kKeepEnvironment, &microseconds) > 0;
+  if (::sd_watchdog_enabled(kKeepEnvironment, &microseconds) <= 0) {
+    return std::nullopt;
+  }
+  return std::chrono::microseconds(microseconds);
 }
 
 void tell_service(const std::string& lines) {

@@ -2,6 +2,8 @@
 // Nothing of this does anything where nobody asked (NOTIFY_SOCKET is not set).
 #pragma once
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -10,8 +12,9 @@ namespace re_dms {
 /// Whether somebody asked to be told.
 bool service_is_watched();
 
-/// Whether the service is killed when it falls silent (WATCHDOG_USEC, of this process).
-bool service_has_watchdog();
+/// How long the service may be silent before it is killed (WATCHDOG_USEC, of this process); empty:
+/// for ever.
+std::optional<std::chrono::microseconds> service_watchdog();
 
 /// Sends lines "NAME=VALUE" as sd_notify(3) has them. What cannot be told is passed over: nothing
 /// depends on it. May block for as long as the receiver reads nothing.

@@ -9,6 +9,7 @@ it; it shares the network. Only root can make one. All that was printed in it is
 """
 
 import fcntl
+import hashlib
 import os
 import shutil
 import subprocess
@@ -81,9 +82,13 @@ def locked(path):
 
 def base(systemd):
     """The root that others are copies of; made at the first call."""
+    kind = "systemd" if systemd else "plain"
+    made_by = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:12]
     with locked(MADE / "lock"):
-        folder = MADE / ("debian_12_systemd" if systemd else "debian_12")
+        folder = MADE / f"debian_12_{kind}_{made_by}"
         if not folder.exists():
+            for outdated in MADE.glob(f"debian_12_{kind}_*"):
+                shutil.rmtree(outdated)
             fresh = MADE / "fresh"
             shutil.rmtree(fresh, ignore_errors=True)
             made = subprocess.run(["debootstrap", "--variant=minbase", f"--include={SYSTEMD if systemd else PLAIN}", "bookworm",

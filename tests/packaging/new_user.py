@@ -153,6 +153,10 @@ def crash(root, source, target):
     root.run("mkdir -p /run/systemd/system/re_dms.service.d && printf '[Service]\\nRestartSec=100ms\\n'"
              " > /run/systemd/system/re_dms.service.d/soon.conf && systemctl daemon-reload && systemctl kill -s KILL re_dms")
     root.wait("it was started again", "systemctl show -P NRestarts re_dms | grep -x 1 && systemctl is-active re_dms")
+    root.run("printf '[Service]\\nRestartSec=100ms\\nWatchdogSec=3s\\n' > /run/systemd/system/re_dms.service.d/soon.conf"
+             " && systemctl daemon-reload && systemctl restart re_dms && systemctl kill -s STOP re_dms")
+    root.wait("one that stands still is started anew",
+              "journalctl -u re_dms --no-pager | grep -q 'Watchdog timeout' && systemctl is-active re_dms")
     source.sql("INSERT INTO orders VALUES (21, 'after a crash')")
     wait_rows(root, target, expected(20, (21, "after a crash")))
 
