@@ -2,7 +2,7 @@
 # (re-dms-duckdb), which a daemon for Redshift does not need.
 set(RE_DMS_PACKAGE_VERSION "${PROJECT_VERSION}-${RE_DMS_PACKAGE_RELEASE}")
 
-# Of the last commit, where `make package` says so: the same sources give the same package.
+# Of the last commit, where `make package` says so; else now.
 if(DEFINED ENV{SOURCE_DATE_EPOCH})
   set(date_of --date=@$ENV{SOURCE_DATE_EPOCH})
 endif()
