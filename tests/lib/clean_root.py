@@ -174,17 +174,20 @@ class CleanRoot:
             for package in (self.folder / "var/cache/apt/archives").glob("*.deb"):
                 if not (MADE / "archives" / package.name).exists():
                     os.link(package, MADE / "archives" / package.name)
-        # Its mounts and cgroups are let go by the last process that had them.
-        deadline = time.monotonic() + 20
-        while not self._gone() and time.monotonic() < deadline:
-            time.sleep(0.2)
+        # Its cgroups and mounts are let go by the last process that had them.
+        if self._cgroup:
+            self._until(lambda: not self._cgroup.exists(),
+                        ["find", self._cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"])
+        self._until(lambda: not self.folder.exists(), ["rm", "-rf", "--one-file-system", self.folder])
 
-    def _gone(self):
-        if self._cgroup and self._cgroup.exists():
-            subprocess.run(["find", self._cgroup, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], capture_output=True,
-                           check=False)
-        removed = subprocess.run(["rm", "-rf", "--one-file-system", self.folder], capture_output=True, check=False)
-        return removed.returncode == 0 and not (self._cgroup and self._cgroup.exists())
+    @staticmethod
+    def _until(done, command):
+        """Runs COMMAND until it has done its work, for 20 seconds at most."""
+        deadline = time.monotonic() + 20
+        subprocess.run(command, capture_output=True, check=False)
+        while not done() and time.monotonic() < deadline:
+            time.sleep(0.2)
+            subprocess.run(command, capture_output=True, check=False)
 
     def path(self, inside):
         """Where a path of the root is on this machine; not of what is mounted in it (/run, /tmp)."""
