@@ -12,6 +12,11 @@ JOBS ?= $(shell nproc)
 TEST_JOBS ?= 3
 FUZZ_SECONDS ?= 30
 
+# The time that packages carry: that of what they are made of.
+ifndef SOURCE_DATE_EPOCH
+export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2>/dev/null || stat -c %Y CHANGELOG.md)
+endif
+
 # What runs under the sanitizers finds its options here. ThreadSanitizer sees the prebuilt DuckDB
 # from outside only, so what it reports from there is left out.
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1
@@ -24,7 +29,7 @@ NO_ASLR = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 CTEST = ctest --output-on-failure --no-tests=error -j $(TEST_JOBS)
 
 # What people run and what `make bench` needs; the tests are built by the other presets.
-RELEASE_TARGETS = re_dms demo_program drain lose_unsynced
+RELEASE_TARGETS = re_dms demo_program installed_files drain lose_unsynced
 
 # `make test` runs each test once: these, by label, under AddressSanitizer and UBSan, all others
 # without. Of what comes in shares (each byte, each failpoint) it takes a few.
@@ -44,7 +49,7 @@ define build
 	@$(3) cmake --build --preset $(1) -j $(JOBS) $(2)
 endef
 
-.PHONY: help deps build release demo test test-sweeps test-all bench lint format fuzz install clean
+.PHONY: help deps build release demo test test-sweeps test-all bench lint format fuzz install package clean
 
 help: ## list the targets
 	@echo "re_dms: make TARGET"
@@ -92,8 +97,8 @@ test-all: ## make test and test-sweeps, all of it under ASan and UBSan, lint, fu
 	@$(CTEST) --test-dir build/asan-ubsan -LE '$(SANITIZED)'
 	@$(MAKE) lint
 	@$(MAKE) fuzz
-	@tools/setup extended
 	@echo "== test-all: extended"
+	@tools/setup extended
 	@ctest --output-on-failure --test-dir build/dev -C extended -L '^extended$$'
 
 bench: release ## measure against a bare reader of the same slot (QUICK=1: shorter)
@@ -117,6 +122,13 @@ fuzz: ## run every fuzz target for FUZZ_SECONDS (30)
 install: release ## install the release build under PREFIX (/usr/local), inside DESTDIR if set
 	@echo "== install: $(DESTDIR)$(PREFIX)"
 	@DESTDIR="$(DESTDIR)" cmake --install build/release --prefix "$(PREFIX)"
+
+package: ## make Debian packages in build/packages
+	@tools/setup package
+	$(call build,release,--target $(RELEASE_TARGETS))
+	@echo "== package: build/packages"
+	@rm -rf build/packages
+	@cd build/release && cpack
 
 clean: ## remove build/ and demo/; .deps stays
 	@echo "== clean: build demo"

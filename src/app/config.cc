@@ -341,7 +341,7 @@ Config load_config(const std::string& path) {
                 "Name the file with --config FILE; four lines are enough for a first one: [source] "
                 "and [warehouse], each with its url");
   }
-  return parse_config(text, path, process_surroundings());
+  return parse_config(text, path, process_surroundings(path));
 }
 
 LogFormat log_format_for(const ObserveSettings& settings, bool terminal) {

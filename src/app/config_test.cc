@@ -35,8 +35,12 @@ Surroundings made_up() {
             if (path == "/run/secret") {
               return "s3cr$t\r\n";
             }
+            if (path == "/credentials/source_password") {
+              return "hush\n";
+            }
             throw Error(ErrorKind::Usage, "cannot read " + path + ": No such file or directory");
-          }};
+          },
+          "/credentials/"};
 }
 
 Config parse(const std::string& text) {
@@ -163,12 +167,32 @@ TEST(Config, EnvironmentAndFilesArePutIn) {
   EXPECT_EQ(config.warehouse.url, "duckdb:///db.internal");
 }
 
+TEST(Config, CredentialsOfTheServiceArePutIn) {
+  EXPECT_EQ(parse("[source]\nurl = \"postgresql://u:${credential:source_password}@h/a\"\n"
+                  "[warehouse]\nurl = \"duckdb:///w\"\n")
+                .source.url,
+            "postgresql://u:hush@h/a");
+  EXPECT_THAT(more_faults("schema = \"${credential:a/b}\"\n"), HasSubstr("needs a name"));
+  EXPECT_THAT(more_faults("schema = \"${credential:none}\"\n"),
+              HasSubstr("cannot read /credentials/none"));
+}
+
+TEST(Config, CommandsOfAPersonTakeTheFilesThatTheServiceIsGiven) {
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+  EXPECT_EQ(process_surroundings("/etc/re_dms/eu.toml").credentials, "/etc/credstore/eu.");
+  ::setenv("CREDENTIALS_DIRECTORY", "/run/credentials/re_dms.service", 1);
+  EXPECT_EQ(process_surroundings("/etc/re_dms/eu.toml").credentials,
+            "/run/credentials/re_dms.service/");
+  ::unsetenv("CREDENTIALS_DIRECTORY");
+}
+
 TEST(Config, ReferencesThatLeadNowhereAreFaults) {
   EXPECT_THAT(more_faults("schema = \"${ABSENT}\"\n"),
               "/etc/x/re.toml:5: warehouse.schema: the environment variable ABSENT is not set");
   EXPECT_THAT(more_faults("schema = \"${file:/none}\"\n"), HasSubstr("cannot read /none"));
   EXPECT_THAT(more_faults("schema = \"${file:none}\"\n"), HasSubstr("begins with \"/\""));
-  EXPECT_THAT(more_faults("schema = \"${no name}\"\n"), HasSubstr("neither ${NAME} nor"));
+  EXPECT_THAT(more_faults("schema = \"${no name}\"\n"),
+              HasSubstr("neither ${NAME}, ${file:/path} nor"));
   EXPECT_THAT(more_faults("schema = \"a$b\"\n"), HasSubstr("must be written \"$$\""));
   EXPECT_THAT(more_faults("schema = \"${HOST\"\n"), HasSubstr("must be written \"$$\""));
   EXPECT_THAT(more_faults("[source.x]\n"), Not(HasSubstr("missing")));

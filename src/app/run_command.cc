@@ -15,11 +15,13 @@
 #include "app/progress_log.h"
 #include "app/reload.h"
 #include "app/run_status.h"
+#include "app/service_report.h"
 #include "app/status_pages.h"
 #include "base/random.h"
 #include "control/verbs.h"
 #include "observe/http_server.h"
 #include "observe/log.h"
+#include "observe/service.h"
 #include "pipeline/pipeline.h"
 #include "source/catalog/pattern.h"
 #include "tables/loading_pause.h"
@@ -177,9 +179,14 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
       ::pthread_setname_np(::pthread_self(), "progress");
       log_progress(state.copies, stop);
     });
+    const std::jthread service([&status](const std::stop_token& stop) {
+      ::pthread_setname_np(::pthread_self(), "service");
+      report_to_service([&status] { return status.read(); }, stop);
+    });
     set_aside = run_pipeline(settings, until_of(command), real_file_system(), state, outcome);
   } catch (const Error& error) {
     log(LogLevel::Error, "failed", error.what(), {{"loaded", state.progress.loaded.lsn()}});
+    tell_service(service_status_line(std::string("failed: ") + error.what()));
     if (reporter != nullptr) {
       reporter->flush(kReportPatience);
     }

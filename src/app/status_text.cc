@@ -52,6 +52,18 @@ std::string troubles_text(std::string_view title, const std::vector<TableTrouble
   return text;
 }
 
+}  // namespace
+
+std::string lag_text(const LagStatus& lag) {
+  if (!lag.seconds) {
+    return fmt::format("{} behind", size_text(lag.bytes));
+  }
+  if (*lag.seconds <= 0) {
+    return "up to date";
+  }
+  return fmt::format("{} behind, {} of WAL", duration_text(*lag.seconds), size_text(lag.bytes));
+}
+
 std::string tables_text(const TablesStatus& tables) {
   std::string text = fmt::format("{} live", tables.live);
   if (!tables.coming.empty()) {
@@ -70,18 +82,6 @@ std::string tables_text(const TablesStatus& tables) {
     text += fmt::format(", {} left out", tables.left_out.size());
   }
   return text;
-}
-
-}  // namespace
-
-std::string lag_text(const LagStatus& lag) {
-  if (!lag.seconds) {
-    return fmt::format("{} behind", size_text(lag.bytes));
-  }
-  if (*lag.seconds <= 0) {
-    return "up to date";
-  }
-  return fmt::format("{} behind, {} of WAL", duration_text(*lag.seconds), size_text(lag.bytes));
 }
 
 std::string to_text(const DaemonStatus& status) {

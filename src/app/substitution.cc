@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "base/error.h"
@@ -16,12 +17,20 @@ namespace {
 
 constexpr std::size_t kSecretBytesMax = 64U << 10;
 constexpr std::string_view kFilePrefix = "file:";
+constexpr std::string_view kCredentialPrefix = "credential:";
+constexpr std::string_view kCredentialStore = "/etc/credstore";
 
 bool is_variable_name(std::string_view name) {
   const auto fits = [](char c) {
     return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };
   return !name.empty() && !(name[0] >= '0' && name[0] <= '9') && std::ranges::all_of(name, fits);
+}
+
+/// One that the name of a file can end with, and that leads into no other folder.
+bool is_credential_name(std::string_view name) {
+  return !name.empty() && !name.starts_with('.') && name.find('/') == std::string_view::npos &&
+         name.find('\0') == std::string_view::npos;
 }
 
 void cut_newline(std::string& text) {
@@ -44,9 +53,21 @@ std::string resolve(std::string_view reference, const Surroundings& surroundings
     cut_newline(content);
     return content;
   }
+  if (reference.starts_with(kCredentialPrefix)) {
+    const std::string name(reference.substr(kCredentialPrefix.size()));
+    if (!is_credential_name(name)) {
+      throw Error(ErrorKind::Usage,
+                  fmt::format("${{{}}} needs a name such as \"source_password\"", reference));
+    }
+    std::string content = surroundings.file(surroundings.credentials + name);
+    cut_newline(content);
+    return content;
+  }
   if (!is_variable_name(reference)) {
-    throw Error(ErrorKind::Usage,
-                fmt::format("${{{}}} is neither ${{NAME}} nor ${{file:/path}}", reference));
+    throw Error(
+        ErrorKind::Usage,
+        fmt::format("${{{}}} is neither ${{NAME}}, ${{file:/path}} nor ${{credential:NAME}}",
+                    reference));
   }
   std::optional<std::string> value = surroundings.variable(std::string(reference));
   if (!value) {
@@ -71,12 +92,16 @@ std::string read_text_file(const std::string& path, std::size_t bytes_max) {
   return content;
 }
 
-Surroundings process_surroundings() {
+Surroundings process_surroundings(const std::string& config_path) {
+  const char* given = std::getenv("CREDENTIALS_DIRECTORY");
+  const std::string configuration = std::filesystem::path(config_path).stem();
   return {[](const std::string& name) -> std::optional<std::string> {
             const char* value = std::getenv(name.c_str());
             return value == nullptr ? std::nullopt : std::optional<std::string>(value);
           },
-          [](const std::string& path) { return read_text_file(path, kSecretBytesMax); }};
+          [](const std::string& path) { return read_text_file(path, kSecretBytesMax); },
+          given != nullptr ? fmt::format("{}/", given)
+                           : fmt::format("{}/{}.", kCredentialStore, configuration)};
 }
 
 std::vector<TextPiece> resolve_references(std::string_view text, const Surroundings& surroundings) {

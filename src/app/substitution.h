@@ -1,4 +1,4 @@
-// ${NAME} and ${file:/path} in the strings of the configuration file.
+// ${NAME}, ${file:/path} and ${credential:NAME} in the strings of the configuration file.
 #pragma once
 
 #include <functional>
@@ -14,10 +14,14 @@ struct Surroundings {
   std::function<std::optional<std::string>(const std::string& name)> variable;
   /// Throws Error when the file cannot be read.
   std::function<std::string(const std::string& path)> file;
+  /// What stands before a credential's name in the path of its file.
+  std::string credentials{};
 };
 
-/// The process's environment variables and the machine's files.
-Surroundings process_surroundings();
+/// The process's environment variables and the machine's files. Credentials are those that systemd
+/// gives the service ($CREDENTIALS_DIRECTORY); for commands that a person runs, the files from
+/// which systemd takes them: /etc/credstore/NAME.CREDENTIAL for the configuration NAME.toml.
+Surroundings process_surroundings(const std::string& config_path);
 
 /// A file of at most `bytes_max`; throws Error of kind Usage with the system's reason.
 std::string read_text_file(const std::string& path, std::size_t bytes_max);

@@ -36,14 +36,14 @@ class S3Fake:
     """Buckets of bytes. `refuse(count, status, code)` has the next COUNT requests answered with an error."""
 
     def __init__(self, access_key="fake-access-key", secret_key="fake-secret-key", region="us-east-1",
-                 buckets=("bucket",), session_token=None, port=0):
+                 buckets=("bucket",), session_token=None, address="127.0.0.1", port=0):
         self.credentials = sigv4.Credentials(access_key, secret_key, region, session_token)
         self.buckets = {name: {} for name in buckets}
         self.requests = []  # (method, path and query), refused ones included
         self.lock = threading.Lock()
         self.delay = 0  # seconds before each answer
         self._refusals = []
-        self._server = _Server(("127.0.0.1", port), _Handler)
+        self._server = _Server((address, port), _Handler)
         self._server.daemon_threads = True
         self._server.s3 = self
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"

@@ -12,6 +12,7 @@ FAULTS = [
     Fault("sqlglot", UNKNOWN, "BEGIN$", "BEGIN"),
     Fault("sqlglot", UNKNOWN, "COPY ", "COPY"),
     Fault("sqlglot", UNKNOWN, "SET enable_", "SET"),
+    Fault("sqlglot", UNKNOWN, "GRANT ", "GRANT"),
     Fault("sqlglot", REFUSED, "LOCK ", "LOCK"),
     Fault("sqlglot", REFUSED, "CREATE TABLE .* DISTSTYLE AUTO SORTKEY AUTO$", "CREATE TABLE"),
 ]
