@@ -12,7 +12,7 @@ from settings import BUILD, MEMORY_MIB, RUNS, SCALE, SLOW_FSYNC
 
 SPREAD_MAX = 0.08
 SLOT, KEPT, COPY = "re_dms", "kept", "bench"
-LOADERS = ("load", "duckdb")  # threads whose work comes after staging
+LOADERS = ("load", "lane", "duckdb")  # threads whose work comes after staging
 MIB = 1 << 20
 
 

@@ -128,9 +128,14 @@ std::vector<std::unique_ptr<MetricPush>> open_metric_pushes(const Config& config
                                                   refresh, config.observe.statsd_interval));
   }
   if (!config.observe.cloudwatch_namespace.empty()) {
-    pushes.push_back(std::make_unique<MetricPush>(open_cloudwatch(cloudwatch_settings(config)),
-                                                  metrics, refresh,
-                                                  config.observe.cloudwatch_interval));
+    try {
+      pushes.push_back(std::make_unique<MetricPush>(open_cloudwatch(cloudwatch_settings(config)),
+                                                    metrics, refresh,
+                                                    config.observe.cloudwatch_interval));
+    } catch (const Error& error) {
+      // Nobody who looks on stops the copy.
+      log(LogLevel::Warn, "metrics_fail", error.what(), {{"to", "CloudWatch"}});
+    }
   }
   return pushes;
 }

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <condition_variable>
 #include <cstdlib>
+#include <exception>
 #include <mutex>
 #include <random>
 #include <string_view>
@@ -75,6 +76,30 @@ bool Retry::run(const std::stop_token& stop, const std::function<void()>& step) 
     }
   }
   return false;
+}
+
+void Retry::run_for(std::chrono::milliseconds patience, const Clock& clock,
+                    const std::stop_token& stop, const std::function<void()>& step) {
+  const SteadyTime deadline = clock.steady() + patience;
+  std::exception_ptr given_up;
+  const bool done = run(stop, [&] {
+    try {
+      step();
+    } catch (const Stopped&) {
+      throw;
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::Transient && clock.steady() < deadline) {
+        throw;
+      }
+      given_up = std::current_exception();
+    }
+  });
+  if (!done) {
+    throw Stopped();
+  }
+  if (given_up) {
+    std::rethrow_exception(given_up);
+  }
 }
 
 }  // namespace re_dms

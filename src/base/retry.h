@@ -9,6 +9,7 @@
 #include <stop_token>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/error.h"
 
 namespace re_dms {
@@ -51,6 +52,11 @@ class Retry {
   Retry(RetryPolicy policy, OnError on_error, Progress progress = nullptr);
 
   bool run(const std::stop_token& stop, const std::function<void()>& step);
+
+  /// The same for so long only: then what the last try threw is passed on, whatever its kind.
+  /// Throws Stopped when stopped.
+  void run_for(std::chrono::milliseconds patience, const Clock& clock, const std::stop_token& stop,
+               const std::function<void()>& step);
 
  private:
   std::uint64_t progress() const { return progress_ ? progress_() : 0; }

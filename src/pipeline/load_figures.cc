@@ -53,7 +53,7 @@ std::string_view heal_cause(std::string_view reason) {
 }
 
 /// Totals are there from the start, as 0, so that the first of each is seen to be one.
-LoadFigures::LoadFigures(Metrics& metrics) : metrics_(metrics), statements_(metrics) {
+LoadFigures::LoadFigures(Metrics& metrics) : metrics_(metrics) {
   metrics_.counter("re_dms_rows_not_there_total");
   metrics_.counter("re_dms_values_adjusted_total");
   metrics_.counter("re_dms_rows_folded_away_total");
@@ -150,6 +150,11 @@ void LoadFigures::retried(std::string_view of) {
 
 void LoadFigures::healed(std::string_view reason) {
   metrics_.counter("re_dms_heals_total", heal_cause(reason)).Increment();
+}
+
+void LoadFigures::ran(std::string_view statement, std::chrono::microseconds took) {
+  metrics_.histogram("re_dms_statement_seconds", statement_kind(statement))
+      .Observe(std::chrono::duration<double>(took).count());
 }
 
 }  // namespace re_dms

@@ -2,12 +2,13 @@
 // a row.
 #pragma once
 
+#include <chrono>
 #include <string_view>
 
 #include "base/clock.h"
 #include "model/staged_batch.h"
 #include "observe/metrics.h"
-#include "pipeline/statement_times.h"
+#include "pipeline/statement_kind.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms {
@@ -33,14 +34,14 @@ class LoadFigures {
   /// A table that was followed is to be copied anew for this reason.
   void healed(std::string_view reason);
 
-  StatementTimes& statements() { return statements_; }
+  /// A statement of the target ended.
+  void ran(std::string_view statement, std::chrono::microseconds took);
 
  private:
   void count_stream(const StagedBatch& batch, SteadyTime began);
   void count_tables(const StagedBatch& batch, const LoadReport& report);
 
   Metrics& metrics_;
-  StatementTimes statements_;
 };
 
 }  // namespace re_dms

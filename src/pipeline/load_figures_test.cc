@@ -13,7 +13,7 @@ std::uint64_t counted(Metrics& metrics, std::string_view kind) {
   return metrics.histogram("re_dms_statement_seconds", kind).Collect().histogram.sample_count;
 }
 
-TEST(StatementTimes, KnowWhatAStatementDoes) {
+TEST(StatementKind, IsWhatAStatementDoes) {
   EXPECT_EQ(statement_kind("COPY t FROM 's3://bucket/manifest'"), "copy");
   EXPECT_EQ(statement_kind("INSERT INTO t SELECT * FROM read_csv(['a.csv.gz'])"), "copy");
   EXPECT_EQ(statement_kind("INSERT INTO t SELECT * FROM staged"), "merge");
@@ -23,19 +23,14 @@ TEST(StatementTimes, KnowWhatAStatementDoes) {
   EXPECT_EQ(statement_kind("SELECT 1"), "other");
 }
 
-TEST(StatementTimes, CountOnlyWhatALoadRuns) {
+TEST(LoadFigures, CountStatementsByWhatTheyDo) {
   Metrics metrics;
-  StatementTimes times(metrics);
-  times.began("COMMIT");
-  {
-    const StatementTimes::Load load(times);
-    times.began("INSERT INTO t VALUES (1)");
-    times.began("COMMIT");
-    std::thread([&times] { times.began("COMMIT"); }).join();
-  }
-  times.began("COMMIT");
+  LoadFigures figures(metrics);
+  figures.ran("INSERT INTO t VALUES (1)", std::chrono::milliseconds(5));
+  std::thread([&figures] { figures.ran("COMMIT", std::chrono::seconds(2)); }).join();
   EXPECT_EQ(counted(metrics, "merge"), 1U);
   EXPECT_EQ(counted(metrics, "commit"), 1U);
+  EXPECT_EQ(counted(metrics, "copy"), 0U);
 }
 
 TEST(LoadFigures, TellCausesOfCopiesApart) {

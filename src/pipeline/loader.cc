@@ -110,7 +110,6 @@ void Loader::load(StagedBatch& batch, const std::stop_token& stop) {
   const SteadyTime began = real_clock().steady();
   const bool done = retry_target(stop, [&] {
     leave_out_void(batch);
-    const StatementTimes::Load timed(wiring_.state.figures.statements());
     report = wiring_.warehouse.load(batch, stop);
   });
   if (done) {

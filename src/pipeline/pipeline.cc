@@ -73,8 +73,9 @@ class Run {
   /// Its statements are timed.
   WarehouseSettings timed_warehouse() {
     WarehouseSettings warehouse = settings_.warehouse;
-    warehouse.on_statement = [&times = state_.figures.statements()](std::string_view statement) {
-      times.began(statement);
+    warehouse.watch.ended = [&figures = state_.figures](std::string_view statement,
+                                                        std::chrono::microseconds took) {
+      figures.ran(statement, took);
     };
     return warehouse;
   }

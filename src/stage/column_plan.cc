@@ -171,8 +171,10 @@ ColumnPlan::ColumnPlan(const TableSchema& table, const StageFormat& format) {
   }
   for (const Column& column : table.columns) {
     is_key_.push_back(column.key);
-    policies_.push_back(format.bad_values ? format.bad_values(table.name, column.name)
-                                          : BadValues::Usual);
+    const BadValues wanted =
+        format.bad_values ? format.bad_values(table.name, column.name) : BadValues::Usual;
+    policies_.push_back(is_multiset(table) && wanted != BadValues::Error ? BadValues::Usual
+                                                                         : wanted);
   }
   if (format.row_bytes_max > 0) {
     row_bytes_max_ = format.row_bytes_max;

@@ -45,9 +45,9 @@ class ColumnPlan {
 
   const ValueLimits& limits(std::size_t column) const { return limits_[column]; }
 
-  /// Error for key columns: they are never changed. Rows without a key may be: the same value
-  /// becomes the same whether its row comes or goes, so the target's rows are found as it holds
-  /// them.
+  /// Error for key columns: they are never changed. Of rows without a key, which are found by what
+  /// the target holds of them, only Usual or Error: the same value becomes the same whenever its row
+  /// comes or goes, whatever the configuration says by then.
   BadValues policy(std::size_t column) const {
     return is_key_[column] ? BadValues::Error : policies_[column];
   }

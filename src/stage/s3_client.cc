@@ -47,30 +47,12 @@ HttpResponse S3Client::send(const S3Request& request, const S3Question& question
   if (request.even_when_stopped && wiring_.stop.stop_requested()) {
     return try_once(request, question, {});
   }
-  const SteadyTime deadline = wiring_.clock.steady() + wiring_.patience;
   HttpResponse response;
-  std::exception_ptr given_up;
   Retry retry(wiring_.retry, [](const Error& error, std::chrono::milliseconds pause) {
     log(LogLevel::Info, "s3_repeats", error.message(), {{"pause_ms", pause.count()}});
   });
-  const bool done = retry.run(wiring_.stop, [&] {
-    try {
-      response = try_once(request, question, wiring_.stop);
-    } catch (const Stopped&) {
-      throw;
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::Transient && wiring_.clock.steady() < deadline) {
-        throw;
-      }
-      given_up = std::current_exception();
-    }
-  });
-  if (!done) {
-    throw Stopped();
-  }
-  if (given_up) {
-    std::rethrow_exception(given_up);
-  }
+  retry.run_for(wiring_.patience, wiring_.clock, wiring_.stop,
+                [&] { response = try_once(request, question, wiring_.stop); });
   return response;
 }
 

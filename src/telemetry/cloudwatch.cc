@@ -229,29 +229,10 @@ std::string gzip(std::string_view text) {
 void put_metrics(const CloudWatchWiring& wiring, const std::string& body,
                  const std::stop_token& stop) {
   const std::string packed = gzip(body);
-  const SteadyTime deadline = wiring.clock.steady() + wiring.patience;
-  std::exception_ptr given_up;
   Retry retry(wiring.retry, [](const Error& error, std::chrono::milliseconds pause) {
     log(LogLevel::Debug, "metrics_repeated", error.message(), {{"pause_ms", pause.count()}});
   });
-  const bool done = retry.run(stop, [&] {
-    try {
-      put_once(wiring, packed, stop);
-    } catch (const Stopped&) {
-      throw;
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::Transient && wiring.clock.steady() < deadline) {
-        throw;
-      }
-      given_up = std::current_exception();
-    }
-  });
-  if (!done) {
-    throw Stopped();
-  }
-  if (given_up) {
-    std::rethrow_exception(given_up);
-  }
+  retry.run_for(wiring.patience, wiring.clock, stop, [&] { put_once(wiring, packed, stop); });
 }
 
 std::unique_ptr<MetricReceiver> open_cloudwatch(const CloudWatchSettings& settings) {

@@ -69,7 +69,7 @@ std::string frames_of(std::string_view stack) {
   while (!stack.empty()) {
     std::string_view line = stack.substr(0, stack.find('\n'));
     stack.remove_prefix(std::min(stack.size(), line.size() + 1));
-    frames += line.substr(0, line.find(" ["));
+    frames += line.substr(0, line.find('['));
     frames += '\n';
   }
   return frames;

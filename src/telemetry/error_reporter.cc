@@ -96,11 +96,19 @@ void ErrorReporter::run(Desk& desk, const std::stop_token& stop) {
     std::chrono::milliseconds wait{0};
     SteadyTime next_try{};
     while (!stop.stop_requested()) {
-      store_incoming(desk, spool);
-      if (real_clock().steady() >= next_try) {
-        const bool sent = send_next(desk, spool, stop);
-        wait = sent ? std::chrono::milliseconds(0)
-                    : std::clamp(wait * 2, settings_.retry.first, settings_.retry.longest);
+      try {
+        store_incoming(desk, spool);
+        if (real_clock().steady() >= next_try) {
+          const bool sent = send_next(desk, spool, stop);
+          wait = sent ? std::chrono::milliseconds(0)
+                      : std::clamp(wait * 2, settings_.retry.first, settings_.retry.longest);
+          next_try = real_clock().steady() + wait;
+        }
+      } catch (const Error& error) {
+        // A disk that is full or fails; what came meanwhile may be lost.
+        count("dropped");
+        log(LogLevel::Warn, kOwnEvent, error.what(), {{"to", desk.service->name()}});
+        wait = settings_.retry.longest;
         next_try = real_clock().steady() + wait;
       }
       // New reports are stored at once; the service is asked again when its time has come.

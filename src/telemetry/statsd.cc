@@ -67,8 +67,8 @@ class Packets {
       std::replace(label.begin(), label.end(), '.', '_');
       name += "." + label;
     }
-    // A plain server would take a sign for a change of the gauge; none of ours is negative.
-    std::string text = fmt::format("{}:{}|{}", name, value, type);
+    // A plain server takes a sign for a change of the gauge.
+    std::string text = fmt::format("{}:{}|{}", name, std::max(value, 0.0), type);
     if (settings_.tags) {
       text += fmt::format("|#slot:{}", plain(settings_.slot));
       if (labelled) {

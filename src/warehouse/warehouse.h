@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -19,6 +18,7 @@
 #include "model/staged_batch.h"
 #include "model/table_schema.h"
 #include "model/table_state.h"
+#include "warehouse/statement_watch.h"
 
 namespace re_dms {
 
@@ -51,9 +51,7 @@ struct WarehouseSettings {
   std::string bucket_region{};  ///< Redshift: of the staged files; empty: the cluster's
   int lanes = 1;                ///< Redshift: so many tables at a time, 1 to kLanesMax
   std::string null_text{};      ///< Redshift: as the StageFormat of the staged files has it
-  /// Sees every statement before the engine does, on the thread that runs it, lanes' too; empty:
-  /// nobody does.
-  std::function<void(std::string_view)> on_statement{};
+  StatementWatch watch{};
 };
 
 /// A table of the target.

@@ -142,7 +142,7 @@ Expected play(const RecordedStream& stream) {
   settings.url = "duckdb://" + scratch.path() + "/golden.duckdb";
   settings.memory_bytes = 256U << 20;
   settings.temporary_directory = scratch.path() + "/spill";
-  settings.on_statement = [&](std::string_view statement) {
+  settings.watch.begins = [&](std::string_view statement) {
     if (loading) {
       statements.add(statement);
     }

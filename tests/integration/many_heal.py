@@ -50,7 +50,9 @@ class Traffic:
 
 
 def metric(daemon, name):
-    return int(dict(line.split() for line in daemon.get("/metrics")[1].splitlines() if line[0] != "#")[name])
+    """Of all its labels together."""
+    values = (line.rpartition(" ")[::2] for line in daemon.get("/metrics")[1].splitlines() if line[0] != "#")
+    return sum(float(value) for series, value in values if series.partition("{")[0] == name)
 
 
 def bystander(daemon):

@@ -34,7 +34,8 @@ def variables(release, **more):
                 "warehouse": {"url": "duckdb:///var/lib/re_dms/warehouse.duckdb"},
                 "observe": {"listen": f"127.0.0.1:{free_port()}"},
                 "control": {"socket": "/run/re_dms/control.sock"},
-                "table": [{"match": "public.audit_*", "initial_copy": "never"}]}, **more}
+                "table": [{"match": "public.audit_*", "initial_copy": "never",
+                           "column_bad_values": {"note": "truncate"}}]}, **more}
 
 
 NAMES = {}

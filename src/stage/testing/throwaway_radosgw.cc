@@ -7,13 +7,31 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
+#include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <stdexcept>
+#include <thread>
 
 namespace re_dms {
 
 namespace {
+
+/// Whether each thread of the process is stopped.
+bool stands_still(int process) {
+  const auto threads = std::filesystem::path("/proc") / std::to_string(process) / "task";
+  for (const auto& thread : std::filesystem::directory_iterator(threads)) {
+    std::ifstream file(thread.path() / "stat");
+    const std::string stat{std::istreambuf_iterator<char>(file), {}};
+    const std::size_t name_end = stat.rfind(')');
+    if (name_end + 2 >= stat.size() || stat[name_end + 2] != 'T') {
+      return false;
+    }
+  }
+  return true;
+}
 
 Credentials user_of(const nlohmann::json& facts, const char* name) {
   const nlohmann::json& keys = facts.at("users").at(name);
@@ -66,6 +84,10 @@ ThrowawayRadosgw::~ThrowawayRadosgw() {
 
 void ThrowawayRadosgw::signal(int number) const {
   ::kill(server_, number);
+  // Threads stop one after the other, and one that has not may still answer.
+  while (number == SIGSTOP && !stands_still(server_)) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
 }
 
 void ThrowawayRadosgw::restart() {

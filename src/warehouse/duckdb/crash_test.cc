@@ -78,7 +78,7 @@ class DuckdbCrash : public WarehouseContract {
       settings.url = "duckdb://" + path();
       bool loading = false;
       bool committed = false;
-      settings.on_statement = [&](std::string_view statement) {
+      settings.watch.begins = [&](std::string_view statement) {
         if (committed) {
           ::_exit(0);
         }

@@ -97,7 +97,7 @@ class DuckdbWarehouse final : public Warehouse {
  private:
   SessionSettings session_settings(std::uint64_t memory_bytes) const {
     return {path_, memory_bytes, settings_.temporary_directory, settings_.temporary_reserve_bytes,
-            settings_.on_statement};
+            settings_.watch};
   }
 
   /// Nothing when a COMMIT failed that may do with fewer tables.

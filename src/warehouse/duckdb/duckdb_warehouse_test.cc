@@ -145,7 +145,7 @@ TEST_P(DuckdbFile, ATableThatBreaksTheConnectionIsLeftOutOfTheNextTry) {
         staged(LayerBuilder(other).create().insert({"1", "x"}))});
   WarehouseSettings settings = target_->settings();
   int broken = 0;
-  settings.on_statement = [&](std::string_view statement) {
+  settings.watch.begins = [&](std::string_view statement) {
     if (statement.starts_with("DELETE FROM \"warehouse\".\"shop\".\"items\"")) {
       ++broken;
       throw Error(ErrorKind::Table, "a bug");
@@ -183,7 +183,7 @@ TEST_P(DuckdbFile, OnlyColumnsThatChangeAreWritten) {
   load({staged(rows)});
   WarehouseSettings settings = target_->settings();
   std::vector<std::string> updates;
-  settings.on_statement = [&](std::string_view statement) {
+  settings.watch.begins = [&](std::string_view statement) {
     if (statement.starts_with("UPDATE \"warehouse\".\"shop\"")) {
       updates.emplace_back(statement);
     }

@@ -49,7 +49,7 @@ std::unique_ptr<Session> look_into(const WarehouseSettings& settings) {
   }
   return std::make_unique<Session>(
       SessionSettings{path, settings.memory_bytes, settings.temporary_directory,
-                      settings.temporary_reserve_bytes, settings.on_statement},
+                      settings.temporary_reserve_bytes, settings.watch},
       FileAccess::ReadOnly);
 }
 

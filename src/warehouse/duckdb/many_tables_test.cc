@@ -32,7 +32,7 @@ class DuckdbManyTables : public WarehouseContract {
   std::vector<std::string> statements_of_one_row(const std::string& id) {
     std::vector<std::string> statements;
     WarehouseSettings settings = target_->settings();
-    settings.on_statement = [&](std::string_view statement) { statements.emplace_back(statement); };
+    settings.watch.begins = [&](std::string_view statement) { statements.emplace_back(statement); };
     warehouse_ = open_warehouse(settings, clock_);
     warehouse_->take_over(test_origin(), unknown_before(), {});
     statements.emplace_back("the load");
@@ -62,7 +62,7 @@ TEST_P(DuckdbManyTables, CostALoadOfOneRowNoStatementMore) {
 TEST_P(DuckdbManyTables, AreWrittenDownInFewStatements) {
   std::vector<std::string> statements;
   WarehouseSettings settings = target_->settings();
-  settings.on_statement = [&](std::string_view statement) {
+  settings.watch.begins = [&](std::string_view statement) {
     if (statement.find("re_dms_internal") != std::string_view::npos) {
       statements.emplace_back(statement);
     }

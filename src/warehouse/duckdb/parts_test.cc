@@ -59,7 +59,7 @@ class DuckdbParts : public WarehouseContract {
 
   std::unique_ptr<Warehouse> refusing() {
     WarehouseSettings settings = target_->settings();
-    settings.on_statement = [this](std::string_view statement) { look_at(statement); };
+    settings.watch.begins = [this](std::string_view statement) { look_at(statement); };
     return open_warehouse(settings, clock_);
   }
 

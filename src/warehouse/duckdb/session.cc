@@ -127,10 +127,7 @@ void replay_log(SessionSettings settings) {
 }  // namespace
 
 Session::Session(const SessionSettings& settings, FileAccess access, std::stop_token stop)
-    : duckdb_(library()),
-      on_statement_(settings.on_statement),
-      saved_(settings.path),
-      stop_(std::move(stop)) {
+    : duckdb_(library()), watch_(settings.watch), saved_(settings.path), stop_(std::move(stop)) {
   try {
     open(settings, access);
   } catch (...) {
@@ -223,15 +220,9 @@ void Session::go_on_unless_stopped() const {
   }
 }
 
-void Session::show(const Sql& statement) const {
-  if (on_statement_) {
-    on_statement_(statement.text());
-  }
-}
-
 std::uint64_t Session::execute(const Sql& statement, Blame blame) {
   go_on_unless_stopped();
-  show(statement);
+  const WatchedStatement watched(watch_, statement.text());
   Result result(duckdb_);
   run(result, statement, blame);
   return result.rows_changed();
@@ -243,7 +234,7 @@ std::vector<Row> Session::query(const Sql& select, Blame blame) {
 
 std::vector<Row> Session::texts(const Sql& select, Blame blame) {
   go_on_unless_stopped();
-  show(select);
+  const WatchedStatement watched(watch_, select.text());
   return rows_of(select, blame);
 }
 

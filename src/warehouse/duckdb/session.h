@@ -15,15 +15,16 @@
 #include "warehouse/duckdb/library.h"
 #include "warehouse/duckdb/saved_blocks.h"
 #include "warehouse/sql_session.h"
+#include "warehouse/statement_watch.h"
 
 namespace re_dms::duckdb {
 
 struct SessionSettings {
   std::string path;
-  std::uint64_t memory_bytes = 0;                        ///< 0: DuckDB's own default
-  std::string temporary_directory;                       ///< empty: beside the file
-  std::uint64_t temporary_reserve_bytes = 0;             ///< as WarehouseSettings has it
-  std::function<void(std::string_view)> on_statement{};  ///< as WarehouseSettings has it
+  std::uint64_t memory_bytes = 0;             ///< 0: DuckDB's own default
+  std::string temporary_directory;            ///< empty: beside the file
+  std::uint64_t temporary_reserve_bytes = 0;  ///< as WarehouseSettings has it
+  StatementWatch watch{};                     ///< as WarehouseSettings has it
 };
 
 enum class FileAccess { ReadWrite, ReadOnly };
@@ -99,10 +100,9 @@ class Session final : public SqlSession {
   std::string try_open(const std::string& path, duckdb_config config);
   void close();
   void go_on_unless_stopped() const;
-  void show(const Sql& statement) const;
 
   const Library& duckdb_;
-  const std::function<void(std::string_view)> on_statement_;
+  const StatementWatch watch_;
   duckdb_database database_ = nullptr;
   duckdb_connection connection_ = nullptr;
   std::string catalog_;

@@ -46,7 +46,7 @@ class DuckdbStop : public WarehouseContract {
     statements_ = 0;
     stop_ = std::stop_source();
     WarehouseSettings settings = target_->settings();
-    settings.on_statement = [this, stop_at](std::string_view statement) {
+    settings.watch.begins = [this, stop_at](std::string_view statement) {
       last_ = statement;
       if (counts_ && ++statements_ == stop_at) {
         stop_.request_stop();
@@ -68,7 +68,7 @@ TEST_P(DuckdbStop, EndsAStatementThatWouldNotEnd) {
   taken();
   duckdb::SessionSettings settings;
   settings.path = (directory_ / "warehouse.duckdb").string();
-  settings.on_statement = [&](std::string_view statement) {
+  settings.watch.begins = [&](std::string_view statement) {
     if (statement.find("range") != std::string_view::npos) {
       stop.request_stop();
     }

@@ -1,5 +1,7 @@
 #include "warehouse/redshift/lanes.h"
 
+#include <pthread.h>
+
 #include <algorithm>
 #include <exception>
 #include <map>
@@ -99,6 +101,7 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
     std::vector<std::jthread> threads;
     for (std::size_t at = 0; at < shares.size(); ++at) {
       threads.emplace_back([this, at, &shares, &run, &stored, &stop] {
+        ::pthread_setname_np(::pthread_self(), ("lane-" + std::to_string(at + 1)).c_str());
         this->load(static_cast<int>(at) + 1, shares[at], run, stored, stop);
       });
     }

@@ -191,7 +191,7 @@ void log_notice(void* /*unused*/, const PGresult* notice) {
 }  // namespace
 
 SessionSettings session_settings(const WarehouseSettings& settings) {
-  SessionSettings session{settings.url, settings.password_command, {}, settings.on_statement};
+  SessionSettings session{settings.url, settings.password_command, {}, settings.watch};
   if (settings.iam_login) {
     session.login =
         iam_login(*settings.iam_login, database_of(settings.url), user_of(settings.url));
@@ -223,9 +223,7 @@ std::string database_of(const std::string& url) {
 }
 
 Session::Session(const SessionSettings& settings, std::stop_token stop)
-    : connection_(nullptr, &PQfinish),
-      on_statement_(settings.on_statement),
-      stop_(std::move(stop)) {
+    : connection_(nullptr, &PQfinish), watch_(settings.watch), stop_(std::move(stop)) {
   Parameters all = for_libpq(settings.url);
   if (settings.login) {
     const DatabaseLogin login = settings.login(stop_);
@@ -259,9 +257,6 @@ void Session::send(const Sql& statement, Blame blame, const std::stop_token& sto
   if (stop.stop_requested()) {
     throw Stopped();
   }
-  if (on_statement_) {
-    on_statement_(statement.text());
-  }
   PGconn* const connection = connection_.get();
   if (PQsendQuery(connection, statement.text().c_str()) == 0) {
     throw_statement_error(connection, nullptr, blame);
@@ -269,6 +264,7 @@ void Session::send(const Sql& statement, Blame blame, const std::stop_token& sto
 }
 
 Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_token& stop) {
+  const WatchedStatement watched(watch_, statement.text());
   send(statement, blame, stop);
   PGconn* const connection = connection_.get();
   Result result = wait_for_end(stop);
@@ -283,6 +279,7 @@ Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_
 }
 
 bool Session::execute_within(const Sql& statement, std::chrono::seconds patience) {
+  const WatchedStatement watched(watch_, statement.text());
   send(statement, Blame::Target, stop_);
   PGconn* const connection = connection_.get();
   const SteadyTime until = real_clock().steady() + patience;

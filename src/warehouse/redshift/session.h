@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "warehouse/redshift/iam_login.h"
 #include "warehouse/sql_session.h"
+#include "warehouse/statement_watch.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms::redshift {
@@ -23,7 +24,7 @@ struct SessionSettings {
   std::string url;                 ///< redshift://user:password@host:port/database?parameter=value
   std::string password_command{};  ///< run at each connect; its first line is the password
   AskForLogin login{};             ///< empty: the URL has the user
-  std::function<void(std::string_view)> on_statement{};  ///< as WarehouseSettings has it
+  StatementWatch watch{};          ///< as WarehouseSettings has it
 };
 
 /// How sessions of this target are opened.
@@ -87,7 +88,7 @@ class Session final : public SqlSession {
   Result wait_for_end(const std::stop_token& stop, std::optional<SteadyTime> until = {});
 
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
-  std::function<void(std::string_view)> on_statement_;
+  const StatementWatch watch_;
   std::stop_token stop_;
 };
 
