@@ -191,6 +191,19 @@ TEST(FillProgress, TheLagIsWhatTheTargetDoesNotHold) {
   EXPECT_EQ(status.lag.seconds, 10.0);
 }
 
+TEST(FillProgress, ALoadIsAsLateAsItsFirstCommit) {
+  Progress progress;
+  DaemonStatus status;
+  progress.received.advance(Lsn{900});
+  progress.loading_commit_time = 95'000'000;
+  fill_progress(status, progress, at(100));
+  EXPECT_EQ(status.lag.seconds, 5.0) << "the first load of a run";
+  progress.loaded.advance(Lsn{600});
+  progress.loaded_commit_time = 10'000'000;
+  fill_progress(status, progress, at(100));
+  EXPECT_EQ(status.lag.seconds, 5.0) << "nothing was committed for a long time before";
+}
+
 TEST(FillProgress, ATargetThatHoldsTheLastCommitIsUpToDate) {
   Progress progress;
   DaemonStatus status;

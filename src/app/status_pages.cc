@@ -64,6 +64,7 @@ std::vector<HttpRoute> status_pages(std::function<DaemonStatus()> status, const 
 
 void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime now) {
   // Later stages are read before earlier ones, so that no race shows a stage ahead of its source.
+  const std::int64_t loading_time = progress.loading_commit_time.load();
   const std::int64_t loaded_time = progress.loaded_commit_time.load();
   const Lsn loaded = progress.loaded.lsn();
   status.warehouse.loaded_lsn = lsn_text(progress.loaded);
@@ -76,13 +77,17 @@ void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime no
   status.source.server_lsn = end.known() ? to_string(end) : std::string();
   status.lag.bytes = loaded.known() ? end.value - std::min(end, loaded).value : 0;
   status.lag.seconds.reset();
+  const auto age = [now](std::int64_t commit_time) {
+    const SystemTime committed{std::chrono::microseconds(commit_time)};
+    return std::max(0.0, std::chrono::duration<double>(now - committed).count());
+  };
   if (received.known() && loaded >= received) {
     status.lag.seconds = 0;
+  } else if (loading_time != 0) {
+    status.lag.seconds = age(loading_time);
   } else if (loaded_time != 0) {
-    const SystemTime committed{std::chrono::microseconds(loaded_time)};
     const bool caught_up = loaded_time == progress.received_commit_time.load();
-    status.lag.seconds =
-        caught_up ? 0 : std::max(0.0, std::chrono::duration<double>(now - committed).count());
+    status.lag.seconds = caught_up ? 0 : age(loaded_time);
   }
 }
 

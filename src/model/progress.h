@@ -38,6 +38,8 @@ struct Progress {
   /// Commit time (µs since 1970) of the last transaction received and loaded; 0: none yet.
   std::atomic<std::int64_t> received_commit_time{0};
   std::atomic<std::int64_t> loaded_commit_time{0};
+  /// The first commit of the batch that is being loaded; 0: none is.
+  std::atomic<std::int64_t> loading_commit_time{0};
 };
 
 }  // namespace re_dms

@@ -48,8 +48,9 @@ inline constexpr auto kMetricList = std::to_array<MetricDefinition>({
     // How far the target is behind.
     {"re_dms_lag_bytes", kGauge, MetricUnit::Bytes, "WAL between the server's end and the target"},
     {"re_dms_lag_seconds", kGauge, MetricUnit::Seconds,
-     "Age of the last commit in the target; 0 when it holds everything received and the source "
-     "answers, else at least how long the source has been away"},
+     "Age of the first commit that is being loaded, else of the last one in the target; 0 when it "
+     "holds everything received and the source answers, else at least how long the source has been "
+     "away"},
     {"re_dms_commit_to_visible_seconds", kHistogram, MetricUnit::Seconds,
      "From the oldest commit of a batch in the source until the batch is visible in the target"},
     {"re_dms_server_lsn", kGauge, MetricUnit::Position, "End of the server's WAL"},

@@ -108,6 +108,9 @@ void Loader::leave_out_void(StagedBatch& batch) const {
 void Loader::load(StagedBatch& batch, const std::stop_token& stop) {
   LoadReport report;
   const SteadyTime began = real_clock().steady();
+  if (batch.kind == BatchKind::Stream && batch.span.transactions > 0) {
+    wiring_.state.progress.loading_commit_time = batch.span.first_commit.time_since_epoch().count();
+  }
   const bool done = retry_target(stop, [&] {
     leave_out_void(batch);
     report = wiring_.warehouse.load(batch, stop);
@@ -177,6 +180,7 @@ void Loader::note_stream(const StagedBatch& batch, const LoadReport& report) {
   progress.loaded.advance(batch.span.to);
   if (batch.span.transactions > 0) {
     progress.loaded_commit_time = batch.span.last_commit.time_since_epoch().count();
+    progress.loading_commit_time = 0;
   }
   wiring_.state.loaded({batch.span.number, report.rows, seconds, real_clock().now(), batch.span.to},
                        static_cast<double>(batch.stored_bytes()));

@@ -43,10 +43,13 @@ void SlotWatch::show(const SlotHealth& health) {
   const auto since_1970 = std::chrono::duration<double>(now.time_since_epoch());
   metrics_.gauge("re_dms_slot_active").Set(health.active ? 1 : 0);
   metrics_.gauge("re_dms_slot_wal_status").Set(static_cast<double>(health.wal_status));
-  // Without a limit, or where the slot is lost, there is no such number.
-  metrics_.gauge("re_dms_slot_safe_wal_bytes")
-      .Set(health.safe_wal_bytes ? static_cast<double>(*health.safe_wal_bytes)
-                                 : std::numeric_limits<double>::quiet_NaN());
+  if (health.safe_wal_bytes) {
+    metrics_.gauge("re_dms_slot_safe_wal_bytes").Set(static_cast<double>(*health.safe_wal_bytes));
+  } else if (had_limit_) {
+    // The limit was taken away, or the slot is lost: the last number is no longer true.
+    metrics_.gauge("re_dms_slot_safe_wal_bytes").Set(std::numeric_limits<double>::quiet_NaN());
+  }
+  had_limit_ = had_limit_ || health.safe_wal_bytes;
   metrics_.gauge("re_dms_slot_lag_bytes").Set(static_cast<double>(health.held_bytes));
   metrics_.gauge("re_dms_slot_spilled_bytes").Set(static_cast<double>(health.spilled_bytes));
   const Lsn confirmed = std::min(health.confirmed, health.server_end);

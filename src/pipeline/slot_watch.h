@@ -31,6 +31,7 @@ class SlotWatch {
   const Origin& origin_;
   Metrics& metrics_;
   SlotAge age_;
+  bool had_limit_ = false;  ///< safe_wal_bytes has been shown
 };
 
 }  // namespace re_dms
