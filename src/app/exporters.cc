@@ -102,10 +102,13 @@ std::unique_ptr<ErrorReporter> open_error_reporter(const Config& config, HttpCli
   try {
     FileSystem& files = real_file_system();
     files.create_directories(reports.directory);
+    // A second run of the same configuration ends soon, and leaves the first one's note and spool.
+    auto lock = files.lock(reports.directory + "/lock");
     const std::string note = reports.directory + "/crash";
     auto crash = take_crash_note(files, note);
     note_crashes(note);
-    ErrorReporterSettings settings{reports.directory, reports.least, scrub_rules(config)};
+    ErrorReporterSettings settings{reports.directory, std::move(lock), reports.least,
+                                   scrub_rules(config)};
     auto reporter = std::make_unique<ErrorReporter>(std::move(settings),
                                                     report_services(config, http), files, metrics);
     if (crash) {

@@ -24,6 +24,7 @@ namespace re_dms {
 
 struct ErrorReporterSettings {
   std::string spool;  ///< directory; each service has one of its own in it
+  std::unique_ptr<DirectoryLock> lock{};  ///< keeps another process out of it
   LogLevel least = LogLevel::Warn;
   ScrubRules scrub{};
   ReportLimits limits{};

@@ -84,7 +84,7 @@ class ErrorReporterTest : public ::testing::Test {
   std::unique_ptr<ErrorReporter> open(ServiceLog& log) {
     std::vector<std::unique_ptr<ReportService>> services;
     services.push_back(std::make_unique<FakeService>(log));
-    ErrorReporterSettings settings{folder_, LogLevel::Warn, {{"hunter2"}, false}};
+    ErrorReporterSettings settings{folder_, nullptr, LogLevel::Warn, {{"hunter2"}, false}};
     settings.retry = {std::chrono::milliseconds(1), std::chrono::milliseconds(5)};
     return std::make_unique<ErrorReporter>(std::move(settings), std::move(services),
                                            real_file_system(), metrics_);

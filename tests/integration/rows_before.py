@@ -28,7 +28,7 @@ def come_and_go(server, daemon):
     server.psql("CREATE TABLE fresh (id int PRIMARY KEY); INSERT INTO fresh VALUES (1), (2);"
                 " CREATE TABLE parted (id int PRIMARY KEY) PARTITION BY RANGE (id);"
                 " CREATE TABLE leaf PARTITION OF parted DEFAULT; INSERT INTO parted VALUES (1);"
-                " CREATE TABLE unlogged (id int); ALTER TABLE unlogged SET UNLOGGED")
+                " BEGIN; CREATE TABLE unlogged (id int); ALTER TABLE unlogged SET UNLOGGED; COMMIT")
     daemon.wait_live(live + 2)
     server.psql("UPDATE fresh SET id = 3 WHERE id = 1; DELETE FROM parted")
     daemon.catch_up()
