@@ -112,7 +112,7 @@ std::unique_ptr<ErrorReporter> open_error_reporter(const Config& config, HttpCli
     auto reporter = std::make_unique<ErrorReporter>(std::move(settings),
                                                     report_services(config, http), files, metrics);
     if (crash) {
-      reporter->add(*std::move(crash));
+      reporter->add(*crash);
     }
     return reporter;
   } catch (const Error& error) {

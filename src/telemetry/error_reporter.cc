@@ -62,7 +62,7 @@ void ErrorReporter::logged(LogLevel level, std::string_view event, std::string_v
   }
 }
 
-void ErrorReporter::add(ErrorReport report) {
+void ErrorReporter::add(const ErrorReport& report) {
   {
     const std::lock_guard lock(mutex_);
     for (const auto& desk : desks_) {

@@ -47,7 +47,7 @@ class ErrorReporter final : public LogListener {
               std::initializer_list<LogField> fields) override;
 
   /// A report that no log line made: of the crash of an earlier process.
-  void add(ErrorReport report);
+  void add(const ErrorReport& report);
 
   /// Waits until all that was handed in is on the disk and sent, at most for `patience`; what is on
   /// the disk is sent by the next start.

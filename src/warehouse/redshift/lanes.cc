@@ -81,22 +81,7 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
     close();
   }
   used_ = clock_.steady();
-  std::vector<Share> shares(tables.size());
-  std::map<Oid, Share*> share_of;
-  for (std::size_t lane = 0; lane < tables.size(); ++lane) {
-    Share& share = shares[lane];
-    share.batch.kind = batch.kind;
-    share.batch.span = batch.span;
-    share.known = load.known(tables[lane]);
-    for (const Oid oid : tables[lane]) {
-      share_of[oid] = &share;
-    }
-  }
-  for (const StagedLayer& layer : batch.layers) {
-    if (const auto share = share_of.find(layer.table->oid); share != share_of.end()) {
-      share->second->batch.layers.push_back(layer);
-    }
-  }
+  std::vector<Share> shares = share_out(batch, tables, load);
   {
     std::vector<std::jthread> threads;
     for (std::size_t at = 0; at < shares.size(); ++at) {
@@ -106,6 +91,10 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
       });
     }
   }
+  gather(shares, load, report);
+}
+
+void Lanes::gather(std::vector<Share>& shares, BatchLoad& load, LanesReport report) {
   std::exception_ptr error;
   for (Share& share : shares) {
     report.failed.merge(share.failed);
@@ -125,6 +114,28 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
           "tables are loaded one after the other, for want of a session: " + share.not_opened);
     }
   }
+}
+
+std::vector<Lanes::Share> Lanes::share_out(const StagedBatch& batch,
+                                           const std::vector<std::vector<Oid>>& tables,
+                                           const BatchLoad& load) {
+  std::vector<Share> shares(tables.size());
+  std::map<Oid, Share*> share_of;
+  for (std::size_t lane = 0; lane < tables.size(); ++lane) {
+    Share& share = shares[lane];
+    share.batch.kind = batch.kind;
+    share.batch.span = batch.span;
+    share.known = load.known(tables[lane]);
+    for (const Oid oid : tables[lane]) {
+      share_of[oid] = &share;
+    }
+  }
+  for (const StagedLayer& layer : batch.layers) {
+    if (const auto share = share_of.find(layer.table->oid); share != share_of.end()) {
+      share->second->batch.layers.push_back(layer);
+    }
+  }
+  return shares;
 }
 
 /// A cluster may take fewer sessions than there are lanes, and a password may change meanwhile: who

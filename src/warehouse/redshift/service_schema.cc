@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "warehouse/service_tables.h"
+#include "warehouse/warehouse.h"
 
 namespace re_dms::redshift {
 

@@ -183,6 +183,23 @@ LostSessions& lost_sessions() {
   return all;
 }
 
+/// Asks for the statement's end at a stop and at `until`, and from then on waits for it only so
+/// long.
+void end_if_due(PGconn* connection, const std::stop_token& stop, std::optional<SteadyTime> until,
+                std::optional<SteadyTime>& give_up) {
+  const SteadyTime now = real_clock().steady();
+  if (!give_up && (stop.stop_requested() || (until && now > *until))) {
+    cancel(connection);
+    give_up = now + kStopPatience;
+  }
+  if (give_up && now > *give_up) {
+    if (stop.stop_requested()) {
+      throw Stopped();
+    }
+    throw Error(ErrorKind::Transient, "Redshift does not take a statement back");
+  }
+}
+
 void log_notice(void* /*unused*/, const PGresult* notice) {
   const char* const text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
   log(LogLevel::Debug, "redshift_notice", text != nullptr ? text : "a notice without text");
@@ -306,17 +323,7 @@ Session::Result Session::wait_for_end(const std::stop_token& stop,
   Result first(nullptr, &PQclear);
   while (true) {
     while (PQisBusy(connection) != 0) {
-      const SteadyTime now = real_clock().steady();
-      if ((stop.stop_requested() || (until && now > *until)) && !give_up) {
-        cancel(connection);
-        give_up = now + kStopPatience;
-      }
-      if (give_up && now > *give_up) {
-        if (stop.stop_requested()) {
-          throw Stopped();
-        }
-        throw Error(ErrorKind::Transient, "Redshift does not take a statement back");
-      }
+      end_if_due(connection, stop, until, give_up);
       wait_for(connection, PQflush(connection) > 0 ? POLLIN | POLLOUT : POLLIN, kLookAtStop);
       if (PQconsumeInput(connection) == 0) {
         break;
