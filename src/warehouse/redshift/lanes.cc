@@ -74,14 +74,14 @@ std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<O
 }
 
 void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& tables,
-                 const LoadRun& run, const StoredPosition& stored, BatchLoad& load,
-                 LanesReport report, const std::stop_token& stop) {
+                 const LoadRun& run, const StoredPosition& stored, LanesReport report,
+                 const std::stop_token& stop) {
   RE_DMS_CHECK(tables.size() <= open_.size());
   if (used_ && clock_.steady() - *used_ > kIdleMost) {
     close();
   }
   used_ = clock_.steady();
-  std::vector<Share> shares = share_out(batch, tables, load);
+  std::vector<Share> shares = share_out(batch, tables, report.load);
   {
     std::vector<std::jthread> threads;
     for (std::size_t at = 0; at < shares.size(); ++at) {
@@ -91,10 +91,10 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
       });
     }
   }
-  gather(shares, load, report);
+  gather(shares, report);
 }
 
-void Lanes::gather(std::vector<Share>& shares, BatchLoad& load, LanesReport report) {
+void Lanes::gather(std::vector<Share>& shares, LanesReport report) {
   std::exception_ptr error;
   for (Share& share : shares) {
     report.failed.merge(share.failed);
@@ -108,7 +108,7 @@ void Lanes::gather(std::vector<Share>& shares, BatchLoad& load, LanesReport repo
   }
   for (Share& share : shares) {
     if (share.not_opened.empty()) {
-      load.loaded_elsewhere(std::move(share.known));
+      report.load.loaded_elsewhere(std::move(share.known));
     } else {
       log(LogLevel::Warn, "lane_not_opened",
           "tables are loaded one after the other, for want of a session: " + share.not_opened);

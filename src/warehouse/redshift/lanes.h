@@ -23,6 +23,7 @@ std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<O
 
 /// What the tries of one batch show, whether or not they come to their end.
 struct LanesReport {
+  BatchLoad& load;       ///< of the whole batch
   FailedTables& failed;  ///< tables that cannot take the batch
   std::vector<RowsNotThere>& not_there;
 };
@@ -40,7 +41,7 @@ class Lanes {
   /// end, what a session throws; what other lanes did then stays, and is known to nobody but the
   /// target.
   void load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& tables,
-            const LoadRun& run, const StoredPosition& stored, BatchLoad& load, LanesReport report,
+            const LoadRun& run, const StoredPosition& stored, LanesReport report,
             const std::stop_token& stop);
 
   /// Ends the sessions.
@@ -60,7 +61,7 @@ class Lanes {
   static std::vector<Share> share_out(const StagedBatch& batch,
                                       const std::vector<std::vector<Oid>>& tables,
                                       const BatchLoad& load);
-  static void gather(std::vector<Share>& shares, BatchLoad& load, LanesReport report);
+  static void gather(std::vector<Share>& shares, LanesReport report);
   bool open(std::optional<Session>& session, Share& share, const std::stop_token& stop);
   void load(int lane, Share& share, const LoadRun& run, const StoredPosition& stored,
             const std::stop_token& stop);

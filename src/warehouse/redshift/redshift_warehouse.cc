@@ -239,7 +239,7 @@ void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& r
   }
   const auto dealt = deal(batch, tables, lanes);
   if (dealt.size() > 1) {
-    lanes_.load(batch, dealt, run, stored, load, {failed_, not_there_in_lanes_}, stop);
+    lanes_.load(batch, dealt, run, stored, {load, failed_, not_there_in_lanes_}, stop);
     failpoint("lanes-done");
   }
 }
