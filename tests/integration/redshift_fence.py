@@ -8,7 +8,9 @@ behind the journal's begin, or is further than its end, is refused.
 import os
 import shutil
 import signal
+import socket
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -23,6 +25,7 @@ CREATE TABLE public.keyed (id serial PRIMARY KEY, n int, v text);
 CREATE TABLE public.bag (n int, v text);
 ALTER TABLE public.bag REPLICA IDENTITY FULL;
 """
+OPTIONS = {"journal.segment_bytes": "1MiB"}
 # Less than a cluster gets that does not answer.
 ENDS_WITHIN = 4
 # In one batch.
@@ -138,6 +141,60 @@ def stalled(story, place):
     print(f"{place}: equal, epoch {epoch}: {counts}", flush=True)
 
 
+class Network:
+    """Between the daemon and the stand-in. `lose()` ends all connections for the daemon, and the stand-in hears nothing
+    of it."""
+
+    def __init__(self, port):
+        self._port, self._clients, self._kept = port, [], []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def _listen(self):
+        while True:
+            client, _ = self._listener.accept()
+            server = socket.create_connection(("127.0.0.1", self._port))
+            self._clients.append(client)
+            self._kept.append(server)
+            for one, other in ((client, server), (server, client)):
+                threading.Thread(target=self._pass_on, args=(one, other), daemon=True).start()
+
+    @staticmethod
+    def _pass_on(one, other):
+        try:
+            while data := one.recv(1 << 16):
+                other.sendall(data)
+        except OSError:
+            pass
+
+    def lose(self):
+        for client in self._clients:
+            client.shutdown(socket.SHUT_RDWR)
+        self._clients.clear()
+
+
+def lost(story):
+    """A session in a transaction, which the network lost: the cluster does not know, and the fences stay held."""
+    first, standin = story.first, story.standin
+    network = Network(standin.port)
+    first.configure({**OPTIONS, "warehouse.url": standin.url.replace(f":{standin.port}/", f":{network.port}/")})
+    first.start().wait_ready()
+    story.work()
+    first.catch_up()
+    standin.fail("^INSERT INTO re_dms_internal.loads", "delay", seconds=1)
+    story.work()
+    first.wait("the load holds the fences", lambda: standin.faults()[0]["fired"])
+    network.lose()
+    standin.clear_faults()
+    first.catch_up()
+    expect('"session_ended"' in first.log_text(), "the lost session is ended")
+    counts = first.compare()
+    expect(first.stop() == 0, "SIGTERM")
+    first.configure(OPTIONS)
+    print(f"a session that the network lost: equal: {counts}", flush=True)
+
+
 def set_back(story):
     """The target as somebody restored it."""
     first = story.first
@@ -167,11 +224,12 @@ def set_back(story):
 
 def main():
     os.environ.pop("RE_DMS_FAILPOINT", None)
-    with scenario(TABLES, options={"journal.segment_bytes": "1MiB"}, target=RedshiftTarget()) as (server, first):
+    with scenario(TABLES, options=OPTIONS, target=RedshiftTarget()) as (server, first):
         story = Story(server, first)
         second(story)
         for place in ("redshift-load-before", "redshift-staged", "redshift-load-commit-before"):
             stalled(story, place)
+        lost(story)
         set_back(story)
 
 

@@ -168,6 +168,12 @@ class LostSessions {
     pids_.insert(pid);
   }
 
+  /// The number is another session's now.
+  void remove(int pid) {
+    const std::lock_guard lock(mutex_);
+    pids_.erase(pid);
+  }
+
   bool has(int pid) {
     const std::lock_guard lock(mutex_);
     return pids_.contains(pid);
@@ -264,6 +270,9 @@ Session::Session(const SessionSettings& settings, std::stop_token stop)
   PQsetNoticeReceiver(connection_.get(), log_notice, nullptr);
   connect(connection_.get(), stop_,
           fmt::format("connecting to Redshift ({})", place(settings.url)));
+  // libpq no longer tells it when the connection is lost.
+  pid_ = PQbackendPID(connection_.get());
+  lost_sessions().remove(pid_);
   // A statement of megabytes is sent while nobody looks at stop otherwise.
   PQsetnonblocking(connection_.get(), 1);
   // A parameter group can say otherwise, and then "A" is not the "a" that is looked for.
@@ -367,7 +376,7 @@ std::vector<Row> Session::query(const Sql& select, Blame blame) {
 
 Session::~Session() {
   if (PQtransactionStatus(connection_.get()) != PQTRANS_IDLE) {
-    lost_sessions().add(PQbackendPID(connection_.get()));
+    lost_sessions().add(pid_);
   }
 }
 

@@ -90,6 +90,7 @@ class Session final : public SqlSession {
   std::unique_ptr<PGconn, decltype(&PQfinish)> connection_;
   const StatementWatch watch_;
   std::stop_token stop_;
+  int pid_ = 0;  ///< the server's process
 };
 
 /// As Redshift keeps a name: in lower case, quoted or not.
