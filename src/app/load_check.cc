@@ -40,6 +40,10 @@ StagedLayer stage_probe(ObjectStore& store, const StageNames& names) {
   return layer;
 }
 
+CheckResult failure(const Error& error) {
+  return {CheckResult::Status::Fail, "target: COPY", error.message(), error.advice()};
+}
+
 /// Of an s3:// URL.
 std::string iam_statement(const std::string& url) {
   const std::string place = url.substr(std::string_view("s3://").size());
@@ -58,9 +62,8 @@ std::vector<CheckResult> check_load(const StageSettings& stage,
   if (!stage.s3) {
     return {};
   }
-  const std::string random = random_hex();
   WarehouseSettings settings = warehouse;
-  const StageFormat format = stage_format(settings, random);
+  const StageFormat format = stage_format(settings, random_hex());
   settings.null_text = format.null_text;
   std::vector<CheckResult> results;
   try {
@@ -68,13 +71,12 @@ std::vector<CheckResult> check_load(const StageSettings& stage,
     const StageNames names = probe_names(format);
     try {
       results = check_copy(settings, stage_probe(*store, names));
-    } catch (const Error&) {
-      store->remove_all(store->list(names.prefix()));
-      throw;
+    } catch (const Error& error) {
+      results.push_back(failure(error));
     }
     store->remove_all(store->list(names.prefix()));
   } catch (const Error& error) {
-    results.push_back({CheckResult::Status::Fail, "target: COPY", error.message(), error.advice()});
+    results.push_back(failure(error));
   }
   for (CheckResult& result : results) {
     if (result.status == CheckResult::Status::Fail && result.name == "target: COPY") {

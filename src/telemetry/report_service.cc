@@ -64,6 +64,14 @@ void require_taken(std::string_view service, const HttpResponse& response) {
                   : "");
 }
 
+/// Throws unless the service takes it.
+void post(HttpClient& http, HttpRequest request, std::string_view service,
+          const std::stop_token& stop) {
+  request.method = "POST";
+  request.patience = kAnswerPatience;
+  require_taken(service, http.send(request, stop));
+}
+
 class Rollbar final : public ReportService {
  public:
   Rollbar(RollbarSettings settings, Reporter reporter, HttpClient& http)
@@ -74,14 +82,12 @@ class Rollbar final : public ReportService {
   void send(const ErrorReport& report, const std::stop_token& stop) override {
     const std::string body = rollbar_item(report, reporter_);
     HttpRequest request;
-    request.method = "POST";
     request.origin = settings_.origin;
     request.path = "/api/1/item/";
     request.headers = {{"content-type", "application/json"},
                        {"x-rollbar-access-token", settings_.token}};
     request.body = body;
-    request.patience = kAnswerPatience;
-    require_taken(name(), http_.send(request, stop));
+    post(http_, std::move(request), name(), stop);
   }
 
  private:
@@ -100,7 +106,6 @@ class Sentry final : public ReportService {
   void send(const ErrorReport& report, const std::stop_token& stop) override {
     const std::string body = sentry_envelope(report, reporter_);
     HttpRequest request;
-    request.method = "POST";
     request.origin = settings_.origin;
     request.path = settings_.path;
     request.headers = {
@@ -109,8 +114,7 @@ class Sentry final : public ReportService {
                                       "sentry_key={}",
                                       RE_DMS_VERSION, settings_.key)}};
     request.body = body;
-    request.patience = kAnswerPatience;
-    require_taken(name(), http_.send(request, stop));
+    post(http_, std::move(request), name(), stop);
   }
 
  private:
