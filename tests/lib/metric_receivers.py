@@ -4,13 +4,13 @@ import gzip
 import hashlib
 import re
 import socket
-import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl
 
 import sigv4
+from quiet_server import QuietServer
 
 AUTHORIZATION = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,]+)/([^,]+), ?SignedHeaders=([^,]+),"
                            r" ?Signature=([0-9a-f]{64})")
@@ -74,7 +74,7 @@ class CloudWatchFake:
         self.hangs = threading.Event()
         self.lock = threading.Lock()
         self._refusals = []
-        self._server = _Server(("127.0.0.1", 0), _CloudWatchHandler)
+        self._server = QuietServer(("127.0.0.1", 0), _CloudWatchHandler)
         self._server.daemon_threads = True
         self._server.cloudwatch = self
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -142,13 +142,6 @@ def dimensions(datum):
     made = {name: datum[f"Dimensions.member.{place}.Value"] for place, name in names.items()}
     made.pop("Slot")
     return made
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request, client_address):
-        # Who hangs is not waited for.
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class _CloudWatchHandler(BaseHTTPRequestHandler):

@@ -1,10 +1,11 @@
 """A sink for error reports, as Rollbar and Sentry: it checks their form, can be away, and can hang."""
 
 import json
-import sys
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
+
+from quiet_server import QuietServer
 
 TOKEN = "rollbar-test-token"
 KEY = "sentrytestkey"
@@ -22,7 +23,7 @@ class ReportSink:
         self.items, self.events, self.refused = {}, {}, []
         self.raw = []  # every body and header that came, to look for secrets
         self.away, self.hangs = threading.Event(), threading.Event()
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = QuietServer(("127.0.0.1", 0), _Handler)
         self._server.daemon_threads = True
         self._server.sink = self
         self.port = self._server.server_address[1]
@@ -60,13 +61,6 @@ class ReportSink:
             return 400
         self.events[event["event_id"]] = event
         return 200
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request, client_address):
-        # Who hangs is not waited for.
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

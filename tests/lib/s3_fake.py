@@ -9,15 +9,15 @@ import datetime
 import hashlib
 import hmac
 import re
-import sys
 import threading
 import time
 import xml.etree.ElementTree as ElementTree
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import sigv4
+from quiet_server import QuietServer
 
 SKEW_SECONDS = 900
 AUTHORIZATION = re.compile(r"AWS4-HMAC-SHA256 Credential=([^/,]+)/([^,]+), ?SignedHeaders=([^,]+),"
@@ -43,7 +43,7 @@ class S3Fake:
         self.lock = threading.Lock()
         self.delay = 0  # seconds before each answer
         self._refusals = []
-        self._server = _Server((address, port), _Handler)
+        self._server = QuietServer((address, port), _Handler)
         self._server.daemon_threads = True
         self._server.s3 = self
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -74,13 +74,6 @@ class S3Fake:
     def take_refusal(self):
         with self.lock:
             return self._refusals.pop(0) if self._refusals else None
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request, client_address):
-        # Clients are killed by tests.
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):
