@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <array>
@@ -31,6 +32,8 @@ using ConnectionPtr = std::unique_ptr<PGconn, decltype(&PQfinish)>;
 // A Unix socket holds some 200 rows; asleep when it is full, the reader would stall the server.
 constexpr int kMuch = 16 * 1024;
 constexpr std::chrono::microseconds kNap{200};
+// Over TCP what is not read collects at the server, which is cheaper for it than to send each row.
+constexpr std::chrono::milliseconds kNapOverTcp{20};
 constexpr std::chrono::seconds kFeedbackInterval{1};
 constexpr int kPollMs = 1000;
 
@@ -132,20 +135,28 @@ bool take(const char* message, int size, Drained& drained) {
   return false;
 }
 
+std::chrono::microseconds nap_on(int socket) {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  const bool named = getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) == 0;
+  return named && address.ss_family == AF_UNIX ? kNap : kNapOverTcp;
+}
+
 /// Waits for data, and a little longer while there is not much.
-void wait_for_much(int socket) {
+void wait_for_much(int socket, std::chrono::microseconds nap) {
   pollfd ready{.fd = socket, .events = POLLIN, .revents = 0};
   if (poll(&ready, 1, kPollMs) <= 0) {
     return;
   }
   int available = 0;
   if (ioctl(socket, FIONREAD, &available) == 0 && available < kMuch) {
-    std::this_thread::sleep_for(kNap);
+    std::this_thread::sleep_for(nap);
   }
 }
 
 Drained drain(PGconn* connection, std::uint64_t end) {
   Drained drained;
+  const std::chrono::microseconds nap = nap_on(PQsocket(connection));
   Clock::time_point fed = Clock::now();
   bool asked = false;
   while (drained.lsn < end) {
@@ -165,7 +176,7 @@ Drained drain(PGconn* connection, std::uint64_t end) {
     }
     if (drained.lsn < end) {
       if (!tls_may_hold_more(connection)) {
-        wait_for_much(PQsocket(connection));
+        wait_for_much(PQsocket(connection), nap);
       }
       if (PQconsumeInput(connection) == 0) {
         fail(connection, "the connection was lost");

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <utility>
@@ -74,6 +75,13 @@ ReplicationStream::ReplicationStream(Connection replication, const SourceSetting
                     fmt::format("starting slot \"{}\" at {}", settings.slot, from));
   encrypted_ = is_encrypted(connection_.raw());
   read_tls_ahead(connection_.raw());
+}
+
+bool ReplicationStream::over_unix_socket() const {
+  sockaddr_storage address{};
+  socklen_t size = sizeof address;
+  return getsockname(socket(), reinterpret_cast<sockaddr*>(&address), &size) == 0 &&
+         address.ss_family == AF_UNIX;
 }
 
 void ReplicationStream::read_socket() {

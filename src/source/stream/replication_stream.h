@@ -60,6 +60,8 @@ class ReplicationStream {
 
   int socket() const { return PQsocket(connection_.raw()); }
 
+  bool over_unix_socket() const;
+
   /// Ends COPY mode as the protocol wants it, waiting for the server for `patience` at most.
   void finish(std::chrono::milliseconds patience);
 

@@ -17,6 +17,7 @@
 #include "source/stream/block_maker.h"
 #include "source/stream/catalog_questions.h"
 #include "source/stream/feedback.h"
+#include "source/stream/nap.h"
 #include "source/stream/replication_stream.h"
 #include "source/stream/silence.h"
 #include "source/stream/source_watch.h"
@@ -87,6 +88,7 @@ class SlotReader {
   void report(SteadyTime now);
   void look_after_server(bool held_up, SteadyTime now);
   void wait(const ReadResult& read);
+  void take_nap();
   std::chrono::milliseconds poll_timeout(bool paused, SteadyTime now) const;
   void finish();
 
@@ -109,6 +111,8 @@ class SlotReader {
   Lsn server_end_;            ///< of the last keepalive
   bool idle_urgent_ = false;  ///< the server waits for a position
   ReadCounts counts_;
+  Nap nap_{true};
+  std::size_t bytes_since_nap_ = 0;
   SteadyTime block_began_{};
   SteadyTime idle_at_{};
 };

@@ -7,6 +7,7 @@
 #include "schema/catalog_json.h"
 #include "source/stream/block_maker.h"
 #include "source/stream/feedback.h"
+#include "source/stream/nap.h"
 #include "source/stream/replication_stream.h"
 #include "source/stream/silence.h"
 #include "source/stream/source_watch.h"
@@ -217,6 +218,34 @@ TEST(PollBackoff, WaitsLongerAndLongerUpToABound) {
   for (const int expected : {5, 10, 20, 40, 80, 160, 320, 500, 500}) {
     EXPECT_EQ(backoff.next(), milliseconds(expected));
   }
+}
+
+/// The length after `naps` of them between which this many bytes came a microsecond.
+std::chrono::microseconds nap_of(Nap& nap, int naps, std::size_t bytes_per_microsecond) {
+  SteadyTime now = SteadyTime{} + std::chrono::hours(1);
+  std::chrono::microseconds length = nap.next(0, now);
+  for (int i = 0; i < naps; ++i) {
+    const auto count = static_cast<std::size_t>(length.count());
+    length = nap.next(count * bytes_per_microsecond, now += length);
+  }
+  return length;
+}
+
+TEST(Nap, GrowsUnderADenseStreamAndIsShortBehindIt) {
+  Nap nap(false);
+  EXPECT_EQ(nap_of(nap, 1, 40), Nap::kShortest * 2);
+  EXPECT_EQ(nap_of(nap, 20, 40), Nap::kLongest);
+  EXPECT_EQ(nap_of(nap, 20, 7), Nap::kShortest);
+}
+
+TEST(Nap, IsNoLongerThanSocketsHaveRoom) {
+  Nap nap(false);
+  EXPECT_EQ(nap_of(nap, 20, 512), std::chrono::microseconds(Nap::kRoom / 512));
+}
+
+TEST(Nap, IsShortOverAUnixSocket) {
+  Nap nap(true);
+  EXPECT_EQ(nap_of(nap, 20, 40), Nap::kShortest);
 }
 
 TEST(CopyData, IsCheckedBeforeItIsUsed) {
