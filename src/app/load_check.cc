@@ -25,7 +25,7 @@ StagedLayer stage_probe(ObjectStore& store, const StageNames& names) {
   StagedLayer layer;
   layer.counts.inserts = 1;
   const auto object = store.create(names.prefix() + "probe.csv.gz");
-  GzipStream gzip(*object);
+  GzipStream gzip(*object, store.compression());
   gzip.take(kRow);
   gzip.finish();
   StagedFile file;

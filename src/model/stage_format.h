@@ -1,6 +1,7 @@
 // How staged rows are written, as the target needs to read them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -17,6 +18,9 @@ struct StageFormat {
   std::string null_text = "\\N";
   /// Each layer with files has a manifest of its own, in the form that COPY of Redshift reads.
   bool copy_manifests = false;
+  /// So many rows of a table the target keeps together: a load that ends behind a multiple of them
+  /// leaves nothing that the next one has to write again.
+  std::size_t rows_together = 1;
   /// The longest line that the target reads; 0: any.
   std::uint64_t row_bytes_max = 0;
   /// What the target cannot hold of a type; null: it is not asked, and values come as they are.

@@ -9,7 +9,6 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/retry.h"
-#include "batch/copied_rows.h"
 #include "observe/log.h"
 #include "schema/versions.h"
 #include "source/copy/copy_text.h"
@@ -273,11 +272,32 @@ void CopyGroup::read_rows(SnapshotReader& reader, const Task& task) {
     if (++read.rows % kLookEvery == 0) {
       check_worth(table);
     }
-    if (rows.memory_bytes() >= limits_.layer_bytes) {
+    if (fills_layer(rows)) {
       hand_in(task, rows.take(), read, false);
     }
   }
   hand_in(task, rows.take(), read, true);
+}
+
+/// A layer that is smaller than it may be has the target's number of rows that stay together, or a
+/// half, a quarter or an eighth of it, so that a batch of some layers can end behind it.
+bool CopyGroup::fills_layer(const CopiedRows& rows) const {
+  const std::size_t memory = rows.memory_bytes();
+  if (memory >= limits_.layer_bytes) {
+    return true;
+  }
+  const std::size_t together = limits_.rows_together;
+  if (together == 1 || rows.rows() % (together / 8) != 0) {
+    return false;
+  }
+  return rows.rows() == together ||
+         (together % rows.rows() == 0 && 2 * memory > limits_.layer_bytes);
+}
+
+bool CopyGroup::fills_batch() const {
+  const bool ends_well = batch_rows_ % limits_.rows_together == 0;
+  return batch_bytes_ >= (ends_well ? limits_.batch_bytes / 3 * 2 : limits_.batch_bytes) ||
+         batch_tables_ >= limits_.batch_tables;
 }
 
 /// Throws Transient where the rest need not be read.
@@ -330,10 +350,11 @@ void CopyGroup::hand_in(const Task& task, Layer layer, ReadSoFar& read, bool end
                         .attempt = table.attempt};
   ++batch_layers_;
   batch_bytes_ += layer.memory_bytes();
+  batch_rows_ += layer.rows.size();
   batch_tables_ += last ? 1 : 0;
   table.done = last;
   wiring_.room.layer(std::move(layer));
-  if (batch_bytes_ >= limits_.batch_bytes || batch_tables_ >= limits_.batch_tables) {
+  if (fills_batch()) {
     seal();
   }
 }
@@ -367,6 +388,7 @@ void CopyGroup::seal() {
   }
   batch_layers_ = 0;
   batch_bytes_ = 0;
+  batch_rows_ = 0;
   batch_tables_ = 0;
 }
 

@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "batch/copied_rows.h"
 #include "model/origin.h"
 #include "pipeline/run_state.h"
 #include "pipeline/staging_room.h"
@@ -35,6 +36,7 @@ struct CopyLimits {
   std::size_t row_bytes_max = 64U << 20;
   std::size_t layer_bytes = 8U << 20;      ///< of one layer's memory; a worker fills one at a time
   std::size_t batch_bytes = 32U << 20;     ///< of layers loaded in one target transaction
+  std::size_t rows_together = 1;           ///< as StageFormat has it
   std::size_t batch_tables = 500;          ///< that end in one
   std::size_t group_tables = 1000;         ///< under one snapshot
   std::uint64_t group_bytes = 4ULL << 30;  ///< under one snapshot, unless one table has more
@@ -102,6 +104,8 @@ class CopyGroup {
   void copy(SnapshotReader& reader, const Task& task);
   void read_rows(SnapshotReader& reader, const Task& task);
   void hand_in(const Task& task, Layer layer, ReadSoFar& read, bool ends_range);
+  bool fills_layer(const CopiedRows& rows) const;
+  bool fills_batch() const;
   void wait_for_room();
   void check_worth(const Table& table) const;
   void fail(Table& table, const Error& error);
@@ -125,6 +129,7 @@ class CopyGroup {
   std::vector<SetAside> refused_;
   std::size_t batch_layers_ = 0;
   std::size_t batch_bytes_ = 0;
+  std::size_t batch_rows_ = 0;
   std::size_t batch_tables_ = 0;
 };
 

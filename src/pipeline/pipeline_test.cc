@@ -33,6 +33,8 @@ class KeepingStore final : public ObjectStore {
     throw Error(ErrorKind::Transient, "cannot remove " + key);
   }
 
+  Compression compression() const override { return store_->compression(); }
+
   std::string key_of(const std::string& path) const override { return store_->key_of(path); }
 
  private:

@@ -40,6 +40,8 @@ class StoreWithBound final : public ObjectStore {
 
   void remove(const std::string& key) override { store_->remove(key); }
 
+  Compression compression() const override { return store_->compression(); }
+
   std::string key_of(const std::string& path) const override { return store_->key_of(path); }
 
   std::atomic<bool> full{false};

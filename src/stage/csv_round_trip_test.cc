@@ -79,7 +79,7 @@ Expected random_changes(unsigned seed, std::size_t rows) {
 std::string staged(const Layer& layer) {
   std::string content;
   GatheringObject object(content);
-  GzipStream gzip(object);
+  GzipStream gzip(object, Compression::Fast);
   CsvWriter csv(*layer.table, LayerShape::Changes, gzip);
   for (std::size_t index = 0; index < layer.rows.size(); ++index) {
     csv.append(layer.row(index));

@@ -179,6 +179,8 @@ class DirectoryStore final : public ObjectStore {
     prune_directories(path, root_);
   }
 
+  Compression compression() const override { return Compression::Stored; }
+
   std::string key_of(const std::string& path) const override {
     if (!path.starts_with(root_ + "/")) {
       throw Error(ErrorKind::Fatal, fmt::format("{} is not a staged object below {}", path, root_));

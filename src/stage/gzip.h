@@ -1,4 +1,4 @@
-// Compresses a stream of bytes into an object as one gzip member.
+// Puts a stream of bytes into an object as one gzip member.
 #pragma once
 
 #include <cstdint>
@@ -10,12 +10,12 @@
 
 namespace re_dms {
 
-/// ISA-L at level 1. The same bytes taken in the same pieces give the same object: the header holds
-/// neither name nor time.
+/// The same bytes taken in the same pieces give the same object: the header holds neither name nor
+/// time.
 class GzipStream final : public ByteSink {
  public:
   /// `object` must outlive the stream; finishing it is left to the caller.
-  explicit GzipStream(ObjectWriter& object);
+  GzipStream(ObjectWriter& object, Compression compression);
   GzipStream(const GzipStream&) = delete;
   GzipStream& operator=(const GzipStream&) = delete;
   ~GzipStream() override;
@@ -25,7 +25,7 @@ class GzipStream final : public ByteSink {
   /// Writes what is held back, and the trailer. Nothing may be taken after it.
   void finish();
 
-  /// Compressed bytes handed to the object so far.
+  /// Bytes handed to the object so far.
   std::uint64_t bytes() const { return bytes_; }
 
   /// CRC32C of these bytes.
@@ -33,11 +33,16 @@ class GzipStream final : public ByteSink {
 
  private:
   struct Deflate;
+  struct Store;
 
   void deflate();
+  void store_block(bool last);
+  void put(std::string_view bytes);
 
   ObjectWriter& object_;
-  std::unique_ptr<Deflate> state_;
+  std::unique_ptr<Deflate> deflate_;  ///< of Compression::Fast
+  std::unique_ptr<Store> store_;      ///< of Compression::Stored
+  bool finished_ = false;
   std::uint64_t bytes_ = 0;
   std::uint32_t crc32c_ = 0;
 };

@@ -10,6 +10,11 @@
 
 namespace re_dms {
 
+enum class Compression {
+  Fast,    ///< ISA-L at level 1
+  Stored,  ///< none: gzip's blocks of bytes as they are, the cheapest to write and to read
+};
+
 /// What a store throws when it has no room; Transient: room may become free.
 class StageFull : public Error {
  public:
@@ -47,6 +52,10 @@ class ObjectStore {
       remove(key);
     }
   }
+
+  /// What is worth its time for the parts: whether a target reads them on this machine, or over a
+  /// network from a store that is paid by bytes.
+  virtual Compression compression() const = 0;
 
   /// The key of an object whose path finish() returned.
   virtual std::string key_of(const std::string& path) const = 0;

@@ -164,6 +164,8 @@ class S3Store final : public ObjectStore {
     }
   }
 
+  Compression compression() const override { return Compression::Fast; }
+
   std::string key_of(const std::string& path) const override {
     if (!path.starts_with(client_.root()) || path.size() == client_.root().size()) {
       throw Error(ErrorKind::Fatal,

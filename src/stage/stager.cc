@@ -154,7 +154,7 @@ StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNum
   const std::unique_ptr<ObjectWriter> object =
       store.create(fmt::format("{}{}b{}-l{}-p{}.csv.gz", names.prefix(), names.room, number.batch,
                                number.layer, number.part));
-  GzipStream gzip(*object);
+  GzipStream gzip(*object, store.compression());
   CsvWriter csv(*layer.table, shape_of(layer), gzip, names.format);
   StagedFile file;
   for (std::size_t index = range.first; index < range.last; ++index) {

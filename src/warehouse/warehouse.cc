@@ -77,7 +77,7 @@ StageFormat stage_format(const WarehouseSettings& settings, std::string_view ran
             .row_bytes_max = redshift::kRowBytesMax,
             .limits = redshift::value_limits};
   }
-  return {.limits = duckdb::value_limits};
+  return {.rows_together = duckdb::kRowGroupRows, .limits = duckdb::value_limits};
 }
 
 std::string target_name(const WarehouseSettings& settings) {

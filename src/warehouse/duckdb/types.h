@@ -2,6 +2,7 @@
 // docs/types.md is the same table for people.
 #pragma once
 
+#include <cstddef>
 #include <string_view>
 
 #include "model/table_schema.h"
@@ -9,6 +10,10 @@
 #include "warehouse/sql.h"
 
 namespace re_dms::duckdb {
+
+/// DuckDB 1.4, DEFAULT_ROW_GROUP_SIZE. A checkpoint joins row groups that are not full with their
+/// neighbours, and writes these again.
+inline constexpr std::size_t kRowGroupRows = 122'880;
 
 /// The type of the target's column, spelled as DuckDB's catalog spells it. A type DuckDB cannot
 /// hold every value of without loss is VARCHAR with PostgreSQL's text, except where the few values
