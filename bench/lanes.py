@@ -4,7 +4,7 @@ say how lanes, store and daemon work together, and nothing about a cluster."""
 
 import measure
 from daemon import Daemon, create_marker
-from settings import QUICK
+from settings import MEMORY_MIB, QUICK
 from targets import DuckdbTarget, RedshiftTarget
 from throughput import LOADERS
 
@@ -14,6 +14,9 @@ LANES = 4
 STORE_SECONDS = 0.05  # a slow one's, for each request
 TITLE = f"{TABLES * ROWS} changed rows in {TABLES} tables, through S3 into a stand-in for Redshift"
 SHARE = ROWS // 10
+BATCHES = 4
+WIDE_ROWS = 11_000 if QUICK else 110_000
+MIB = 1 << 20
 
 
 def statements(text):
@@ -58,17 +61,67 @@ def first_load(daemon):
         raise daemon.error(f"run --until now: exit code {code}\n{said}")
 
 
-def counted(target, work):
-    """What WORK does, with statements, commits, files and bytes put of it."""
-    said, asked = len(target.standin.statements()), len(target.s3.requests)
+def watched(target, work):
+    """What WORK gives, the statements that the target got of it, and the objects put, as S3Fake has them."""
+    said, put = len(target.standin.statements()), len(target.s3.puts)
     done = work()
-    texts = [entry["sql"] for entry in target.standin.statements()[said:]]
-    puts = sum(method == "PUT" for method, _ in target.s3.requests[asked:])
-    return done, len(texts), texts.count("COMMIT"), puts
+    return done, target.standin.statements()[said:], target.s3.puts[put:]
+
+
+def united(spans):
+    """(begin, end) of what the spans cover, in order, without those that touch."""
+    covered = []
+    for begin, end in sorted(spans):
+        if covered and begin <= covered[-1][1]:
+            covered[-1] = (covered[-1][0], max(covered[-1][1], end))
+        else:
+            covered.append((begin, end))
+    return covered
+
+
+def length(spans):
+    return sum(end - begin for begin, end in spans)
+
+
+def share_beside(spans, others):
+    """How much of the time that SPANS cover OTHERS cover too."""
+    both = [(max(begin, other), min(end, other_end)) for begin, end in united(spans)
+            for other, other_end in united(others) if max(begin, other) < min(end, other_end)]
+    return length(both) / length(united(spans))
+
+
+def report_overlap(target, daemon, bench, results):
+    """Uploads of one batch beside the load of another: a batch for each of some transactions, and a slow store."""
+
+    def changes():
+        for _ in range(BATCHES - 1):
+            bench.change()
+        return bench.load(daemon, {"warehouse.lanes": LANES, "batch.memory": "64MiB"})
+
+    target.s3.delay = STORE_SECONDS
+    _, said, puts = watched(target, changes)
+    target.s3.delay = 0
+    loading = [(entry["time"] - entry["seconds"], entry["time"]) for entry in said]
+    share = share_beside([(begin, end) for begin, end, _ in puts], loading)
+    results.add(NAME, "uploads beside loads, of their time", 100 * share, "%")
+
+
+def report_large_batch(server, daemon, results):
+    """One transaction whose rows need more than the memory for batches: it is staged while it is read."""
+    server.psql(f"INSERT INTO wide SELECT g, repeat(md5(g::text), 300) FROM generate_series(1, {WIDE_ROWS}) g;"
+                " INSERT INTO marker DEFAULT VALUES; CHECKPOINT;")
+    daemon.configure({"batch.memory": f"{MEMORY_MIB}MiB"})
+    measured = measure.run(daemon.command("run", "--until", "now"), errors=daemon.log, environment=daemon.environment)
+    if measured.code:
+        raise daemon.error(f"run --until now: exit code {measured.code}")
+    daemon.compare([("public", "wide")])
+    results.add(NAME, f"{WIDE_ROWS * 9600 / MIB:.0f} MiB in one batch", measured.seconds, "s")
+    results.add(NAME, "peak memory", measured.rss_bytes / MIB, "MiB")
 
 
 def report(server, folder, results):
     create_marker(server)
+    server.psql("CREATE TABLE public.wide (id int PRIMARY KEY, v text)")
     server.psql(statements("CREATE TABLE public.{table} (id int PRIMARY KEY, n int, v text, at timestamptz, d numeric(12,2));"
                            f"INSERT INTO {{table}} SELECT g, 0, md5(g::text), now(), g * 1.5 FROM generate_series(1, {ROWS}) g;"))
     bench = Bench(server)
@@ -80,14 +133,18 @@ def report(server, folder, results):
         daemon.run("teardown", "--yes")
     with RedshiftTarget() as target, Daemon(server, folder / "redshift", target=target) as daemon:
         first_load(daemon)
-        (one, _), *_ = counted(target, lambda: bench.load(daemon, {"warehouse.lanes": 1}))
-        (fast, staged), said, commits, puts = counted(target, lambda: bench.load(daemon, {"warehouse.lanes": LANES}))
+        (one, _), *_ = watched(target, lambda: bench.load(daemon, {"warehouse.lanes": 1}))
+        (fast, staged), said, puts = watched(target, lambda: bench.load(daemon, {"warehouse.lanes": LANES}))
         results.add(NAME, f"loaded, {LANES} lanes", fast, "s", "one lane", one)
-        results.add(NAME, "statements", said, "")
-        results.add(NAME, "commits", commits, "")
-        results.add(NAME, "objects put", puts, "")
+        results.add(NAME, "statements", len(said), "")
+        results.add(NAME, "commits", sum(entry["sql"] == "COMMIT" for entry in said), "")
+        results.add(NAME, "objects put", len(puts), "")
+        results.add(NAME, "bytes put", sum(size for *_, size in puts) / MIB, "MiB")
         results.add(NAME, "CPU to staged", staged, "us/row")
         results.add(NAME, "CPU to staged, more than to a directory", staged - directory, "us/row")
         target.s3.delay = STORE_SECONDS
         slow, _ = bench.load(daemon, {"warehouse.lanes": LANES})
+        target.s3.delay = 0
         results.add(NAME, "loaded from a slow store", slow, "s", "a fast one", fast)
+        report_overlap(target, daemon, bench, results)
+        report_large_batch(server, daemon, results)

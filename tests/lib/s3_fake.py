@@ -40,6 +40,7 @@ class S3Fake:
         self.credentials = sigv4.Credentials(access_key, secret_key, region, session_token)
         self.buckets = {name: {} for name in buckets}
         self.requests = []  # (method, path and query), refused ones included
+        self.puts = []  # (begin, end, bytes) of each PUT that was answered, in seconds of time.time()
         self.lock = threading.Lock()
         self.delay = 0  # seconds before each answer
         self._refusals = []
@@ -98,6 +99,7 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self):
         self.s3 = self.server.s3
         self.s3.requests.append((self.command, self.path))
+        begin = time.time()
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         time.sleep(self.s3.delay)
         try:
@@ -110,6 +112,8 @@ class _Handler(BaseHTTPRequestHandler):
             with self.s3.lock:
                 answer = self._dispatch(bucket, key, query, body)
             self._answer(*answer)
+            if self.command == "PUT":
+                self.s3.puts.append((begin, time.time(), len(body)))
         except Refusal as refusal:
             text = (f"<?xml version='1.0'?><Error><Code>{refusal.code}</Code><Message>{escape(refusal.message)}"
                     "</Message></Error>")
