@@ -92,7 +92,7 @@ struct Flow::State {
     const StageNames names{origin.system_identifier, origin.slot, target->epoch, random_hex(), "",
                            settings.stage_format};
     failpoint("stage-clean-up-before");
-    clean_up("files of earlier runs", [&] { remove_other_runs(wiring.store, names); });
+    clean_up("files of earlier runs", [&] { remove_older_runs(wiring.store, names); });
     failpoint("stage-clean-up-after");
     const MemoryShares memory = share_memory(settings.batch.memory_bytes);
     StagingPool pool(wiring.store, names, {16U << 20, memory.staging_bytes}, stop, stage_notes());
