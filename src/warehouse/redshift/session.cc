@@ -74,18 +74,13 @@ bool is_this_machine(const std::string& host) {
   return host.starts_with('/') || host == "localhost" || host.starts_with("127.") || host == "::1";
 }
 
-/// Everything that libpq would otherwise take from the environment, which is about the source.
+/// libpq's variables are not in the environment any more: they are about the source.
 Parameters for_libpq(const std::string& url) {
   Parameters given = parse(url);
   const bool local = is_this_machine(given["host"]);
   Parameters all = {{"port", "5439"},
                     {"sslmode", local ? "prefer" : "verify-full"},
                     {"sslrootcert", local ? "" : "/etc/ssl/certs/ca-certificates.crt"},
-                    {"sslcert", ""},
-                    {"sslkey", ""},
-                    {"options", ""},
-                    {"password", ""},
-                    {"hostaddr", ""},
                     {"client_encoding", "UTF8"},
                     {"application_name", "re_dms"},
                     {"gssencmode", "disable"},
