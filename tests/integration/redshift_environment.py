@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 """Goal: PG* variables are about the source alone: whatever they say, the target is the one of warehouse.url. A variable
-can still be named in the configuration."""
+can still be named in the configuration. The bucket's region that AWS's variables say is told to COPY too."""
 
 import sys
 from pathlib import Path
@@ -28,12 +28,13 @@ SOURCE = ("hostaddr=127.0.0.1&sslmode=disable&channel_binding=prefer&gssencmode=
 
 
 def main():
-    with scenario(TABLES, tls=True, target=RedshiftTarget()) as (server, daemon):
+    with scenario(TABLES, tls=True, target=RedshiftTarget("--cluster-region", "eu-west-1")) as (server, daemon):
         service = daemon.folder / "services"
         service.write_text(SERVICE, encoding="utf-8")
         daemon.environment |= VARIABLES | {"PGSERVICEFILE": str(service)}
         source = f"postgresql://postgres@localhost:{server.port}/postgres?{SOURCE}"
-        daemon.configure({"source.url": source})
+        daemon.environment["AWS_REGION"] = daemon.target.options["stage.region"]
+        daemon.configure({"source.url": source, "stage.region": None})
         code, printed, said = daemon.run("check")
         expect(code == 0, f"check ends with {code}: {printed}{said}")
         daemon.start().wait_ready()
