@@ -173,7 +173,7 @@ void Lanes::load(int lane, Share& share, const LoadRun& run, const StoredPositio
 
 void Lanes::load_into(Session& session, int lane, Share& share, const LoadRun& run,
                       const StoredPosition& stored) {
-  RedshiftTables target(session, copies_, stored, lane);
+  RedshiftTables target(session, settings_, stored, lane);
   BatchLoad load(target, clock_, share.batch, std::move(share.known), schema_, share.failed);
   while (const auto fault = load.apply(load.missing())) {
     load.leave_out(*fault);

@@ -1,11 +1,15 @@
 // The tables of a Redshift database, as loads handle them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "model/table_layout.h"
 #include "warehouse/redshift/copy_statement.h"
 #include "warehouse/redshift/session.h"
 #include "warehouse/redshift/target_shape.h"
@@ -14,6 +18,13 @@
 
 namespace re_dms::redshift {
 
+/// How staged files are read, and tables made.
+struct LoadSettings {
+  CopySettings copies;
+  /// Of the source's table; empty: what is usual.
+  std::function<TableLayout(const QualifiedName& table)> layout{};
+};
+
 /// Rows that are merged are copied into temporary tables of the session before the transaction that
 /// applies them, so that a refused value costs no lock; layers of inserts go straight into their
 /// tables inside it.
@@ -21,9 +32,9 @@ class RedshiftTables final : public TargetTables {
  public:
   /// `expected`: what the transaction has to find under the fence. `lane`: whose fence that is;
   /// 0: all. The session must outlive it.
-  RedshiftTables(Session& session, const CopySettings& copies, const StoredPosition& expected,
+  RedshiftTables(Session& session, const LoadSettings& settings, const StoredPosition& expected,
                  int lane = 0)
-      : session_(session), copies_(copies), expected_(expected), lane_(lane) {}
+      : session_(session), settings_(settings), expected_(expected), lane_(lane) {}
 
   SqlSession& session() override { return session_; }
 
@@ -62,11 +73,13 @@ class RedshiftTables final : public TargetTables {
   void change_shape(const StagedLayer& layer, StoredTable& table);
 
   Session& session_;
-  const CopySettings& copies_;
+  const LoadSettings& settings_;
   const StoredPosition expected_;
   const int lane_;
   std::map<const StagedLayer*, Sql> staged_;  ///< the temporary tables that are there
   const StagedLayer* staging_ = nullptr;
+  TableLayout layout(const TableSchema& table) const;
+  void drop_column(const StoredTable& table, const std::string& name);
   const StagedLayer* copying_ = nullptr;
   std::optional<TargetCatalog> catalog_;  ///< of the open transaction
   /// What gives the rights again on tables that the open transaction dropped; names as folded.

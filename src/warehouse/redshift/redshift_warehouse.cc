@@ -31,9 +31,10 @@ class RedshiftWarehouse final : public Warehouse {
   RedshiftWarehouse(WarehouseSettings settings, Clock& clock)
       : settings_(std::move(settings)),
         sessions_(session_settings(settings_)),
-        copies_{settings_.iam_role, settings_.bucket_region, settings_.null_text},
+        loads_{{settings_.iam_role, settings_.bucket_region, settings_.null_text},
+               settings_.layout},
         clock_(clock),
-        lanes_(sessions_, copies_, settings_.schema, clock) {}
+        lanes_(sessions_, loads_, settings_.schema, clock) {}
 
   TargetState take_over(const Origin& origin, const TargetBefore& before,
                         const std::stop_token& stop) override;
@@ -58,7 +59,7 @@ class RedshiftWarehouse final : public Warehouse {
 
   const WarehouseSettings settings_;
   const SessionSettings sessions_;
-  const CopySettings copies_;
+  const LoadSettings loads_;
   Clock& clock_;
   std::optional<Session> session_;
   Lanes lanes_;
@@ -192,7 +193,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
     not_there_in_lanes_.clear();
   }
   find_gaps(batch, known, failed_);
-  RedshiftTables target(session, copies_, stored);
+  RedshiftTables target(session, loads_, stored);
   BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, failed_);
   load_in_lanes(batch, run, stored, load, stop);
   bool leaves_staged_rows = false;
@@ -262,7 +263,7 @@ std::vector<TargetTable> RedshiftWarehouse::grant(const std::vector<TableWish>& 
     // Behind the lock: a grant whose COMMIT nobody heard of has taken place by now.
     StoredTables known = take_known(service);
     const StoredPosition stored = service.stored_position();
-    RedshiftTables target(session, copies_, stored);
+    RedshiftTables target(session, loads_, stored);
     std::vector<TargetTable> granted =
         re_dms::grant(target, settings_.schema, stored, known, wishes, clock_.now());
     failpoint("redshift-grant-commit-before");
