@@ -11,21 +11,23 @@ namespace {
 struct Rule {
   std::string_view sign;  ///< the beginning of a SQLSTATE, or a part of the text
   std::string_view advice;
+  /// It is the cluster's, or the bucket's, whichever table is loaded.
+  bool of_all = false;
 };
 
 /// SQLSTATEs that pass.
 constexpr Rule kStates[] = {
     {"08", ""},
-    {"57P", "The cluster restarts, is paused or is being patched: re_dms waits for it"},
+    {"57P", "The cluster restarts, is paused or is being patched: re_dms waits for it", true},
     {"57014",
      "The cluster ended the statement: look at statement_timeout and the WLM rules of "
      "the loader's queue"},
     {"40001", ""},
     {"40P01", ""},
-    {"53", "The cluster is short of connections or room"},
+    {"53", "The cluster is short of connections or room", true},
     {"55", ""},
-    {"25006", "The cluster takes no writes now"},
-    {"28", "The password may have expired: re_dms asks for it again when it connects"},
+    {"25006", "The cluster takes no writes now", true},
+    {"28", "The password may have expired: re_dms asks for it again when it connects", true},
 };
 
 constexpr std::string_view kOthersWrite =
@@ -46,16 +48,16 @@ constexpr Rule kTexts[] = {
     {"could not open relation with OID", ""},
     {"deadlock detected", ""},
     {"system requested abort", ""},
-    {"resize mode", "The cluster is being resized: re_dms waits"},
+    {"resize mode", "The cluster is being resized: re_dms waits", true},
     {"isk Full", "The cluster's disks are full: make room, or resize it"},
     {"isk full", "The cluster's disks are full: make room, or resize it"},
-    {"S3ServiceException", kRoleMayNot},
-    {"UnauthorizedException", kRoleMayNot},
-    {"not authorized to assume IAM Role", kRoleMayNot},
-    {"not authorized to get credentials of role", kRoleMayNot},
-    {"S3CurlException", "The cluster does not reach the bucket: look at its network"},
-    {"S3 prefix", kRoleMayNot},
-    {"manifest", kRoleMayNot},
+    {"S3ServiceException", kRoleMayNot, true},
+    {"UnauthorizedException", kRoleMayNot, true},
+    {"not authorized to assume IAM Role", kRoleMayNot, true},
+    {"not authorized to get credentials of role", kRoleMayNot, true},
+    {"S3CurlException", "The cluster does not reach the bucket: look at its network", true},
+    {"S3 prefix", kRoleMayNot, true},
+    {"manifest", kRoleMayNot, true},
     {"canceled on user's request", ""},
 };
 
@@ -66,6 +68,22 @@ std::string field(const PGresult* result, int code) {
 
 std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
+}
+
+/// What kind of statement it is, and of which table: never a value.
+std::string first_words(std::string_view statement) {
+  std::string words;
+  int blanks = 0;
+  for (const char c : statement) {
+    blanks += c == ' ' ? 1 : 0;
+    if (blanks == 3) {
+      break;
+    }
+    if (c < '0' || c > '9') {
+      words += c;
+    }
+  }
+  return words;
 }
 
 /// The texts of errors about values and names may quote these, so they are not searched.
@@ -125,22 +143,28 @@ Error connect_error(PGconn* connection, std::string_view doing) {
           "paused"};
 }
 
-void throw_statement_error(PGconn* connection, const PGresult* result, Blame blame) {
+void throw_statement_error(PGconn* connection, const PGresult* result, Blame blame,
+                           std::string_view statement) {
   const std::string state = field(result, PG_DIAG_SQLSTATE);
   std::string text = field(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string detail = field(result, PG_DIAG_MESSAGE_DETAIL);
   if (PQstatus(connection) == CONNECTION_BAD || state.empty()) {
-    throw Error(ErrorKind::Transient, fmt::format("the connection to Redshift was lost: {}",
-                                                  first_line(PQerrorMessage(connection))));
+    throw StatementFailed(fmt::format("the connection to Redshift was lost: {}",
+                                      first_line(PQerrorMessage(connection))),
+                          {}, first_words(statement));
   }
   if (is_load_failure(text)) {
     throw CopyRefused({blame == Blame::Table ? ErrorKind::Table : ErrorKind::Fatal, text});
   }
   if (const Rule* const rule = passing(state, "\n" + text + "\n" + detail + "\n")) {
-    throw Error(ErrorKind::Transient,
-                fmt::format("Redshift: {}{} ({})", text,
-                            detail.empty() ? "" : ": " + first_line(detail), state),
-                std::string(rule->advice));
+    const std::string words = first_words(statement);
+    const std::string said =
+        fmt::format("Redshift: {}{} ({}), at {}", text,
+                    detail.empty() ? "" : ": " + first_line(detail), state, words);
+    if (!rule->of_all) {
+      throw StatementFailed(said, std::string(rule->advice), words);
+    }
+    throw Error(ErrorKind::Transient, said, std::string(rule->advice));
   }
   if (state == "42P01" && blame == Blame::Target) {
     throw Error(

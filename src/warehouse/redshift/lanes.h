@@ -11,6 +11,7 @@
 #include "warehouse/batch_load.h"
 #include "warehouse/redshift/redshift_tables.h"
 #include "warehouse/redshift/session.h"
+#include "warehouse/redshift/suspects.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms::redshift {
@@ -26,6 +27,7 @@ struct LanesReport {
   BatchLoad& load;       ///< of the whole batch
   FailedTables& failed;  ///< tables that cannot take the batch
   std::vector<RowsNotThere>& not_there;
+  Suspects& suspects;
 };
 
 /// Keeps a session for each lane between batches.
@@ -54,7 +56,8 @@ class Lanes {
     StoredTables known;  ///< its tables; after the load those that took it
     std::vector<RowsNotThere> not_there;
     FailedTables failed;
-    std::string not_opened;  ///< why it has no session
+    std::optional<Failing> failing;  ///< what `error` is about
+    std::string not_opened;          ///< why it has no session
     std::exception_ptr error;
   };
 

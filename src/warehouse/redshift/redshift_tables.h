@@ -60,6 +60,15 @@ class RedshiftTables final : public TargetTables {
   bool is_same_name(const QualifiedName& a, const QualifiedName& b) const override;
   QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
   void drop_copy(const QualifiedName& target, Oid oid) override;
+
+  /// It goes behind the transaction: a DROP that is refused would end that.
+  void give_copy_up(const QualifiedName& target, Oid oid) override {
+    given_up_.push_back(copy_name(target, oid));
+  }
+
+  /// The copies that were given up in transactions until now.
+  std::vector<QualifiedName> take_given_up() { return std::exchange(given_up_, {}); }
+
   bool is_to_be_refilled(const StoredTable& table, const TableSchema& becomes) override;
   void drop_table(const StoredTable& table) override;
   void put_copy_in_place(const QualifiedName& target, Oid oid) override;
@@ -69,6 +78,8 @@ class RedshiftTables final : public TargetTables {
  private:
   void stage(const std::vector<const StagedLayer*>& layers);
   void take_fence();
+  TableLayout layout(const TableSchema& table) const;
+  void drop_column(const StoredTable& table, const std::string& name);
   void add_column(const StoredTable& table, const Column& column);
   void change_shape(const StagedLayer& layer, StoredTable& table);
 
@@ -78,10 +89,9 @@ class RedshiftTables final : public TargetTables {
   const int lane_;
   std::map<const StagedLayer*, Sql> staged_;  ///< the temporary tables that are there
   const StagedLayer* staging_ = nullptr;
-  TableLayout layout(const TableSchema& table) const;
-  void drop_column(const StoredTable& table, const std::string& name);
   const StagedLayer* copying_ = nullptr;
   std::optional<TargetCatalog> catalog_;  ///< of the open transaction
+  std::vector<QualifiedName> given_up_;
   /// What gives the rights again on tables that the open transaction dropped; names as folded.
   std::map<QualifiedName, std::vector<Sql>> grants_;
 };

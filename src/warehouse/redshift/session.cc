@@ -280,7 +280,7 @@ void Session::send(const Sql& statement, Blame blame, const std::stop_token& sto
   }
   PGconn* const connection = connection_.get();
   if (PQsendQuery(connection, statement.text().c_str()) == 0) {
-    throw_statement_error(connection, nullptr, blame);
+    throw_statement_error(connection, nullptr, blame, statement.text());
   }
 }
 
@@ -294,7 +294,7 @@ Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_
     if (stop.stop_requested()) {
       throw Stopped();
     }
-    throw_statement_error(connection, result.get(), blame);
+    throw_statement_error(connection, result.get(), blame, statement.text());
   }
   return result;
 }
@@ -313,7 +313,7 @@ bool Session::execute_within(const Sql& statement, std::chrono::seconds patience
     throw Stopped();
   }
   if (real_clock().steady() < until || PQstatus(connection) == CONNECTION_BAD) {
-    throw_statement_error(connection, result.get(), Blame::Target);
+    throw_statement_error(connection, result.get(), Blame::Target, statement.text());
   }
   return false;
 }
