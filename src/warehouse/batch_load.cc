@@ -220,9 +220,14 @@ const StagedLayer* BatchLoad::at_work() const {
 bool BatchLoad::any_taken() const {
   return std::ranges::any_of(batch_.layers, [this](const StagedLayer& layer) {
     const auto known = known_.find(layer.table->oid);
-    return done_.contains(layer.table->oid) ||
-           (known != known_.end() && suits(batch_.kind, known->second.state) &&
-            holds(known->second));
+    if (done_.contains(layer.table->oid) || known == known_.end()) {
+      return done_.contains(layer.table->oid);
+    }
+    // A copy that is complete is in the table's place.
+    const TableState state = known->second.state;
+    return suits(batch_.kind, state)
+               ? holds(known->second)
+               : batch_.kind == BatchKind::Copy && suits(BatchKind::CatchUp, state);
   });
 }
 

@@ -55,6 +55,24 @@ def expect_it_leaves_alone(server, daemon, names, pattern, known):
     expect(not left, f"others left: {left}")
 
 
+def expect_copies_go_on(server, daemon):
+    """The copy of SLOW is not taken, that of another table beside it is."""
+    standin = daemon.target.standin
+    oid = server.value("SELECT 'slow'::regclass::oid")
+    standin.fail(f'^COPY "public"."re_dms_copy_{oid}"', known="timeout", times=ALWAYS)
+    code, _, said = daemon.run("resync", "public.slow", "public.fine2")
+    expect(code == 0, said)
+    daemon.wait("it is named", lambda: "again and again" in (waits(daemon, "public.slow") or ""))
+    daemon.wait("the other is live", lambda: waits(daemon, "public.fine2") is None)
+    server.psql(change(NAMES))
+    daemon.catch_up(set_aside=True)
+    daemon.compare(FINE)
+    standin.clear_faults()
+    daemon.wait("all are live", lambda: daemon.said(COMING) == [] and not daemon.said(NOT_LIVE))
+    daemon.catch_up()
+    daemon.compare()
+
+
 def expect_waited_out(server, daemon, known):
     """No table takes anything."""
     standin = daemon.target.standin
@@ -80,6 +98,7 @@ def main():
                                    ('^UPDATE "public"."slow" SET', "serializable")):
                 expect_it_leaves_alone(server, daemon, NAMES, pattern, known)
             expect_it_leaves_alone(server, daemon, ["slow"], '^UPDATE "public"."slow" SET', "timeout")
+            expect_copies_go_on(server, daemon)
             for known in ("timeout", "disk_full"):
                 expect_waited_out(server, daemon, known)
             print(f"{lanes} lanes: as it should be", flush=True)

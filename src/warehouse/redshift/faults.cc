@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 namespace re_dms::redshift {
@@ -70,18 +71,16 @@ std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
 }
 
-/// What kind of statement it is, and of which table: never a value.
+/// What kind of statement it is, and of which table: never a value, and not which of the staged
+/// tables, whose numbers differ from try to try.
 std::string first_words(std::string_view statement) {
+  constexpr std::string_view kStaged = "re_dms_staged_";
   std::string words;
-  int blanks = 0;
-  for (const char c : statement) {
-    blanks += c == ' ' ? 1 : 0;
-    if (blanks == 3) {
-      break;
-    }
-    if (c < '0' || c > '9') {
-      words += c;
-    }
+  for (int count = 0; count < 3 && !statement.empty(); ++count) {
+    const std::string_view word = statement.substr(0, statement.find(' '));
+    statement.remove_prefix(std::min(word.size() + 1, statement.size()));
+    words += words.empty() ? "" : " ";
+    words += word.starts_with(kStaged) ? kStaged.substr(0, kStaged.size() - 1) : word;
   }
   return words;
 }

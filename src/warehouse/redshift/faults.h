@@ -26,7 +26,7 @@ class StatementFailed : public Error {
   StatementFailed(const std::string& text, const std::string& advice, std::string statement)
       : Error(ErrorKind::Transient, text, advice), statement_(std::move(statement)) {}
 
-  /// Its first words, without numbers.
+  /// Its first words.
   const std::string& statement() const { return statement_; }
 
  private:
