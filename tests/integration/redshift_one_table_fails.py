@@ -17,6 +17,10 @@ TABLES = "".join(f"CREATE TABLE {name} (id int PRIMARY KEY, n int, body text);"
                  f" INSERT INTO {name} SELECT g, 0, repeat(md5(g::text), 100) FROM generate_series(1, 9) g;"
                  for name in NAMES)
 ALWAYS = 100_000
+UPDATE = '^UPDATE "public"."slow" SET'
+# What Redshift says of a staged file that somebody has removed.
+GONE = {"pattern": '^COPY "public"."slow"', "sqlstate": "XX000",
+        "message": "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey,Rid 0,CanRetry 1"}
 FINE = [("public", name) for name in NAMES[1:]]
 
 
@@ -31,12 +35,16 @@ def waits(daemon, table):
     return next((entry.get("reason") for entry in entries if entry["table"] == table), None)
 
 
-def expect_it_leaves_alone(server, daemon, names, pattern, known):
+def insert(names):
+    return "BEGIN;" + "".join(f"INSERT INTO {name} SELECT max(id) + 1, 0 FROM {name};" for name in names) + "COMMIT;"
+
+
+def expect_it_leaves_alone(server, daemon, names, fault, work=change):
     """SLOW meets the fault, whatever else is in its batch."""
     standin = daemon.target.standin
     since = len(daemon.log_text())
-    standin.fail(pattern, known=known, times=ALWAYS)
-    server.psql(change(names))
+    standin.fail(**fault, times=ALWAYS)
+    server.psql(work(names))
     reason = daemon.wait("it is named", lambda: waits(daemon, "public.slow"))
     expect("alone" in reason and "again and again" in reason, f"the reason: {reason}")
     expect(standin.faults()[0]["fired"] >= 6, "it was tried together with others, and alone")
@@ -94,10 +102,10 @@ def main():
             daemon.environment["RE_DMS_RETRY_MS"] = "5,20"
             daemon.start().wait_ready().wait_live(len(NAMES) + 1)
             daemon.catch_up()
-            for pattern, known in (('^UPDATE "public"."slow" SET', "timeout"), ('^UPDATE "public"."slow" SET', "disk_full"),
-                                   ('^UPDATE "public"."slow" SET', "serializable")):
-                expect_it_leaves_alone(server, daemon, NAMES, pattern, known)
-            expect_it_leaves_alone(server, daemon, ["slow"], '^UPDATE "public"."slow" SET', "timeout")
+            for known in ("timeout", "disk_full", "serializable"):
+                expect_it_leaves_alone(server, daemon, NAMES, {"pattern": UPDATE, "known": known})
+            expect_it_leaves_alone(server, daemon, ["slow"], {"pattern": UPDATE, "known": "timeout"})
+            expect_it_leaves_alone(server, daemon, NAMES, GONE, insert)
             expect_copies_go_on(server, daemon)
             for known in ("timeout", "disk_full"):
                 expect_waited_out(server, daemon, known)

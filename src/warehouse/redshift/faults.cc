@@ -38,6 +38,10 @@ constexpr std::string_view kRoleMayNot =
     "COPY may not read the bucket: warehouse.iam_role needs s3:GetObject and s3:ListBucket for "
     "stage.url, and the cluster must be allowed to assume it";
 
+constexpr std::string_view kFileGone =
+    "A staged file is gone from the bucket: somebody, or a lifecycle rule, removed it. The next "
+    "start makes it again from the journal";
+
 /// Parts of texts that pass; a text has its message and its detail in lines of their own.
 constexpr Rule kTexts[] = {
     {"\n1023\n", kOthersWrite},
@@ -52,6 +56,7 @@ constexpr Rule kTexts[] = {
     {"resize mode", "The cluster is being resized: re_dms waits", true},
     {"isk Full", "The cluster's disks are full: make room, or resize it"},
     {"isk full", "The cluster's disks are full: make room, or resize it"},
+    {"NoSuchKey", kFileGone},
     {"S3ServiceException", kRoleMayNot, true},
     {"UnauthorizedException", kRoleMayNot, true},
     {"not authorized to assume IAM Role", kRoleMayNot, true},
