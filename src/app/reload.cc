@@ -18,11 +18,9 @@ constexpr std::array<std::string_view, 4> kLive = {"source.include", "source.exc
                                                    "batch.interval"};
 
 constexpr std::string_view kTableKeys =
-    "what [[table]] says of match, initial_copy and types (bad_values, column_bad_values, "
-    "diststyle, "
-    "distkey and sortkey from the next start on; of a table that is there, only bad values before "
-    "it "
-    "is copied anew)";
+    "what [[table]] sections say of match, initial_copy and types (of bad_values, "
+    "column_bad_values, "
+    "diststyle, distkey and sortkey from the next start on)";
 
 /// Keys whose values differ, those that were removed or added too.
 std::vector<std::string> changed_keys(const std::map<std::string, std::string>& before,
