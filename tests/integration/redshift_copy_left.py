@@ -62,7 +62,8 @@ def main():
         brought_back(daemon)
 
         since = len(daemon.log_text())
-        standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH)
+        # Slow enough that the pause comes before the last batch.
+        standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
         standin.fail(drop, nth=2, **refused)
         code, _, said = daemon.run("resync", "public.big")
         expect(code == 0, said)
