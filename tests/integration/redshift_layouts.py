@@ -108,6 +108,17 @@ def changes(server, daemon):
     expect(any("super" in sql and "c9" in sql and sql.endswith("DISTSTYLE EVEN") for sql in staged), f"{staged}")
 
 
+def columns_come(server, daemon):
+    """The others stay what they are, and no copy is needed."""
+    since = len(daemon.log_text())
+    server.psql("""ALTER TABLE orders ADD COLUMN extra int DEFAULT 5;
+                   UPDATE orders SET payload = '{"x": 1}', tags = '{z}' WHERE id % 4 = 0""")
+    daemon.catch_up(set_aside=True)
+    expect_orders(server, daemon)
+    expect(daemon.target.query("SELECT DISTINCT extra FROM orders") == [["5"]], "older rows have the new column's value")
+    expect('"table_waits"' not in daemon.log_text()[since:], "a table is copied anew")
+
+
 def odd_values(server, daemon):
     for number, value in enumerate(ODD):
         server.psql(f"INSERT INTO orders (id, raw) VALUES ({2000 + number}, {value})")
@@ -189,6 +200,7 @@ def main():
         expect_orders(server, daemon)
         changes(server, daemon)
         expect_layout(daemon, "later", {"payload": ("super", False, 0), "id": ("integer", True, 1)})
+        columns_come(server, daemon)
         odd_values(server, daemon)
         wishes_change(server, daemon)
         columns_go(server, daemon)
