@@ -8,9 +8,9 @@
 #include "app/config_reader.h"
 #include "app/connection_text.h"
 #include "app/stage_config.h"
+#include "app/table_config.h"
 #include "base/error.h"
 #include "base/quantities.h"
-#include "source/catalog/pattern.h"
 
 namespace re_dms {
 
@@ -55,17 +55,6 @@ bool is_slot_name(std::string_view name) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   };
   return !name.empty() && name.size() <= kIdentifierBytesMax && std::ranges::all_of(name, fits);
-}
-
-void check_pattern(ConfigReader& reader, std::string_view key, const std::string& pattern) {
-  try {
-    const TablePattern sound(pattern);
-  } catch (const Error&) {
-    reader.fault(key,
-                 fmt::format("\"{}\" is not a table pattern; write \"schema.table\", with * and "
-                             "? for any letters and double quotes around special names",
-                             pattern));
-  }
 }
 
 void read_patterns(ConfigReader& reader, std::string_view key, std::vector<std::string>& patterns) {
@@ -118,48 +107,6 @@ SourceSettings read_source(ConfigReader& reader) {
                  "0 would wait forever while others queue behind; write a time such as \"5s\"");
   }
   return source;
-}
-
-void read_bad_values(ConfigReader& reader, const std::string& section, TableSettings& table) {
-  constexpr std::string_view kKnown = R"("usual", "error", "null", "clamp" or "truncate")";
-  const std::string of_table = section + ".bad_values";
-  if (const auto wanted = reader.text(of_table)) {
-    const auto known = bad_values(*wanted);
-    table.bad_values = known.value_or(table.bad_values);
-    if (!known) {
-      reader.refuse(of_table, kKnown);
-    }
-  }
-  const std::string of_columns = section + ".column_bad_values";
-  for (const auto& [column, wanted] : reader.named_texts(of_columns)) {
-    if (const auto known = bad_values(wanted)) {
-      table.column_bad_values[column] = *known;
-    } else {
-      reader.fault(of_columns,
-                   fmt::format("found {} = \"{}\", expected {}", column, wanted, kKnown));
-    }
-  }
-}
-
-/// The [[table]] sections, in their order.
-std::vector<TableSettings> read_tables(ConfigReader& reader) {
-  std::vector<TableSettings> tables;
-  for (const std::string& section : reader.sections("table")) {
-    TableSettings& table = tables.emplace_back();
-    const std::string match = section + ".match";
-    table.match = reader.text(match).value_or(table.match);
-    check_pattern(reader, match, table.match);
-    const std::string copy = section + ".initial_copy";
-    if (const auto wanted = reader.text(copy)) {
-      if (const auto known = initial_copy(*wanted)) {
-        table.initial_copy = *known;
-      } else {
-        reader.refuse(copy, "\"auto\", \"adopt\" or \"never\"");
-      }
-    }
-    read_bad_values(reader, section, table);
-  }
-  return tables;
 }
 
 JournalLimits read_journal(ConfigReader& reader, const std::filesystem::path& folder) {
@@ -316,6 +263,9 @@ Config parse_config(std::string_view text, const std::string& file,
     reader.fault("stage.url",
                  "DuckDB reads its files from a directory: leave the key out, or write "
                  "\"file:///var/lib/re_dms/stage\"; S3 is for a warehouse that reads from it");
+  }
+  if (config.warehouse.url.starts_with("duckdb://")) {
+    refuse_layouts(reader, config.source.tables);
   }
   config.observe = read_observe(reader, config.journal.directory);
   config.control = read_control(reader, folder, config.journal.directory);

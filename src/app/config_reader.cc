@@ -234,6 +234,15 @@ std::optional<std::vector<std::string>> ConfigReader::texts(std::string_view key
   return values;
 }
 
+std::vector<std::string> ConfigReader::names(std::string_view key) {
+  const toml::node* node = state_->find(key);
+  if (node == nullptr || node->is_array()) {
+    return texts(key).value_or(std::vector<std::string>());
+  }
+  const std::optional<std::string> one = text(key);
+  return one ? std::vector{*one} : std::vector<std::string>();
+}
+
 std::map<std::string, std::string> ConfigReader::named_texts(std::string_view key) {
   state_->known.emplace_back(key);
   std::map<std::string, std::string> values;

@@ -43,6 +43,8 @@ class ConfigReader {
   std::vector<std::string> sections(std::string_view name);
 
   std::optional<std::vector<std::string>> texts(std::string_view key);
+  /// One name or a list of them: "a", ["a", "b"].
+  std::vector<std::string> names(std::string_view key);
   /// { name = "text", … }; nothing where the key is absent.
   std::map<std::string, std::string> named_texts(std::string_view key);
   std::optional<bool> flag(std::string_view key);

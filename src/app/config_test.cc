@@ -288,57 +288,6 @@ TEST(Config, NamesAndPatternsAreChecked) {
   EXPECT_THAT(more_faults("schema = \"re_dms\"\n"), HasSubstr("keeps its own tables"));
 }
 
-TEST(Config, TheFirstSectionThatMatchesATableCounts) {
-  EXPECT_TRUE(parse(kFourLines).source.tables.empty());
-  const SourceSettings source =
-      parse_more(
-          "[[table]]\nmatch = \"public.orders\"\ninitial_copy = \"adopt\"\n"
-          "[[table]]\nmatch = \"public.log_*\"\ninitial_copy = \"never\"\n"
-          "[[table]]\nmatch = \"public.*\"\n[[table]]\ninitial_copy = \"never\"\n")
-          .source;
-  ASSERT_EQ(source.tables.size(), 4U);
-  const TableRules rules(source.tables);
-  EXPECT_EQ(rules.initial_copy({"public", "orders"}), InitialCopy::Adopt);
-  EXPECT_EQ(rules.initial_copy({"public", "log_1"}), InitialCopy::Never);
-  EXPECT_EQ(rules.initial_copy({"public", "other"}), InitialCopy::Auto);
-  EXPECT_EQ(rules.initial_copy({"shop", "orders"}), InitialCopy::Never);
-  EXPECT_EQ(TableRules({}).initial_copy({"shop", "orders"}), InitialCopy::Auto);
-}
-
-TEST(Config, OddValuesByTableAndColumn) {
-  const Config config = parse_more(
-      "[[table]]\nmatch = \"public.orders\"\nbad_values = \"error\"\n"
-      "column_bad_values = { note = \"truncate\", \"Odd Name\" = \"null\" }\n");
-  const TableRules rules(config.source.tables);
-  const QualifiedName orders{"public", "orders"};
-  EXPECT_EQ(rules.bad_values(orders, "id"), BadValues::Error);
-  EXPECT_EQ(rules.bad_values(orders, "note"), BadValues::Truncate);
-  EXPECT_EQ(rules.bad_values(orders, "Odd Name"), BadValues::Null);
-  EXPECT_EQ(rules.bad_values({"public", "other"}, "note"), BadValues::Usual);
-}
-
-TEST(Config, FaultsOfTableSectionsAreNamedWithTheirLines) {
-  EXPECT_EQ(
-      more_faults("[[table]]\nmatch = \"a.b.c\"\n"
-                  "[[table]]\nmach = \"a\"\ninitial_copy = \"no\"\n"),
-      "/etc/x/re.toml:6: table[1].match: \"a.b.c\" is not a table pattern; write "
-      "\"schema.table\", with * and ? for any letters and double quotes around special names\n"
-      "/etc/x/re.toml:8: table[2].mach: unknown key; did you mean table[2].match?\n"
-      "/etc/x/re.toml:9: table[2].initial_copy: found \"no\", expected \"auto\", \"adopt\" or "
-      "\"never\"");
-  EXPECT_EQ(
-      more_faults("[[table]]\ncolumn_bad_values = { note = \"no\" }\n"),
-      "/etc/x/re.toml:6: table[1].column_bad_values: found note = \"no\", expected \"usual\", "
-      "\"error\", \"null\", \"clamp\" or \"truncate\"");
-  EXPECT_THAT(more_faults("[[table]]\ncolumn_bad_values = \"null\"\n"),
-              HasSubstr("found \"null\", expected names with strings"));
-  EXPECT_EQ(more_faults("[table]\nmatch = \"a\"\n"),
-            "/etc/x/re.toml:5: table: found a section, expected sections [[table]]");
-  EXPECT_THAT(faults(std::string("table = 1\n") + kFourLines),
-              HasSubstr(":1: table: found the number 1, expected sections [[table]]"));
-  EXPECT_THAT(more_faults("[[tabel]]\n"), HasSubstr("unknown section; did you mean table?"));
-}
-
 TEST(Config, UrlsOfOtherKindsAreRefused) {
   for (const char* url : {"mysql://u@h/db", "duckdb:", "duckdb://", "duckdb:///a/", "/a/b",
                           "duckdb:///a?access_mode=read_only"}) {

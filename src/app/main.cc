@@ -10,9 +10,11 @@
 
 #include "app/arguments.h"
 #include "app/commands.h"
+#include "base/environment.h"
 #include "base/error.h"
 #include "base/exit_code.h"
 #include "observe/log.h"
+#include "source/connection/conninfo.h"
 
 namespace {
 
@@ -35,6 +37,8 @@ re_dms::ExitCode run(const std::vector<std::string>& arguments) {
 
 int main(int count, char** words) {
   ::signal(SIGPIPE, SIG_IGN);
+  // libpq would use them for the target too.
+  re_dms::take_variables(re_dms::libpq_variables());
   re_dms::start_log_thread();
   const int code = static_cast<int>(run({words + 1, words + count}));
   re_dms::flush_log(kFlushPatience);

@@ -17,6 +17,11 @@ namespace {
 constexpr std::array<std::string_view, 4> kLive = {"source.include", "source.exclude", "table",
                                                    "batch.interval"};
 
+constexpr std::string_view kTableKeys =
+    "what [[table]] sections say of match, initial_copy and types (of bad_values, "
+    "column_bad_values, "
+    "diststyle, distkey and sortkey from the next start on)";
+
 /// Keys whose values differ, those that were removed or added too.
 std::vector<std::string> changed_keys(const std::map<std::string, std::string>& before,
                                       const std::map<std::string, std::string>& now) {
@@ -54,8 +59,9 @@ void Reload::read_again() {
   }
   for (const std::string& key : changed_keys(config_.given, fresh.given)) {
     const bool live = std::ranges::find(kLive, key) != kLive.end();
+    const std::string name = key == "table" ? std::string(kTableKeys) : key;
     log(live ? LogLevel::Info : LogLevel::Warn, live ? "configuration_changed" : "restart_needed",
-        live ? fmt::format("{} counts from now on", key)
+        live ? fmt::format("{} counts from now on", name)
              : fmt::format("{} was changed: that counts from the next start on", key),
         {{"file", config_.file}});
     if (live) {

@@ -17,9 +17,10 @@ class Reload {
   /// `config` is what the daemon was started with; `state` must outlive it.
   Reload(Config config, RunState& state) : config_(std::move(config)), state_(state) {}
 
-  /// Reads the file again: which tables are replicated, [[table]] sections and batch.interval count
-  /// from now on; other keys that were changed are named and keep what they were. A file with
-  /// faults changes nothing; they are said in the log.
+  /// Reads the file again: which tables are replicated, how [[table]] sections say that they begin,
+  /// the types of their columns and batch.interval count from now on; other keys that were changed
+  /// are named and keep what they were. A file with faults changes nothing; they are said in the
+  /// log.
   void read_again();
 
  private:

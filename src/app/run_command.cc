@@ -24,6 +24,7 @@
 #include "observe/service.h"
 #include "pipeline/pipeline.h"
 #include "source/catalog/pattern.h"
+#include "stage/s3_client.h"
 #include "tables/loading_pause.h"
 
 namespace re_dms {
@@ -121,9 +122,11 @@ PipelineSettings pipeline_settings(const Config& config) {
                                          const QualifiedName& table, const std::string& column) {
     return rules.bad_values(table, column);
   };
+  settings.warehouse.layout = [rules = TableRules(config.source.tables)](
+                                  const QualifiedName& table) { return rules.layout(table); };
   settings.warehouse.null_text = settings.stage_format.null_text;
   if (const auto& s3 = config.stage.s3) {
-    settings.warehouse.bucket_region = s3->region;
+    settings.warehouse.bucket_region = s3_region(*s3);
     if (auto& login = settings.warehouse.iam_login) {
       login->region = login->region.empty() ? s3->region : login->region;
       login->profile = s3->profile;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/environment.h"
 #include "base/error.h"
 
 namespace re_dms {
@@ -95,10 +96,7 @@ std::string read_text_file(const std::string& path, std::size_t bytes_max) {
 Surroundings process_surroundings(const std::string& config_path) {
   const char* given = std::getenv("CREDENTIALS_DIRECTORY");
   const std::string configuration = std::filesystem::path(config_path).stem();
-  return {[](const std::string& name) -> std::optional<std::string> {
-            const char* value = std::getenv(name.c_str());
-            return value == nullptr ? std::nullopt : std::optional<std::string>(value);
-          },
+  return {environment_variable,
           [](const std::string& path) { return read_text_file(path, kSecretBytesMax); },
           given != nullptr ? fmt::format("{}/", given)
                            : fmt::format("{}/{}.", kCredentialStore, configuration)};

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "batch/batch_limits.h"
 #include "batch/table_fold.h"
 #include "batch/table_roster.h"
 #include "model/batch.h"
@@ -20,9 +21,11 @@ namespace re_dms {
 class BatchFold {
  public:
   /// `start`: where reading starts. `sink` outlives the fold.
-  BatchFold(std::size_t row_bytes_max, Lsn start, const std::vector<KnownTable>& known,
+  BatchFold(const BatchLimits& limits, Lsn start, const std::vector<KnownTable>& known,
             Unknown unknown, BatchSink& sink)
-      : row_bytes_max_(row_bytes_max), roster_(start, known, unknown), sink_(sink) {
+      : row_bytes_max_(limits.row_bytes_max),
+        roster_(start, known, unknown, limits.types),
+        sink_(sink) {
     add_tables();
   }
 

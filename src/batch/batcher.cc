@@ -42,7 +42,7 @@ struct Batcher::State {
         Unknown unknown)
       : limits(bounds),
         sink(out),
-        fold(bounds.row_bytes_max, from, known, unknown, out),
+        fold(bounds, from, known, unknown, out),
         start(from),
         position(from) {
     span.from = from;

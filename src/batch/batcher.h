@@ -7,17 +7,13 @@
 #include <memory>
 #include <vector>
 
+#include "batch/batch_limits.h"
 #include "batch/table_roster.h"
 #include "model/batch.h"
 #include "model/journal_unit.h"
 #include "model/lsn.h"
 
 namespace re_dms {
-
-struct BatchLimits {
-  std::size_t memory_bytes = 128U << 20;  ///< rows and indexes of the batch being filled
-  std::size_t row_bytes_max = 64U << 20;  ///< a larger tuple sets its table aside
-};
 
 /// A table that cannot go on is set aside at the `from` of the open batch, or at its own position
 /// if that is beyond it: all its layers of that batch are discarded, and those that a large

@@ -41,8 +41,9 @@ void Facts::read(const RecordView& record) {
   }
 }
 
-TableRoster::TableRoster(Lsn start, const std::vector<KnownTable>& known, Unknown unknown)
-    : start_(start), unknown_(unknown) {
+TableRoster::TableRoster(Lsn start, const std::vector<KnownTable>& known, Unknown unknown,
+                         const WantedTypes* types)
+    : start_(start), unknown_(unknown), types_(types) {
   for (const KnownTable& table : known) {
     const std::size_t index = find_or_add(table.schema.oid);
     set_schema(index, std::make_shared<const TableSchema>(table.schema));
@@ -205,6 +206,9 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
                       "was dropped or renamed",
                       entries_[other].oid)};
     }
+  }
+  if (types_ != nullptr && *types_) {
+    set_target_types(schema, *types_);
   }
   return NewShape{std::move(schema), {CreateTable{}}};
 }

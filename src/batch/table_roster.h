@@ -41,8 +41,9 @@ class TableRoster {
  public:
   static constexpr std::size_t kNone = static_cast<std::size_t>(-1);
 
-  /// `start`: where reading starts.
-  TableRoster(Lsn start, const std::vector<KnownTable>& known, Unknown unknown = Unknown::Meet);
+  /// `start`: where reading starts. `types`: of tables that are created; null: the usual ones.
+  TableRoster(Lsn start, const std::vector<KnownTable>& known, Unknown unknown = Unknown::Meet,
+              const WantedTypes* types = nullptr);
 
   std::size_t size() const { return entries_.size(); }
 
@@ -89,6 +90,7 @@ class TableRoster {
 
   const Lsn start_;
   const Unknown unknown_;
+  const WantedTypes* const types_;
   absl::flat_hash_map<Oid, std::size_t> by_oid_;
   std::vector<RosterEntry> entries_;
   std::vector<std::size_t> unsettled_;

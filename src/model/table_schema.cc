@@ -16,6 +16,12 @@ std::vector<std::size_t> key_columns(const TableSchema& table) {
   return found;
 }
 
+void set_target_types(TableSchema& table, const WantedTypes& wanted) {
+  for (Column& column : table.columns) {
+    column.type.target = wanted(table.name, column.name);
+  }
+}
+
 bool is_multiset(const TableSchema& table) {
   return table.identity == ReplicaIdentity::Full && key_columns(table).empty();
 }

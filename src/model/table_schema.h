@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,6 +39,9 @@ struct ColumnType {
   Oid base_oid = 0;  ///< equals oid when the type is no domain
   std::int32_t base_typmod = -1;
   Oid element_oid = 0;  ///< of a true array (typcategory 'A'), else 0
+  /// What the target's column was made as, where somebody wanted another type than the usual one:
+  /// "super", "varchar(100)". Not part of what the source says.
+  std::string target{};
 
   bool operator==(const ColumnType&) const = default;
 };
@@ -127,6 +131,13 @@ struct TableSchema {
 };
 
 using TablePtr = std::shared_ptr<const TableSchema>;
+
+/// What somebody wants a table's column to be in the target; empty: the usual type.
+using WantedTypes =
+    std::function<std::string(const QualifiedName& table, const std::string& column)>;
+
+/// For a table that the target is yet to make.
+void set_target_types(TableSchema& table, const WantedTypes& wanted);
 
 /// Indexes into `columns` of the key columns, ascending.
 std::vector<std::size_t> key_columns(const TableSchema& table);

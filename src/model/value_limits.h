@@ -14,21 +14,41 @@ enum class ValueCheck : char {
   Number,    ///< whether it is one: neither NaN nor infinite
   DateTime,  ///< whether it lies between two dates
   Zone,      ///< the offset of a time with time zone
+  Json,      ///< whether the target keeps all of a JSON text
+  Array,     ///< the same of the JSON that an array becomes
+};
+
+/// How a value's text is written.
+enum class Written : char {
+  AsItIs,
+  PlainHex,   ///< bytea as hex digits alone, without PostgreSQL's "\x" before them
+  JsonArray,  ///< an array as JSON
+};
+
+/// What the elements of an array are in JSON.
+enum class JsonElements : char {
+  Texts,  ///< strings, as PostgreSQL writes them
+  Numbers,
+  Booleans,
+  Json,  ///< JSON as it is
 };
 
 /// Of one type; views of constants.
 struct ValueLimits {
   ValueCheck check = ValueCheck::None;
-  /// bytea as hex digits alone, without PostgreSQL's "\x" before them.
-  bool plain_hex = false;
+  Written written = Written::AsItIs;
   /// Text: the beginning of a value is a value of the type too.
   bool cuttable = false;
   /// DateTime: infinity and -infinity fit.
   bool endless = false;
   /// DateTime: every date BC fits.
   bool before_christ = false;
-  /// Text and Bytea.
+  /// Array.
+  JsonElements elements = JsonElements::Texts;
+  /// Text, Bytea, Json and Array.
   std::uint32_t bytes_max = 0;
+  /// Json and Array: of a string inside.
+  std::uint32_t string_bytes_max = 0;
   /// Number and DateTime: the first and the last value that fit, as PostgreSQL writes them. Number:
   /// empty where NaN is all that does not fit. DateTime: `lowest` has a year of four digits.
   std::string_view lowest{};

@@ -140,7 +140,11 @@ void CopyGroup::plan(const CatalogTable& answer) {
     // unless the slot was begun after that.
     table.reason = "how it is published was altered while the snapshot was made";
   } else {
-    table.schema = std::make_shared<const TableSchema>(version_at(answer, position_));
+    TableSchema schema = version_at(answer, position_);
+    set_target_types(schema, [this](const QualifiedName& name, const std::string& column) {
+      return rules_.target_type(name, column);
+    });
+    table.schema = std::make_shared<const TableSchema>(std::move(schema));
     table.initial_copy = rules_.initial_copy(answer.schema.name);
     wiring_.state.tables.estimate(answer.schema.oid, table.size.rows, table.size.bytes);
     cut_into_ranges(table);

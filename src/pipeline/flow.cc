@@ -1,6 +1,7 @@
 #include "pipeline/flow.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <atomic>
@@ -22,6 +23,7 @@
 #include "pipeline/staging_room.h"
 #include "pipeline/table_log.h"
 #include "pipeline/table_record.h"
+#include "source/catalog/pattern.h"
 #include "source/stream/block_maker.h"
 
 namespace re_dms {
@@ -51,6 +53,32 @@ std::vector<TableRecord> records_of(const TargetState& target) {
     records.push_back(record_of(table));
   }
   return records;
+}
+
+WantedTypes wanted_types(const TableChoice& choice) {
+  return
+      [rules = TableRules(choice.tables)](const QualifiedName& table, const std::string& column) {
+        return rules.target_type(table, column);
+      };
+}
+
+/// What a table's columns are stays until the table is made anew.
+void log_other_types(const TargetState& target, const WantedTypes& wanted) {
+  for (const TargetTable& table : target.tables) {
+    std::vector<std::string> columns;
+    for (const Column& column : table.schema.columns) {
+      if (column.type.target != wanted(table.schema.name, column.name)) {
+        columns.push_back(column.name);
+      }
+    }
+    if (!columns.empty() && table.state != TableState::Removed) {
+      log(LogLevel::Warn, "types_differ",
+          fmt::format("the types of {} in the target are not those that the configuration says "
+                      "now: they stay until the table is copied anew (`re_dms resync`)",
+                      fmt::join(columns, ", ")),
+          {{"table", to_string(table.schema.name)}});
+    }
+  }
 }
 
 }  // namespace
@@ -92,7 +120,7 @@ struct Flow::State {
     const StageNames names{origin.system_identifier, origin.slot, target->epoch, random_hex(), "",
                            settings.stage_format};
     failpoint("stage-clean-up-before");
-    clean_up("files of earlier runs", [&] { remove_other_runs(wiring.store, names); });
+    clean_up("files of earlier runs", [&] { remove_older_runs(wiring.store, names); });
     failpoint("stage-clean-up-after");
     const MemoryShares memory = share_memory(settings.batch.memory_bytes);
     StagingPool pool(wiring.store, names, {16U << 20, memory.staging_bytes}, stop, stage_notes());
@@ -151,6 +179,7 @@ struct Flow::State {
     wiring.state.progress.loaded.advance(target->loaded);
     wiring.state.tables.begin(records_of(*target), journal.begin());
     wiring.state.warehouse_ready(wiring.warehouse.describe());
+    log_other_types(*target, types);
     for (const TableRecord& table : wiring.state.tables.all()) {
       if (table.state == TableState::SetAside) {
         log_set_aside({table.oid, table.name, table.reason, table.position});
@@ -165,9 +194,9 @@ struct Flow::State {
 
   void fold(const TargetState& target, StagingRoom& room, const std::stop_token& stop) {
     JournalReader reader(wiring.files, settings.journal.directory, &journal.tail(), target.loaded);
-    Batcher batcher(
-        {share_memory(settings.batch.memory_bytes).fold_bytes, settings.batch.row_bytes_max},
-        target.loaded, known_tables(target), room);
+    Batcher batcher({share_memory(settings.batch.memory_bytes).fold_bytes,
+                     settings.batch.row_bytes_max, &types},
+                    target.loaded, known_tables(target), room);
     batcher.begin_at(reader.begin());
     FoldSchedule schedule;
     schedule.interval = settings.batch.interval;
@@ -209,6 +238,7 @@ struct Flow::State {
   }
 
   const PipelineSettings& settings;
+  const WantedTypes types = wanted_types(settings.source);
   const Origin& origin;
   FlowWiring wiring;
   JournalWriter journal;

@@ -18,6 +18,8 @@
 #include "pipeline/flow.h"
 #include "pipeline/slot_watch.h"
 #include "schema/catalog_json.h"
+#include "source/connection/connection.h"
+#include "source/setup/named_columns.h"
 
 namespace re_dms {
 
@@ -234,6 +236,7 @@ class Run {
         take_choice();
         source_.verify(origin_);
         show_left_out(source_.left_out());
+        warn_of_unknown_columns();
         source_.stream(progress.received.lsn(), progress.journaled.lsn(), origin_, open,
                        {.out = flow.blocks(),
                         .progress = progress,
@@ -252,6 +255,18 @@ class Run {
           fmt::format("{}. Loading what the journal holds, then exiting", error.what()), {});
       source_error_ = error;
       flow.drain(open);
+    }
+  }
+
+  /// Once.
+  void warn_of_unknown_columns() {
+    if (std::exchange(columns_looked_at_, true)) {
+      return;
+    }
+    Connection plain(settings_.source, ConnectionPurpose::Sql);
+    for (const std::string& named : unknown_columns(plain, settings_.source)) {
+      log(LogLevel::Warn, "column_unknown",
+          named + ", which no table has that the section is for: that part of it does nothing", {});
     }
   }
 
@@ -338,6 +353,7 @@ class Run {
   bool intended_ = false;                  // by a try of this run that is not over
   std::set<std::string> logged_left_out_;
   std::optional<Error> source_error_;
+  bool columns_looked_at_ = false;
   std::vector<CatalogTable> first_tables_;
 };
 

@@ -24,6 +24,9 @@ Json column_to_json(const Column& column) {
   json["base"] = column.type.base_oid;
   json["base_typmod"] = column.type.base_typmod;
   json["element"] = column.type.element_oid;
+  if (!column.type.target.empty()) {
+    json["target"] = column.type.target;
+  }
   json["key"] = column.key;
   json["not_null"] = column.not_null;
   if (column.missing) {
@@ -64,6 +67,7 @@ Column column_from_json(const Json& json) {
   column.type.base_oid = integer<Oid>(json, "base");
   column.type.base_typmod = integer<std::int32_t>(json, "base_typmod");
   column.type.element_oid = integer<Oid>(json, "element");
+  column.type.target = json.value("target", "");
   column.key = json.at("key").get<bool>();
   column.not_null = json.at("not_null").get<bool>();
   if (json.contains("missing")) {

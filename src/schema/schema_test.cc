@@ -58,6 +58,7 @@ std::string refusal(const V& answer) {
 TEST(CatalogJson, ComesBackAsItWentIn) {
   TableSchema table = sample();
   table.columns[1].missing = "it's \"{x}\"";
+  table.columns[1].type.target = "varchar(100)";
   table.history = {4294967295, 7, 6};
   EXPECT_EQ(table_schema_from_json(to_json(table)), table);
   CatalogTable entry{table, true, Lsn{0x1F0000ABCD}, PrimaryKey{16390, {3, 1}}};
@@ -124,6 +125,18 @@ TEST(CompleteSchema, FallsBackToThePreviousVersionWhenTheCatalogMovedOn) {
   EXPECT_EQ(std::get<TableSchema>(complete_schema(relation_of(sample()), &catalog, &previous)),
             sample());
   EXPECT_NE(refusal(complete_schema(relation_of(sample()), &catalog, nullptr)), "");
+}
+
+TEST(CompleteSchema, ColumnsStayWhatTheyAreInTheTarget) {
+  TableSchema before = sample();
+  before.columns[1].type.target = "super";
+  const TableSchema now = with_column("added", 4, before.oid);
+  const auto completed = complete_schema(relation_of(now), &now, &before);
+  const auto& table = std::get<TableSchema>(completed);
+  EXPECT_EQ(table.columns[1].type.target, "super");
+  EXPECT_EQ(table.columns[2].type.target, "");
+  const auto changes = compare_schemas(before, before.history, table, &now);
+  EXPECT_EQ(std::get<std::vector<SchemaChange>>(changes).size(), 1U) << "the column, and no type";
 }
 
 TEST(CompleteSchema, RefusesAColumnThatHadAnotherName) {

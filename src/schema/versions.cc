@@ -47,8 +47,17 @@ const Column* ambiguous_column(const TableSchema& table, std::int16_t last_known
   return nullptr;
 }
 
+/// Null where there is none of this number.
+const Column* column_of(const TableSchema* table, std::int16_t attnum) {
+  if (table == nullptr) {
+    return nullptr;
+  }
+  const auto found = std::ranges::find(table->columns, attnum, &Column::attnum);
+  return found == table->columns.end() ? nullptr : &*found;
+}
+
 bool has_column(const TableSchema& table, std::int16_t attnum) {
-  return std::ranges::find(table.columns, attnum, &Column::attnum) != table.columns.end();
+  return column_of(&table, attnum) != nullptr;
 }
 
 std::string ambiguity(const Column& column) {
@@ -144,6 +153,9 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
           Remedy::Copy};
     }
     Column column = *found;
+    if (const Column* before = column_of(previous, column.attnum)) {
+      column.type.target = before->type.target;
+    }
     // Under REPLICA IDENTITY FULL the relation marks every column.
     column.key = wanted.key && relation.identity != ReplicaIdentity::Full;
     table.columns.push_back(std::move(column));

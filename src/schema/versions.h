@@ -25,7 +25,8 @@ struct Refusal {
 /// live one of the same name and type, else when `previous` (may be null) has one of the same name
 /// and type. Refuses where a column of the stream is not found, and where the catalog has one
 /// between them that the stream does not have (renames). Key flags are the relation's; the history
-/// is the catalog's, or `previous`'s without one. `catalog` may be null.
+/// is the catalog's, or `previous`'s without one; what columns are in the target is `previous`'s.
+/// `catalog` may be null.
 std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
                                                    const TableSchema* catalog,
                                                    const TableSchema* previous);
@@ -38,8 +39,8 @@ TableSchema version_at(const CatalogTable& answer, Lsn position);
 /// Columns are the same when their attribute numbers are. Equal versions give an empty list.
 ///
 /// `catalog` is what completed `after`; it may be ahead of it, and null. A column is dropped where
-/// `after` lacks it and the catalog has its number no longer. Refuses where it cannot be told: where
-/// a column is new as well, rows may belong to either.
+/// `after` lacks it and the catalog has its number no longer. Refuses where it cannot be told:
+/// where a column is new as well, rows may belong to either.
 ///
 /// `history` is the newest one known from the time when the table had the columns of `before`. It
 /// shows for which new columns older rows hold values that are not in the stream. Refuses where the

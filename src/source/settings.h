@@ -8,6 +8,7 @@
 
 #include "model/bad_values.h"
 #include "model/initial_copy.h"
+#include "model/table_layout.h"
 
 namespace re_dms {
 
@@ -20,6 +21,9 @@ struct TableSettings {
   InitialCopy initial_copy = InitialCopy::Auto;
   BadValues bad_values = BadValues::Usual;
   std::map<std::string, BadValues> column_bad_values;  ///< of columns that differ, by name
+  TableLayout layout{};                                ///< of a table that re_dms makes
+  /// What columns of such a table are to be, by name: "super", "varchar(100)".
+  std::map<std::string, std::string> types{};
 };
 
 /// Which tables to replicate, and how: what may change while the daemon runs.

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 
+#include "stage/json_text.h"
+
 namespace re_dms {
 
 namespace {
 
 constexpr std::size_t kExampleBytesMax = 256;
+/// A control character becomes \u0001, `a,` becomes ""a"",.
+constexpr std::size_t kGrowthOfArrays = 6;
 
 constexpr std::string_view kTooLong = "longer than the target's column";
 constexpr std::string_view kNotANumber = "not a number";
@@ -29,7 +33,7 @@ std::size_t hex_bytes_max(const ValueLimits& limits) {
 
 /// An empty field of hex digits is NULL for the target.
 bool is_empty_bytes(const ValueLimits& limits, std::string_view text) {
-  return limits.plain_hex && text.size() == 2;
+  return limits.written == Written::PlainHex && text.size() == 2;
 }
 
 /// 0: it lies between the limits; else which one is nearest. PostgreSQL writes a year with four
@@ -114,6 +118,10 @@ HeldValue held(const ValueLimits& limits, BadValues policy, std::string_view tex
       return hold_date(limits, policy, text);
     case ValueCheck::Zone:
       return null_for(kZone);
+    case ValueCheck::Json:
+      return null_for(json_problem(limits, text));
+    case ValueCheck::Array:
+      return null_for(array_problem(limits, text));
     case ValueCheck::None:
     case ValueCheck::Text:
     case ValueCheck::Bytea:
@@ -142,6 +150,10 @@ bool fits(const ValueLimits& limits, std::string_view text) {
     }
     case ValueCheck::Zone:
       return !is_odd_zone(text);
+    case ValueCheck::Json:
+      return json_problem(limits, text).empty();
+    case ValueCheck::Array:
+      return array_problem(limits, text).empty();
   }
   return true;
 }
@@ -163,6 +175,9 @@ ColumnPlan::ColumnPlan(const TableSchema& table, const StageFormat& format) {
   for (const Column& column : table.columns) {
     limits_.push_back(format.limits(column.type));
     plain_.push_back(limits_.back() == ValueLimits{} ? 1 : 0);
+    if (limits_.back().written == Written::JsonArray) {
+      growth_ = kGrowthOfArrays;
+    }
     any = any || plain_.back() == 0;
   }
   if (!any) {

@@ -46,8 +46,8 @@ class ColumnPlan {
   const ValueLimits& limits(std::size_t column) const { return limits_[column]; }
 
   /// Error for key columns: they are never changed. Of rows without a key, which are found by what
-  /// the target holds of them, only Usual or Error: the same value becomes the same whenever its row
-  /// comes or goes, whatever the configuration says by then.
+  /// the target holds of them, only Usual or Error: the same value becomes the same whenever its
+  /// row comes or goes, whatever the configuration says by then.
   BadValues policy(std::size_t column) const {
     return is_key_[column] ? BadValues::Error : policies_[column];
   }
@@ -56,7 +56,7 @@ class ColumnPlan {
 
   /// Whether a row of these many bytes of values may be longer than the target's lines.
   bool may_be_too_long(std::size_t value_bytes) const {
-    return 2 * value_bytes + overhead_ > row_bytes_max_;
+    return growth_ * value_bytes + overhead_ > row_bytes_max_;
   }
 
   std::size_t row_bytes_max() const { return row_bytes_max_; }
@@ -68,6 +68,7 @@ class ColumnPlan {
   std::vector<BadValues> policies_;
   std::size_t row_bytes_max_ = std::numeric_limits<std::size_t>::max();
   std::size_t overhead_ = 0;
+  std::size_t growth_ = 2;  ///< a line's bytes for each of a value's, at most
 };
 
 /// Gathers what was changed in the rows of one file.

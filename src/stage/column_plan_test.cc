@@ -13,7 +13,8 @@ namespace {
 
 constexpr ValueLimits kShortText{.check = ValueCheck::Text, .cuttable = true, .bytes_max = 5};
 constexpr ValueLimits kShortJson{.check = ValueCheck::Text, .bytes_max = 5};
-constexpr ValueLimits kBytes{.check = ValueCheck::Bytea, .plain_hex = true, .bytes_max = 2};
+constexpr ValueLimits kBytes{
+    .check = ValueCheck::Bytea, .written = Written::PlainHex, .bytes_max = 2};
 constexpr ValueLimits kFloat{.check = ValueCheck::Number, .lowest = "-9e9", .highest = "9e9"};
 constexpr ValueLimits kDecimal{.check = ValueCheck::Number};
 constexpr ValueLimits kDate{
@@ -237,6 +238,48 @@ TEST(PlannedRowsTest, ARowThatIsTooLongLosesItsLongestValues) {
   ASSERT_EQ(done.adjusted.counts.size(), 1U);
   EXPECT_EQ(done.adjusted.counts[0].reason, kRowTooLong);
   EXPECT_EQ(stage(BadValues::Usual).adjusted.refused, (RefusedValue{1, kRowTooLong, false}));
+}
+
+/// Of a table of which every column but the key is an array of texts that becomes JSON.
+Staged staged_arrays(const Layer& layer, StageFormat format) {
+  format.limits = [](const ColumnType&) {
+    return ValueLimits{.check = ValueCheck::Array,
+                       .written = Written::JsonArray,
+                       .bytes_max = 10'000,
+                       .string_bytes_max = 100};
+  };
+  GatheringSink sink;
+  CsvWriter csv(*layer.table, LayerShape::Inserts, sink, format);
+  for (std::size_t i = 0; i < layer.rows.size(); ++i) {
+    EXPECT_LE(csv.append(layer.row(i)), format.row_bytes_max == 0 ? 1000 : format.row_bytes_max);
+  }
+  csv.finish();
+  return {parse_csv(sink.text), csv.take_adjusted()};
+}
+
+TEST(PlannedRowsTest, ArraysAreWrittenAsJson) {
+  LayerSample sample(table_of({"a"}));
+  sample.insert({"{x,NULL,\"a \\\" b\"}"}).insert({"[2:2]={x}"}).insert({kNull});
+  const Staged done = staged_arrays(sample.take(), {});
+  EXPECT_EQ(done.rows,
+            (std::vector<CsvRow>{{R"(["x",null,"a \" b"])"}, {std::nullopt}, {std::nullopt}}));
+  ASSERT_EQ(done.adjusted.counts.size(), 1U);
+  EXPECT_EQ(done.adjusted.examples.at(0).original, "[2:2]={x}");
+}
+
+TEST(PlannedRowsTest, ALineIsMeasuredByTheJsonOfItsArrays) {
+  // Three times as long as JSON in a line of CSV.
+  std::string many = "{a";
+  for (int i = 1; i < 400; ++i) {
+    many += ",a";
+  }
+  LayerSample sample(table_of({"a", "b"}));
+  sample.insert({many + "}", "{b}"});
+  StageFormat format = wanting(BadValues::Null);
+  format.row_bytes_max = 2000;
+  const Staged done = staged_arrays(sample.take(), format);
+  EXPECT_EQ(done.rows, (std::vector<CsvRow>{{std::nullopt, R"(["b"])"}}));
+  EXPECT_EQ(done.adjusted.counts.at(0).reason, kRowTooLong);
 }
 
 }  // namespace

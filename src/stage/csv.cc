@@ -4,6 +4,7 @@
 #include <cstring>
 
 #include "base/error.h"
+#include "stage/json_text.h"
 
 namespace re_dms {
 
@@ -110,6 +111,13 @@ std::size_t field_bytes(std::string_view text) {
   return needs_quotes(text)
              ? text.size() + 2 + static_cast<std::size_t>(std::ranges::count(text, '"'))
              : text.size();
+}
+
+/// As field_bytes, of the text that is written for the value.
+std::size_t value_bytes(const ValueLimits& limits, std::string_view text) {
+  return limits.written == Written::JsonArray
+             ? field_bytes(json_of_array(limits.elements, text).value_or("null"))
+             : field_bytes(text);
 }
 
 }  // namespace
@@ -313,7 +321,7 @@ std::vector<bool> CsvWriter::left_out(const NetRow& row) {
                  ? value.text
                  : hold(plan_.limits(i), plan_.policy(i), value.text).text;
     }
-    bytes[i] = text ? field_bytes(*text) : 0;
+    bytes[i] = text ? value_bytes(plan_.limits(i), *text) : 0;
     total += text ? bytes[i] : null_bytes;
   }
   std::vector<bool> out(columns_, false);
@@ -372,12 +380,21 @@ void CsvWriter::put_text(std::string_view text) {
 }
 
 void CsvWriter::put_value(const ValueLimits& limits, std::string_view text) {
-  if (limits.plain_hex) {
-    // bytea_output is pinned to hex.
-    RE_DMS_CHECK(text.starts_with("\\x"));
-    text.remove_prefix(2);
+  if (limits.written != Written::AsItIs) {
+    put_rewritten(limits, text);
+    return;
   }
   put_text(text);
+}
+
+void CsvWriter::put_rewritten(const ValueLimits& limits, std::string_view text) {
+  if (limits.written == Written::JsonArray) {
+    put_text(json_of_array(limits.elements, text).value_or("null"));
+    return;
+  }
+  // bytea_output is pinned to hex.
+  RE_DMS_CHECK(text.starts_with("\\x"));
+  put_text(text.substr(2));
 }
 
 // In pieces, so that the buffer stays small beside the largest rows.

@@ -67,6 +67,7 @@ class CsvWriter {
   void put_raw(std::string_view fields);
   void put_text(std::string_view text);
   void put_value(const ValueLimits& limits, std::string_view text);
+  void put_rewritten(const ValueLimits& limits, std::string_view text);
   void put_long_text(std::string_view text);
   void put_op(RowOp op);
   void put_before_columns(const NetRow& row);

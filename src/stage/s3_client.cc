@@ -15,6 +15,14 @@ constexpr std::chrono::milliseconds kLastPatience{3000};
 
 }  // namespace
 
+std::string s3_region(const S3Settings& settings) {
+  const std::string region =
+      settings.region.empty() ? wire_s3(settings, {}).region : settings.region;
+  const auto location = parse_s3_url(settings.url);
+  const bool is_said = !region.empty() || (location && location->is_access_point());
+  return is_said ? s3_address(settings, region).region : std::string();
+}
+
 S3Wiring wire_s3(const S3Settings& settings, std::stop_token stop) {
   HttpSettings http_settings;
   http_settings.ca_file = settings.ca_file;

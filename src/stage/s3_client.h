@@ -28,6 +28,10 @@ struct S3Wiring {
   std::chrono::milliseconds patience{30'000};
 };
 
+/// The bucket's region, as requests name it: the settings', the address's or what the surroundings
+/// say; empty where none does.
+std::string s3_region(const S3Settings& settings);
+
 /// By libcurl, with the process's credentials.
 S3Wiring wire_s3(const S3Settings& settings, std::stop_token stop);
 

@@ -169,15 +169,17 @@ TEST_F(S3Server, WritesFromSeveralThreads) {
   EXPECT_EQ(s3->list("").size(), 100U);
 }
 
-TEST_F(S3Server, RemovesWhatOtherRunsHaveLeft) {
+TEST_F(S3Server, RemovesWhatOlderRunsHaveLeft) {
   const auto s3 = store();
   const StageNames names{"7000", "re_dms", 2, "c0ffee"};
   put(*s3, "7000/re_dms/1-beef/b1-l0-p0.csv.gz");
   put(*s3, "7000/re_dms/2-c0ffee/b1-l0-p0.csv.gz");
+  put(*s3, "7000/re_dms/3-beef/b1-l0-p0.csv.gz");
   put(*s3, "7000/another/1-beef/b1-l0-p0.csv.gz");
-  remove_other_runs(*s3, names);
+  remove_older_runs(*s3, names);
   EXPECT_THAT(s3->list(""), ElementsAre("7000/another/1-beef/b1-l0-p0.csv.gz",
-                                        "7000/re_dms/2-c0ffee/b1-l0-p0.csv.gz"));
+                                        "7000/re_dms/2-c0ffee/b1-l0-p0.csv.gz",
+                                        "7000/re_dms/3-beef/b1-l0-p0.csv.gz"));
 }
 
 TEST_F(S3Server, RefusesWrongKeysForGood) {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <charconv>
 #include <string_view>
 
 #include "base/error.h"
@@ -84,11 +85,14 @@ void hold_older_rows(StagedLayer& staged, const StageFormat& format) {
   staged.adjusted = log.take();
 }
 
-/// Whether a key is "<slot prefix><epoch>-<random>/…": of this run or another one.
-bool is_of_a_run(std::string_view key, const StageNames& names) {
+/// Whether a key is "<slot prefix><epoch>-<random>/…" with an epoch before that of the names.
+bool is_older(std::string_view key, const StageNames& names) {
   key.remove_prefix(slot_prefix(names).size());
-  const std::size_t digits = key.find_first_not_of("0123456789");
-  return digits != 0 && digits != key.npos && key[digits] == '-' && key.find('/') != key.npos;
+  std::uint64_t epoch = 0;
+  const auto [end, fault] = std::from_chars(key.data(), key.data() + key.size(), epoch);
+  const std::string_view rest(end, static_cast<std::size_t>(key.data() + key.size() - end));
+  return fault == std::errc() && epoch < names.epoch && rest.starts_with('-') &&
+         rest.find('/') != rest.npos;
 }
 
 }  // namespace
@@ -193,13 +197,11 @@ void remove_batch(ObjectStore& store, const StagedBatch& batch) {
   store.remove_all(keys);
 }
 
-void remove_other_runs(ObjectStore& store, const StageNames& names) {
+void remove_older_runs(ObjectStore& store, const StageNames& names) {
   std::vector<std::string> keys = store.list(slot_prefix(names));
   std::vector<std::string> unfinished = store.list_unfinished(slot_prefix(names));
   keys.insert(keys.end(), unfinished.begin(), unfinished.end());
-  std::erase_if(keys, [&names](const std::string& key) {
-    return !is_of_a_run(key, names) || key.starts_with(names.prefix());
-  });
+  std::erase_if(keys, [&names](const std::string& key) { return !is_older(key, names); });
   store.remove_all(keys);
 }
 

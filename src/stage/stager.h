@@ -70,9 +70,10 @@ std::string write_manifest(ObjectStore& store, const StageNames& names, const St
 /// Removes the files and the manifest of a loaded batch. May be called again after a failure.
 void remove_batch(ObjectStore& store, const StagedBatch& batch);
 
-/// Removes what other runs of this slot left behind, unfinished objects included; nothing else.
-/// Their epochs say nothing: they begin at 1 again with a new target. The caller holds the target's
-/// fence and the journal's lock, so that no other run is at work.
-void remove_other_runs(ObjectStore& store, const StageNames& names);
+/// Removes what runs of this slot of an older epoch left behind, unfinished objects included;
+/// nothing else: one of a newer epoch has taken the target over since. What a target left that was
+/// given up for a new one, whose epochs begin at 1, goes once they have grown beyond its own.
+/// Called behind the target's fence.
+void remove_older_runs(ObjectStore& store, const StageNames& names);
 
 }  // namespace re_dms

@@ -249,20 +249,22 @@ TEST_F(Stager, RemovesAllOfABatch) {
   remove_batch(*store_, StagedBatch());
 }
 
-TEST_F(Stager, CleansUpAfterOtherRunsOfItsSlotOnly) {
+TEST_F(Stager, CleansUpAfterOlderRunsOfItsSlotOnly) {
   const std::string slot = "7300000000000000001/re_dms/";
   const std::vector<std::string> stay = {
       "7300000000000000001/re_dms2/1-aa/b1.manifest.json",
       "7300000000000000002/re_dms/1-aa/b1.manifest.json",
       slot + "12-c0ffee/b1-l0-p0.csv.gz",
+      // Of a daemon that has taken the target over since.
+      slot + "13-aa/b1.manifest.json",
+      slot + "12-c0ff/b2.csv.gz",
       slot + "notes/1",
+      slot + "-1/1",
       slot + "1-file",
       slot + "11/1",
   };
   const std::vector<std::string> go = {slot + "1-aa/b1.manifest.json", slot + "11-aa/b1.csv.gz",
-                                       slot + "12-c0ff/b2.csv.gz", slot + "12-decade/b3.csv.gz",
-                                       // Of a target that was given up for a new one.
-                                       slot + "57-aa/b1.manifest.json"};
+                                       slot + "2-decade/b3.csv.gz"};
   for (const std::string& key : stay) {
     put(key);
   }
@@ -272,7 +274,7 @@ TEST_F(Stager, CleansUpAfterOtherRunsOfItsSlotOnly) {
   fs::create_directories(scratch_.path() + "/" + slot + "9-dead");
   std::ofstream(scratch_.path() + "/" + slot + "9-dead/b1.csv.gz.partial") << "half";
   const auto writing = store_->create(prefix() + "b2-l0-p0.csv.gz");
-  remove_other_runs(*store_, kNames);
+  remove_older_runs(*store_, kNames);
   EXPECT_EQ(store_->list("").size(), stay.size());
   for (const std::string& key : go) {
     EXPECT_FALSE(fs::exists(scratch_.path() + "/" + key)) << key;

@@ -134,6 +134,10 @@ SetAside TableStates::leave(const SetAside& left) {
   } else {
     if (was_followed) {
       doubt(table);
+    } else if (table.state == TableState::Copying) {
+      // Its rows were read in vain, and may be so again.
+      table.due = clock_.steady() + pause(pauses_.doubted, table.tries);
+      ++table.tries;
     }
     enter(table, TableState::Waiting);
   }

@@ -131,6 +131,24 @@ TEST_F(TableStatesTest, ACopyThatFailsIsTriedAgainAfterGrowingPauses) {
   }
 }
 
+TEST_F(TableStatesTest, ACopyThatTheTargetDoesNotTakeIsTriedAgainAfterGrowingPauses) {
+  tables_.leave(left(1, Remedy::Copy));
+  std::chrono::milliseconds before{0};
+  for (int tries = 1; tries <= 8; ++tries) {
+    EXPECT_FALSE(tables_.any_set_aside()) << tries;
+    tables_.begin_copy({1}, Lsn{1000});
+    tables_.leave(left(1, Remedy::Copy));
+    EXPECT_EQ(tables_.state(1), TableState::Waiting);
+    const auto pause = std::chrono::duration_cast<std::chrono::milliseconds>(
+        tables_.all().at(0).due - clock_.steady());
+    EXPECT_GT(pause.count(), 0);
+    EXPECT_GE(pause, before);
+    before = pause;
+    clock_.advance(pause);
+  }
+  EXPECT_TRUE(tables_.any_set_aside()) << "somebody has to look";
+}
+
 TEST_F(TableStatesTest, LateNewsOfATableThatLeftChangeNothing) {
   tables_.live(1, {"public", "t1"});
   tables_.leave(left(1, Remedy::Person));

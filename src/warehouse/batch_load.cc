@@ -167,6 +167,7 @@ bool BatchLoad::only_stores(Oid oid) const {
 std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
   tables_.clear();
   loads_.clear();
+  at_work_ = nullptr;
   const std::set<Oid> wanted(tables.begin(), tables.end());
   std::vector<const StagedLayer*> layers;
   for (const StagedLayer& layer : batch_.layers) {
@@ -203,11 +204,31 @@ std::optional<LoadFault> BatchLoad::apply_layers(const std::vector<const StagedL
     return fault_of(*target_.staging(), error);
   }
   for (const StagedLayer* layer : layers) {
+    at_work_ = layer;
     if (auto fault = apply_layer(*layer)) {
       return fault;
     }
   }
+  at_work_ = nullptr;
   return std::nullopt;
+}
+
+const StagedLayer* BatchLoad::at_work() const {
+  return target_.staging() != nullptr ? target_.staging() : at_work_;
+}
+
+bool BatchLoad::any_taken() const {
+  return std::ranges::any_of(batch_.layers, [this](const StagedLayer& layer) {
+    const auto known = known_.find(layer.table->oid);
+    if (done_.contains(layer.table->oid) || known == known_.end()) {
+      return done_.contains(layer.table->oid);
+    }
+    // A copy that is complete is in the table's place.
+    const TableState state = known->second.state;
+    return suits(batch_.kind, state)
+               ? holds(known->second)
+               : batch_.kind == BatchKind::Copy && suits(BatchKind::CatchUp, state);
+  });
 }
 
 LoadFault BatchLoad::fault_of(const StagedLayer& layer, const Error& error) const {
@@ -421,7 +442,7 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
   StoredTable& table =
       tables_.try_emplace(entry.oid, current(entry.oid, entry.table)).first->second;
   if (table.state == TableState::Copying) {
-    target_.drop_copy(final_name(table.schema.name), entry.oid);
+    target_.give_copy_up(final_name(table.schema.name), entry.oid);
   }
   table.state = wanted;
   table.copy_step = 0;

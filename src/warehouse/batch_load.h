@@ -51,8 +51,14 @@ class BatchLoad {
   /// transaction is rolled back. Throws Transient when the target fails.
   std::optional<LoadFault> apply(const std::vector<Oid>& tables);
 
+  /// Whose statement was running when apply() threw; null: nobody's.
+  const StagedLayer* at_work() const;
+
   /// The table that the fault is about is left out from now on.
   void leave_out(const LoadFault& fault);
+
+  /// Whether some table of the batch has taken it, in an earlier transaction or try.
+  bool any_taken() const;
 
   /// The tables of the open transaction.
   std::vector<Oid> in_transaction() const;
@@ -127,6 +133,7 @@ class BatchLoad {
   std::vector<RowsNotThere> not_there_;
   std::vector<ColumnAdjusted> adjusted_;
   std::set<Oid> done_;  ///< committed
+  const StagedLayer* at_work_ = nullptr;
   // Of the open transaction.
   std::map<Oid, StoredTable> tables_;  ///< as they are now
   std::map<Oid, TableLoad> loads_;

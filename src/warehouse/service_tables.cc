@@ -302,6 +302,10 @@ void ServiceTables::advance(const LoadRun& run, SystemTime now) {
           literal(run.span.to), run.number, nullable(run.span.last_commit), literal(now)));
 }
 
+void ServiceTables::touch() {
+  session_.execute(sql("UPDATE re_dms_internal.position SET loads = loads"));
+}
+
 void ServiceTables::count(const LoadRun& run) {
   session_.execute(sql("UPDATE re_dms_internal.position SET loads = {}", run.number));
 }

@@ -53,6 +53,8 @@ class ServiceTables {
   void write(const LoadRun& run, const std::vector<AppliedLoad>& loads, SystemTime applied,
              const Sql& into = sql("loads"));
   void advance(const LoadRun& run, SystemTime now);
+  /// Writes, and changes nothing.
+  void touch();
   /// A load that leaves the loaded position where it is.
   void count(const LoadRun& run);
   /// These tables hold the batch already; the loaded position has yet to reach its end.

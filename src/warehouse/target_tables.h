@@ -57,6 +57,9 @@ class TargetTables {
   /// What an earlier copy left, if anything.
   virtual void drop_copy(const QualifiedName& target, Oid oid) = 0;
 
+  /// A copy that is not gone on with. What there is of it goes, with the transaction or behind it.
+  virtual void give_copy_up(const QualifiedName& target, Oid oid) { drop_copy(target, oid); }
+
   /// Whether something of the target is bound to this table of ours, so that a copy of the schema
   /// that it `becomes` is better put into it than in its place.
   virtual bool is_to_be_refilled(const StoredTable& /*table*/, const TableSchema& /*becomes*/) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -16,6 +17,7 @@
 #include "model/origin.h"
 #include "model/stage_format.h"
 #include "model/staged_batch.h"
+#include "model/table_layout.h"
 #include "model/table_schema.h"
 #include "model/table_state.h"
 #include "warehouse/statement_watch.h"
@@ -51,6 +53,8 @@ struct WarehouseSettings {
   std::string bucket_region{};  ///< Redshift: of the staged files; empty: the cluster's
   int lanes = 1;                ///< Redshift: so many tables at a time, 1 to kLanesMax
   std::string null_text{};      ///< Redshift: as the StageFormat of the staged files has it
+  /// Redshift: how tables that it makes are laid out; empty: as is usual.
+  std::function<TableLayout(const QualifiedName& table)> layout{};
   StatementWatch watch{};
 };
 

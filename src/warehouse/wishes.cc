@@ -39,8 +39,9 @@ bool pause(TargetTables& target, const std::string& schema, Lsn loaded, StoredTa
     case TableState::CatchingUp:
       break;
     case TableState::Copying:
-      target.drop_copy({schema.empty() ? table.schema.name.schema : schema, table.schema.name.name},
-                       table.schema.oid);
+      target.give_copy_up(
+          {schema.empty() ? table.schema.name.schema : schema, table.schema.name.name},
+          table.schema.oid);
       table.position = {};
       break;
     case TableState::Waiting:

@@ -377,6 +377,9 @@ def redshift(server, victim):
     def life(places):
         if daemon.target.columns("public", "damaged"):
             standin.sql("DELETE FROM public.damaged WHERE id = 1")
+        # So often that the table is loaded alone.
+        standin.clear_faults()
+        standin.fail('^DELETE FROM "public"."beside1"', known="timeout", times=3)
         server.psql("UPDATE damaged SET n = n + 1")
         server.psql(f"BEGIN; {''.join(f'UPDATE {name} SET n = n + 1;' for name in beside)} COMMIT")
         lsn = server.lsn()

@@ -18,7 +18,7 @@ CREATE TABLE public.fresh (id int PRIMARY KEY, v text);
 INSERT INTO public.t SELECT g, 'row ' || g FROM generate_series(1, 100) g;
 """
 # A table of as many columns as Redshift's may have, beside those of a staged row.
-WIDE = ", ".join(f"\"column {number} of a name of some length {'x' * 20}\" int" for number in range(1590))
+WIDE = ", ".join(f"\"column {number} of a name of some length {'x' * 20}\" int" for number in range(1596))
 SECONDS = 12  # with a cluster that does not answer
 
 

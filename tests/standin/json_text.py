@@ -1,10 +1,14 @@
-"""JSON that SUPER takes: no key twice, not too deep, no text too long."""
+"""JSON that SUPER takes: no key twice, not too deep, no text too long; and what becomes of its numbers."""
 
 import json
 import re
 import sys
 
 DEPTH_MAX = 1000
+DECIMAL_DIGITS = 38
+# Strings too, so that numbers in them are passed over.
+NUMBERS = re.compile(r'"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?')
+ODD_NUMBER = re.compile(r"\d[eE]|[\d.]{%d}" % (DECIMAL_DIGITS + 1))
 SUPER_BYTES = 16 << 20
 sys.setrecursionlimit(max(sys.getrecursionlimit(), 5000))
 
@@ -45,8 +49,19 @@ def _check_texts(value, most):
             _check_texts(one, most)
 
 
+def _as_kept(match):
+    """A number as a decimal, else as the nearest double."""
+    token = match.group()
+    if token[0] == '"' or "e" not in token.lower() and sum(map(str.isdigit, token)) <= DECIMAL_DIGITS:
+        return token
+    value = float(token)
+    if value in (float("inf"), float("-inf")):
+        raise ValueError("a number beyond those of a double")
+    return repr(value)
+
+
 def checked(text, text_bytes, dedup=False):
-    """TEXT, or ValueError."""
+    """TEXT as SUPER keeps it, or ValueError."""
     if len(text) > SUPER_BYTES:
         raise ValueError("longer than 16 MB")
     if text.count("[") + text.count("{") > DEPTH_MAX and depth(text) > DEPTH_MAX:
@@ -60,4 +75,4 @@ def checked(text, text_bytes, dedup=False):
         raise ValueError("too deep") from None
     except UnicodeEncodeError:
         raise ValueError("a lone surrogate") from None
-    return text
+    return NUMBERS.sub(_as_kept, text) if ODD_NUMBER.search(text) else text

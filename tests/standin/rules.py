@@ -111,8 +111,9 @@ RULES = [
          "Redshift developer guide, Data conversion parameters"),
     Rule(28, REFUSES, DOCUMENTED,
          "SUPER (1224): no JSON, a key twice, deeper than 1000, texts above 65535 bytes, more than 1 MB in CSV;"
-         " reading one above 65535 bytes as a text (8001)",
-         "Redshift developer guide, Limitations of SUPER; artie-labs/transfer#1760",
+         " reading one above 65535 bytes as a text (8001). A number that is no decimal of 38 digits becomes the nearest"
+         " double",
+         "Redshift developer guide, Limitations of SUPER; artie-labs/transfer#1760; of numbers: assumed",
          "--super-csv-bytes, --super-text-bytes"),
     Rule(29, REFUSES, DOCUMENTED,
          "VARBYTE that is no pairs of hexadecimal digits; a leading \\x",

@@ -173,6 +173,11 @@ class CopyValuesTest(StandinCase):
                      '["' + "x" * 60000 + '"' + (',"' + "x" * 60000 + '"') * 20 + "]",
                      '"' + "é" * 40000 + '"'):
             self.bad("a int, b super", cell(text), 1224, 28)
+        self.bad("a int, b super", cell("[1e400]"), 1224, 28)
+        table = self.table("a int, b super")
+        self.sql(self.copy_text(table, cell('[1e2, "1e5", 0.1, 1234567890123456789012345678901234567890]')))
+        self.assertEqual([['[100.0, "1e5", 0.1, 1234567890123456800000000000000000000000]']],
+                         self.sql(f"SELECT b FROM {table}"))
         self.sql("SET json_parse_dedup_attributes TO on")
         self.load("a int, b super", cell('{"a":1,"a":2}'))
 

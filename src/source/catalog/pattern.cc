@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 #include "base/error.h"
 
@@ -125,8 +127,7 @@ bool TableSelection::excludes(const QualifiedName& table) const {
 TableRules::TableRules(const std::vector<TableSettings>& sections) {
   rules_.reserve(sections.size());
   for (const TableSettings& section : sections) {
-    rules_.push_back({TablePattern(section.match), section.initial_copy, section.bad_values,
-                      section.column_bad_values});
+    rules_.push_back({TablePattern(section.match), section});
   }
 }
 
@@ -138,7 +139,7 @@ const TableRules::Rule* TableRules::first(const QualifiedName& table) const {
 
 InitialCopy TableRules::initial_copy(const QualifiedName& table) const {
   const Rule* const rule = first(table);
-  return rule == nullptr ? InitialCopy::Auto : rule->initial_copy;
+  return rule == nullptr ? InitialCopy::Auto : rule->wanted.initial_copy;
 }
 
 BadValues TableRules::bad_values(const QualifiedName& table, const std::string& column) const {
@@ -146,8 +147,64 @@ BadValues TableRules::bad_values(const QualifiedName& table, const std::string& 
   if (rule == nullptr) {
     return BadValues::Usual;
   }
-  const auto own = rule->column_bad_values.find(column);
-  return own == rule->column_bad_values.end() ? rule->bad_values : own->second;
+  const auto own = rule->wanted.column_bad_values.find(column);
+  return own == rule->wanted.column_bad_values.end() ? rule->wanted.bad_values : own->second;
+}
+
+TableLayout TableRules::layout(const QualifiedName& table) const {
+  const Rule* const rule = first(table);
+  return rule == nullptr ? TableLayout{} : rule->wanted.layout;
+}
+
+std::string TableRules::target_type(const QualifiedName& table, const std::string& column) const {
+  const Rule* const rule = first(table);
+  if (rule == nullptr) {
+    return {};
+  }
+  const auto own = rule->wanted.types.find(column);
+  return own == rule->wanted.types.end() ? std::string() : own->second;
+}
+
+namespace {
+
+/// The columns that a section names, each with the key that does.
+std::vector<std::pair<std::string_view, std::string>> named_columns(const TableSettings& section) {
+  std::vector<std::pair<std::string_view, std::string>> named;
+  for (const auto& [column, policy] : section.column_bad_values) {
+    named.emplace_back("column_bad_values", column);
+  }
+  if (!section.layout.distkey.empty()) {
+    named.emplace_back("distkey", section.layout.distkey);
+  }
+  for (const std::string& column : section.layout.sortkey) {
+    named.emplace_back("sortkey", column);
+  }
+  for (const auto& [column, type] : section.types) {
+    named.emplace_back("types", column);
+  }
+  return named;
+}
+
+}  // namespace
+
+std::vector<std::string> TableRules::unknown_columns(const std::vector<TableSchema>& tables) const {
+  std::vector<std::set<std::string>> known(rules_.size());
+  for (const TableSchema& table : tables) {
+    if (const Rule* const rule = first(table.name)) {
+      for (const Column& column : table.columns) {
+        known[static_cast<std::size_t>(rule - rules_.data())].insert(column.name);
+      }
+    }
+  }
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    for (const auto& [key, column] : named_columns(rules_[i].wanted)) {
+      if (!known[i].empty() && !known[i].contains(column)) {
+        texts.push_back(fmt::format("table[{}].{} names \"{}\"", i + 1, key, column));
+      }
+    }
+  }
+  return texts;
 }
 
 }  // namespace re_dms

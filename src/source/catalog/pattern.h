@@ -1,13 +1,13 @@
 // Table patterns as psql's \d takes them.
 #pragma once
 
-#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "model/bad_values.h"
 #include "model/initial_copy.h"
+#include "model/table_layout.h"
 #include "model/table_schema.h"
 #include "source/settings.h"
 
@@ -67,12 +67,20 @@ class TableRules {
   /// Of the first section that matches the table; Usual where none does.
   BadValues bad_values(const QualifiedName& table, const std::string& column) const;
 
+  /// Of the first section that matches the table; what is usual where none does.
+  TableLayout layout(const QualifiedName& table) const;
+
+  /// The same, as WantedTypes.
+  std::string target_type(const QualifiedName& table, const std::string& column) const;
+
+  /// Columns that sections name and none of these tables has which the section is the first for, in
+  /// words: `table[2].types names "paylod", …`. Nothing of sections that are first for none.
+  std::vector<std::string> unknown_columns(const std::vector<TableSchema>& tables) const;
+
  private:
   struct Rule {
     TablePattern match;
-    InitialCopy initial_copy;
-    BadValues bad_values;
-    std::map<std::string, BadValues> column_bad_values;
+    TableSettings wanted;
   };
 
   const Rule* first(const QualifiedName& table) const;

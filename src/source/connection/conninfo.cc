@@ -5,9 +5,10 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cstdlib>
+#include <iterator>
 #include <memory>
 
+#include "base/environment.h"
 #include "base/error.h"
 #include "model/output_settings.h"
 
@@ -29,9 +30,12 @@ std::string pinned_options() {
   return options;
 }
 
+/// libpq 15, fe-protocol3.c, EnvironmentOptions: of the session, where re_dms says everything
+/// itself. And what PGSSLMODE was called before.
+constexpr const char* kVariablesBeside[] = {"PGTZ", "PGDATESTYLE", "PGGEQO", "PGREQUIRESSL"};
+
 std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value != nullptr ? value : "";
+  return environment_variable(name).value_or("");
 }
 
 /// libpq quotes the part it stumbles over; that part may be the password.
@@ -92,10 +96,13 @@ ConnectionParameters connection_parameters(const std::string& url, ConnectionPur
     }
   }
   complete(parameters);
-  std::string& session = parameters["options"];
-  if (session.empty()) {
-    session = environment("PGOPTIONS");
+  for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
+    if (const std::string given = option->envvar == nullptr ? "" : environment(option->envvar);
+        !given.empty()) {
+      parameters.emplace(option->keyword, given);
+    }
   }
+  std::string& session = parameters["options"];
   // The last of two settings counts.
   session += session.empty() ? "" : " ";
   session += pinned_options();
@@ -105,6 +112,19 @@ ConnectionParameters connection_parameters(const std::string& url, ConnectionPur
     parameters["replication"] = "database";
   }
   return parameters;
+}
+
+std::vector<std::string> libpq_variables() {
+  std::vector<std::string> names(std::begin(kVariablesBeside), std::end(kVariablesBeside));
+  const std::unique_ptr<PQconninfoOption, decltype(&PQconninfoFree)> options(
+      PQconninfoParse("", nullptr), &PQconninfoFree);
+  for (const PQconninfoOption* option = options.get();
+       option != nullptr && option->keyword != nullptr; ++option) {
+    if (option->envvar != nullptr) {
+      names.emplace_back(option->envvar);
+    }
+  }
+  return names;
 }
 
 ParameterArrays::ParameterArrays(const ConnectionParameters& parameters) {

@@ -17,8 +17,12 @@ using ConnectionParameters = std::map<std::string, std::string>;
 
 /// Reads a postgresql:// URL or a key=value text and completes it: pinned output settings,
 /// keepalives, application_name, TLS with a checked certificate unless the server is local. What
-/// the URL says stands, except for the pinned settings. Throws Usage; the text shows no password.
+/// the URL says stands, except for the pinned settings, then what libpq's variables say. Throws
+/// Usage; the text shows no password.
 ConnectionParameters connection_parameters(const std::string& url, ConnectionPurpose purpose);
+
+/// The environment variables that libpq reads, but for those that say where its files are.
+std::vector<std::string> libpq_variables();
 
 /// The parameters as libpq's functions take them: two arrays that end with a null. The parameters
 /// outlive it.

@@ -12,6 +12,7 @@
 #include "source/connection/connection.h"
 #include "source/connection/identity.h"
 #include "source/connection/sql_text.h"
+#include "source/setup/named_columns.h"
 #include "source/setup/publication.h"
 #include "source/setup/slot.h"
 #include "source/setup/synchronous_names.h"
@@ -246,6 +247,14 @@ void check_parts(Connection& plain, const SourceSettings& settings, Results& res
   }
 }
 
+void check_named_columns(Connection& plain, const SourceSettings& settings, Results& results) {
+  for (const std::string& named : unknown_columns(plain, settings)) {
+    results.push_back({Status::Warn, "source: column", named,
+                       "No table that the section is for has that column: look at its name, in the "
+                       "letters that PostgreSQL has it"});
+  }
+}
+
 void check_commit_wait(Connection& plain, Results& results) {
   const auto [names, wait] = read_synchronous_names(plain);
   CheckResult result{Status::Ok, "source: commits wait for re_dms", "no", ""};
@@ -308,6 +317,7 @@ std::vector<CheckResult> check_source(const SourceSettings& settings,
     check_slot(slot, settings, PQdb(plain.raw()), ours, begun, results);
     check_tables(plain, settings, results);
     check_parts(plain, settings, results);
+    check_named_columns(plain, settings, results);
     check_commit_wait(plain, results);
     check_retention(plain, results);
     check_idle_slots(plain, results);

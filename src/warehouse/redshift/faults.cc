@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <string>
 
 namespace re_dms::redshift {
@@ -11,21 +12,23 @@ namespace {
 struct Rule {
   std::string_view sign;  ///< the beginning of a SQLSTATE, or a part of the text
   std::string_view advice;
+  /// It is the cluster's, or the bucket's, whichever table is loaded.
+  bool of_all = false;
 };
 
 /// SQLSTATEs that pass.
 constexpr Rule kStates[] = {
     {"08", ""},
-    {"57P", "The cluster restarts, is paused or is being patched: re_dms waits for it"},
+    {"57P", "The cluster restarts, is paused or is being patched: re_dms waits for it", true},
     {"57014",
      "The cluster ended the statement: look at statement_timeout and the WLM rules of "
      "the loader's queue"},
     {"40001", ""},
     {"40P01", ""},
-    {"53", "The cluster is short of connections or room"},
+    {"53", "The cluster is short of connections or room", true},
     {"55", ""},
-    {"25006", "The cluster takes no writes now"},
-    {"28", "The password may have expired: re_dms asks for it again when it connects"},
+    {"25006", "The cluster takes no writes now", true},
+    {"28", "The password may have expired: re_dms asks for it again when it connects", true},
 };
 
 constexpr std::string_view kOthersWrite =
@@ -34,6 +37,10 @@ constexpr std::string_view kOthersWrite =
 constexpr std::string_view kRoleMayNot =
     "COPY may not read the bucket: warehouse.iam_role needs s3:GetObject and s3:ListBucket for "
     "stage.url, and the cluster must be allowed to assume it";
+
+constexpr std::string_view kFileGone =
+    "A staged file is gone from the bucket: somebody, or a lifecycle rule, removed it. The next "
+    "start makes it again from the journal";
 
 /// Parts of texts that pass; a text has its message and its detail in lines of their own.
 constexpr Rule kTexts[] = {
@@ -46,16 +53,17 @@ constexpr Rule kTexts[] = {
     {"could not open relation with OID", ""},
     {"deadlock detected", ""},
     {"system requested abort", ""},
-    {"resize mode", "The cluster is being resized: re_dms waits"},
+    {"resize mode", "The cluster is being resized: re_dms waits", true},
     {"isk Full", "The cluster's disks are full: make room, or resize it"},
     {"isk full", "The cluster's disks are full: make room, or resize it"},
-    {"S3ServiceException", kRoleMayNot},
-    {"UnauthorizedException", kRoleMayNot},
-    {"not authorized to assume IAM Role", kRoleMayNot},
-    {"not authorized to get credentials of role", kRoleMayNot},
-    {"S3CurlException", "The cluster does not reach the bucket: look at its network"},
-    {"S3 prefix", kRoleMayNot},
-    {"manifest", kRoleMayNot},
+    {"NoSuchKey", kFileGone},
+    {"S3ServiceException", kRoleMayNot, true},
+    {"UnauthorizedException", kRoleMayNot, true},
+    {"not authorized to assume IAM Role", kRoleMayNot, true},
+    {"not authorized to get credentials of role", kRoleMayNot, true},
+    {"S3CurlException", "The cluster does not reach the bucket: look at its network", true},
+    {"S3 prefix", kRoleMayNot, true},
+    {"manifest", kRoleMayNot, true},
     {"canceled on user's request", ""},
 };
 
@@ -66,6 +74,20 @@ std::string field(const PGresult* result, int code) {
 
 std::string first_line(std::string_view text) {
   return std::string(text.substr(0, text.find('\n')));
+}
+
+/// What kind of statement it is, and of which table: never a value, and not which of the staged
+/// tables, whose numbers differ from try to try.
+std::string first_words(std::string_view statement) {
+  constexpr std::string_view kStaged = "re_dms_staged_";
+  std::string words;
+  for (int count = 0; count < 3 && !statement.empty(); ++count) {
+    const std::string_view word = statement.substr(0, statement.find(' '));
+    statement.remove_prefix(std::min(word.size() + 1, statement.size()));
+    words += words.empty() ? "" : " ";
+    words += word.starts_with(kStaged) ? kStaged.substr(0, kStaged.size() - 1) : word;
+  }
+  return words;
 }
 
 /// The texts of errors about values and names may quote these, so they are not searched.
@@ -125,22 +147,28 @@ Error connect_error(PGconn* connection, std::string_view doing) {
           "paused"};
 }
 
-void throw_statement_error(PGconn* connection, const PGresult* result, Blame blame) {
+void throw_statement_error(PGconn* connection, const PGresult* result, Blame blame,
+                           std::string_view statement) {
   const std::string state = field(result, PG_DIAG_SQLSTATE);
   std::string text = field(result, PG_DIAG_MESSAGE_PRIMARY);
   const std::string detail = field(result, PG_DIAG_MESSAGE_DETAIL);
   if (PQstatus(connection) == CONNECTION_BAD || state.empty()) {
-    throw Error(ErrorKind::Transient, fmt::format("the connection to Redshift was lost: {}",
-                                                  first_line(PQerrorMessage(connection))));
+    throw StatementFailed(fmt::format("the connection to Redshift was lost: {}",
+                                      first_line(PQerrorMessage(connection))),
+                          {}, first_words(statement));
   }
   if (is_load_failure(text)) {
     throw CopyRefused({blame == Blame::Table ? ErrorKind::Table : ErrorKind::Fatal, text});
   }
   if (const Rule* const rule = passing(state, "\n" + text + "\n" + detail + "\n")) {
-    throw Error(ErrorKind::Transient,
-                fmt::format("Redshift: {}{} ({})", text,
-                            detail.empty() ? "" : ": " + first_line(detail), state),
-                std::string(rule->advice));
+    const std::string words = first_words(statement);
+    const std::string said =
+        fmt::format("Redshift: {}{} ({}), at {}", text,
+                    detail.empty() ? "" : ": " + first_line(detail), state, words);
+    if (!rule->of_all) {
+      throw StatementFailed(said, std::string(rule->advice), words);
+    }
+    throw Error(ErrorKind::Transient, said, std::string(rule->advice));
   }
   if (state == "42P01" && blame == Blame::Target) {
     throw Error(

@@ -4,7 +4,9 @@
 
 #include <libpq-fe.h>
 
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "warehouse/sql_session.h"
@@ -17,11 +19,27 @@ class CopyRefused : public Error {
   explicit CopyRefused(const Error& error) : Error(error) {}
 };
 
+/// A statement met a limit of the cluster, a conflict, or the end of its connection: that may pass,
+/// or be so for ever for what one table holds.
+class StatementFailed : public Error {
+ public:
+  StatementFailed(const std::string& text, const std::string& advice, std::string statement)
+      : Error(ErrorKind::Transient, text, advice), statement_(std::move(statement)) {}
+
+  /// Its first words.
+  const std::string& statement() const { return statement_; }
+
+ private:
+  std::string statement_;
+};
+
 /// The error for a connection that could not be made.
 Error connect_error(PGconn* connection, std::string_view doing);
 
-/// Throws the error of a refused statement, or of a connection that was lost in it. SQLSTATE XX000
-/// stands for many things: the text decides.
-[[noreturn]] void throw_statement_error(PGconn* connection, const PGresult* result, Blame blame);
+/// Throws the error of a refused statement, or of a connection that was lost in it: what may pass
+/// is StatementFailed where it may be one table's, else Transient. SQLSTATE XX000 stands for many
+/// things: the text decides.
+[[noreturn]] void throw_statement_error(PGconn* connection, const PGresult* result, Blame blame,
+                                        std::string_view statement);
 
 }  // namespace re_dms::redshift

@@ -55,6 +55,19 @@ Error held(const std::vector<Row>& rows) {
                       pid)};
 }
 
+/// False where the cluster does not let this user end it.
+bool end(Session& session, int pid) {
+  try {
+    session.query(sql("SELECT pg_terminate_backend({})", pid), Blame::Table);
+    return true;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Table) {
+      throw;
+    }
+    return false;
+  }
+}
+
 /// Of those the sessions that this process lost, and has not ended before.
 bool end_lost(Session& session, const std::vector<Row>& rows, std::set<int>& ended) {
   bool any = false;
@@ -64,8 +77,7 @@ bool end_lost(Session& session, const std::vector<Row>& rows, std::set<int>& end
       log(LogLevel::Warn, "session_ended",
           "a session of the warehouse that this process lost holds the fence",
           {{"pid", std::to_string(pid)}});
-      session.query(sql("SELECT pg_terminate_backend({})", pid), Blame::Table);
-      any = true;
+      any = end(session, pid) || any;
     }
   }
   return any;

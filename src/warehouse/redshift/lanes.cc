@@ -12,7 +12,7 @@
 #include "base/failpoint.h"
 #include "base/retry.h"
 #include "observe/log.h"
-#include "warehouse/redshift/redshift_tables.h"
+#include "warehouse/redshift/faults.h"
 
 namespace re_dms::redshift {
 
@@ -98,6 +98,9 @@ void Lanes::gather(std::vector<Share>& shares, LanesReport report) {
   std::exception_ptr error;
   for (Share& share : shares) {
     report.failed.merge(share.failed);
+    if (share.failing) {
+      report.suspects.failed(*share.failing);
+    }
     report.not_there.insert(report.not_there.end(), share.not_there.begin(), share.not_there.end());
     if (share.error && (!error || is_worse(share.error))) {
       error = share.error;
@@ -173,10 +176,15 @@ void Lanes::load(int lane, Share& share, const LoadRun& run, const StoredPositio
 
 void Lanes::load_into(Session& session, int lane, Share& share, const LoadRun& run,
                       const StoredPosition& stored) {
-  RedshiftTables target(session, copies_, stored, lane);
+  RedshiftTables target(session, settings_, stored, lane);
   BatchLoad load(target, clock_, share.batch, std::move(share.known), schema_, share.failed);
-  while (const auto fault = load.apply(load.missing())) {
-    load.leave_out(*fault);
+  try {
+    while (const auto fault = load.apply(load.missing())) {
+      load.leave_out(*fault);
+    }
+  } catch (const StatementFailed& error) {
+    share.failing = failing(load, error);
+    throw;
   }
   load.record_in_lane(run, lane);
   failpoint("lane-commit-before");

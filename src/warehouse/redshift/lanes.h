@@ -9,8 +9,9 @@
 
 #include "base/clock.h"
 #include "warehouse/batch_load.h"
-#include "warehouse/redshift/copy_statement.h"
+#include "warehouse/redshift/redshift_tables.h"
 #include "warehouse/redshift/session.h"
+#include "warehouse/redshift/suspects.h"
 #include "warehouse/warehouse.h"
 
 namespace re_dms::redshift {
@@ -26,14 +27,15 @@ struct LanesReport {
   BatchLoad& load;       ///< of the whole batch
   FailedTables& failed;  ///< tables that cannot take the batch
   std::vector<RowsNotThere>& not_there;
+  Suspects& suspects;
 };
 
 /// Keeps a session for each lane between batches.
 class Lanes {
  public:
-  Lanes(const SessionSettings& sessions, const CopySettings& copies, std::string schema,
+  Lanes(const SessionSettings& sessions, const LoadSettings& settings, std::string schema,
         const Clock& clock)
-      : sessions_(sessions), copies_(copies), schema_(std::move(schema)), clock_(clock) {}
+      : sessions_(sessions), settings_(settings), schema_(std::move(schema)), clock_(clock) {}
 
   /// Loads what changes only rows of these tables, a list for each lane, each in a transaction of
   /// its own, which leaves the loaded position. Tables that cannot take the batch are left out, and
@@ -54,7 +56,8 @@ class Lanes {
     StoredTables known;  ///< its tables; after the load those that took it
     std::vector<RowsNotThere> not_there;
     FailedTables failed;
-    std::string not_opened;  ///< why it has no session
+    std::optional<Failing> failing;  ///< what `error` is about
+    std::string not_opened;          ///< why it has no session
     std::exception_ptr error;
   };
 
@@ -69,7 +72,7 @@ class Lanes {
                  const StoredPosition& stored);
 
   const SessionSettings& sessions_;
-  const CopySettings& copies_;
+  const LoadSettings& settings_;
   const std::string schema_;
   const Clock& clock_;
   std::array<std::optional<Session>, kLanesMax> open_;

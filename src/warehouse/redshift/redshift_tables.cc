@@ -48,9 +48,14 @@ void RedshiftTables::stage(const std::vector<const StagedLayer*>& layers) {
     }
     const Sql name = sql("re_dms_staged_{}", staged_.size() + staged.size() + 1);
     staging_ = layer;
-    session_.execute(create_staged(*layer, name), Blame::Table);
+    if (const auto reason = columns_refusal(*layer->table)) {
+      throw Error(ErrorKind::Table, *reason);
+    }
+    session_.execute(
+        create_staged(*layer, name, distribution_column(*layer->table, layout(*layer->table))),
+        Blame::Table);
     copying_ = layer;
-    copy_files(session_, copies_, *layer, name, joined(staged_names(*layer)));
+    copy_files(session_, settings_.copies, *layer, name, joined(staged_names(*layer)));
     copying_ = nullptr;
     staging_ = nullptr;
     staged.emplace(layer, name);
@@ -93,7 +98,7 @@ std::uint64_t RedshiftTables::apply(const StagedLayer& layer, StoredTable& table
   }
   if (!is_merged(layer)) {
     copying_ = &layer;
-    copy_files(session_, copies_, layer, qualified(table.target),
+    copy_files(session_, settings_.copies, layer, qualified(table.target),
                joined(column_list(*layer.table)));
     copying_ = nullptr;
     return 0;
@@ -113,16 +118,22 @@ void RedshiftTables::change_shape(const StagedLayer& layer, StoredTable& table) 
   if (!made_here && !table.is_kept() && declared_key(table.schema) != declared_key(*layer.table)) {
     throw NotTheCopy("its key changed, and its table in Redshift declares the earlier one");
   }
+  if (!made_here && is_multiset(*layer.table) &&
+      !std::ranges::all_of(layer.table->columns, can_be_compared, &Column::type)) {
+    throw NotTheCopy("its rows have no key any more, and it has a column that cannot be compared");
+  }
+  if (const auto reason =
+          made_here || layer.changes.empty() ? std::nullopt : columns_refusal(*layer.table)) {
+    throw Error(ErrorKind::Table, *reason);
+  }
   bool created = false;
   bool altered = false;
-  const Sql target = qualified(table.target);
   for (const SchemaChange& change : layer.changes) {
     if (std::holds_alternative<CreateTable>(change)) {
-      create_target(session_, table.target, *layer.table);
+      create_target(session_, table.target, *layer.table, layout(*layer.table));
       created = true;
     } else if (const auto* drop = std::get_if<DropColumn>(&change)) {
-      session_.execute(sql("ALTER TABLE {} DROP COLUMN {}", target, identifier(drop->name)),
-                       Blame::Table);
+      drop_column(table, drop->name);
       altered = true;
     } else if (const auto* add = std::get_if<AddColumn>(&change); add != nullptr && !created) {
       add_column(table, add->column);
@@ -134,6 +145,25 @@ void RedshiftTables::change_shape(const StagedLayer& layer, StoredTable& table) 
     catalog_->changed(table);
   } else if (const auto difference = catalog_->difference(table)) {
     throw NotTheCopy(*difference);
+  }
+}
+
+TableLayout RedshiftTables::layout(const TableSchema& table) const {
+  return settings_.layout ? settings_.layout(table.name) : TableLayout{};
+}
+
+/// Redshift refuses it where rows are spread or sorted by the column, or a view shows it: a copy
+/// has another shape.
+void RedshiftTables::drop_column(const StoredTable& table, const std::string& name) {
+  try {
+    session_.execute(
+        sql("ALTER TABLE {} DROP COLUMN {}", qualified(table.target), identifier(name)),
+        Blame::Table);
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Table) {
+      throw;
+    }
+    throw NotTheCopy(fmt::format("its column \"{}\" was dropped: {}", name, error.message()));
   }
 }
 

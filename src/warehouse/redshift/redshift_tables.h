@@ -1,11 +1,15 @@
 // The tables of a Redshift database, as loads handle them.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "model/table_layout.h"
 #include "warehouse/redshift/copy_statement.h"
 #include "warehouse/redshift/session.h"
 #include "warehouse/redshift/target_shape.h"
@@ -14,6 +18,13 @@
 
 namespace re_dms::redshift {
 
+/// How staged files are read, and tables made.
+struct LoadSettings {
+  CopySettings copies;
+  /// Of the source's table; empty: what is usual.
+  std::function<TableLayout(const QualifiedName& table)> layout{};
+};
+
 /// Rows that are merged are copied into temporary tables of the session before the transaction that
 /// applies them, so that a refused value costs no lock; layers of inserts go straight into their
 /// tables inside it.
@@ -21,9 +32,9 @@ class RedshiftTables final : public TargetTables {
  public:
   /// `expected`: what the transaction has to find under the fence. `lane`: whose fence that is;
   /// 0: all. The session must outlive it.
-  RedshiftTables(Session& session, const CopySettings& copies, const StoredPosition& expected,
+  RedshiftTables(Session& session, const LoadSettings& settings, const StoredPosition& expected,
                  int lane = 0)
-      : session_(session), copies_(copies), expected_(expected), lane_(lane) {}
+      : session_(session), settings_(settings), expected_(expected), lane_(lane) {}
 
   SqlSession& session() override { return session_; }
 
@@ -49,6 +60,15 @@ class RedshiftTables final : public TargetTables {
   bool is_same_name(const QualifiedName& a, const QualifiedName& b) const override;
   QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
   void drop_copy(const QualifiedName& target, Oid oid) override;
+
+  /// It goes behind the transaction: a DROP that is refused would end that.
+  void give_copy_up(const QualifiedName& target, Oid oid) override {
+    given_up_.push_back(copy_name(target, oid));
+  }
+
+  /// The copies that were given up in transactions until now.
+  std::vector<QualifiedName> take_given_up() { return std::exchange(given_up_, {}); }
+
   bool is_to_be_refilled(const StoredTable& table, const TableSchema& becomes) override;
   void drop_table(const StoredTable& table) override;
   void put_copy_in_place(const QualifiedName& target, Oid oid) override;
@@ -58,17 +78,20 @@ class RedshiftTables final : public TargetTables {
  private:
   void stage(const std::vector<const StagedLayer*>& layers);
   void take_fence();
+  TableLayout layout(const TableSchema& table) const;
+  void drop_column(const StoredTable& table, const std::string& name);
   void add_column(const StoredTable& table, const Column& column);
   void change_shape(const StagedLayer& layer, StoredTable& table);
 
   Session& session_;
-  const CopySettings& copies_;
+  const LoadSettings& settings_;
   const StoredPosition expected_;
   const int lane_;
   std::map<const StagedLayer*, Sql> staged_;  ///< the temporary tables that are there
   const StagedLayer* staging_ = nullptr;
   const StagedLayer* copying_ = nullptr;
   std::optional<TargetCatalog> catalog_;  ///< of the open transaction
+  std::vector<QualifiedName> given_up_;
   /// What gives the rights again on tables that the open transaction dropped; names as folded.
   std::map<QualifiedName, std::vector<Sql>> grants_;
 };

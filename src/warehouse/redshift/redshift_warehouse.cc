@@ -2,18 +2,22 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "observe/log.h"
 #include "warehouse/batch_load.h"
 #include "warehouse/load_checks.h"
+#include "warehouse/redshift/faults.h"
 #include "warehouse/redshift/fence.h"
 #include "warehouse/redshift/lanes.h"
 #include "warehouse/redshift/redshift_tables.h"
 #include "warehouse/redshift/service_schema.h"
 #include "warehouse/redshift/session.h"
+#include "warehouse/redshift/suspects.h"
 #include "warehouse/service_tables.h"
 #include "warehouse/wishes.h"
 
@@ -31,9 +35,10 @@ class RedshiftWarehouse final : public Warehouse {
   RedshiftWarehouse(WarehouseSettings settings, Clock& clock)
       : settings_(std::move(settings)),
         sessions_(session_settings(settings_)),
-        copies_{settings_.iam_role, settings_.bucket_region, settings_.null_text},
+        loads_{{settings_.iam_role, settings_.bucket_region, settings_.null_text},
+               settings_.layout},
         clock_(clock),
-        lanes_(sessions_, copies_, settings_.schema, clock) {}
+        lanes_(sessions_, loads_, settings_.schema, clock) {}
 
   TargetState take_over(const Origin& origin, const TargetBefore& before,
                         const std::stop_token& stop) override;
@@ -54,11 +59,17 @@ class RedshiftWarehouse final : public Warehouse {
   LoadReport load_into(Session& session, const StagedBatch& batch, const std::stop_token& stop);
   void load_in_lanes(const StagedBatch& batch, const LoadRun& run, const StoredPosition& stored,
                      BatchLoad& load, const std::stop_token& stop);
+  void load_suspects(Session& session, const LoadRun& run, const StagedBatch& batch,
+                     BatchLoad& load);
+  void apply(BatchLoad& load, const std::vector<Oid>& tables);
+  void commit_part(Session& session, const LoadRun& run, BatchLoad& load);
+  void judge(const Failing& table, const StagedBatch& batch, const BatchLoad& load);
+  void drop_given_up(Session& session, RedshiftTables& target);
   void keep_books(ServiceTables& service);
 
   const WarehouseSettings settings_;
   const SessionSettings sessions_;
-  const CopySettings copies_;
+  const LoadSettings loads_;
   Clock& clock_;
   std::optional<Session> session_;
   Lanes lanes_;
@@ -69,6 +80,8 @@ class RedshiftWarehouse final : public Warehouse {
   /// What earlier tries of the batch of this span showed.
   std::pair<BatchKind, BatchSpan> trying_;
   FailedTables failed_;
+  Suspects suspects_;
+  bool leaves_staged_rows_ = false;  ///< the session has temporary tables of tables that failed
   std::vector<RowsNotThere> not_there_in_lanes_;
 };
 
@@ -189,16 +202,22 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   if (trying_ != std::pair(batch.kind, batch.span)) {
     trying_ = {batch.kind, batch.span};
     failed_.clear();
+    suspects_.clear();
     not_there_in_lanes_.clear();
   }
   find_gaps(batch, known, failed_);
-  RedshiftTables target(session, copies_, stored);
+  RedshiftTables target(session, loads_, stored);
   BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, failed_);
+  leaves_staged_rows_ = false;
   load_in_lanes(batch, run, stored, load, stop);
-  bool leaves_staged_rows = false;
-  while (const auto fault = load.apply(load.missing())) {
-    load.leave_out(*fault);
-    leaves_staged_rows = true;
+  load_suspects(session, run, batch, load);
+  try {
+    apply(load, load.missing());
+  } catch (const StatementFailed& error) {
+    if (const auto table = failing(load, error)) {
+      suspects_.failed(*table);
+    }
+    throw;
   }
   load.record_last(run);
   keep_books(service);
@@ -220,10 +239,104 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
                           not_there_in_lanes_.end());
   report.adjusted = load.adjusted();
   known_ = load.take_known();
-  if (leaves_staged_rows) {
+  drop_given_up(session, target);
+  if (leaves_staged_rows_) {
     session_.reset();
   }
   return report;
+}
+
+/// Leaves a transaction open that has all layers of those of the tables that can take them.
+void RedshiftWarehouse::apply(BatchLoad& load, const std::vector<Oid>& tables) {
+  std::vector<Oid> left = tables;
+  while (const auto fault = load.apply(left)) {
+    load.leave_out(*fault);
+    leaves_staged_rows_ = true;
+    std::erase(left, fault->layer->table->oid);
+  }
+}
+
+void RedshiftWarehouse::commit_part(Session& session, const LoadRun& run, BatchLoad& load) {
+  load.record_part(run);
+  failpoint("redshift-part-commit-before");
+  session.commit();
+  failpoint("redshift-part-commit-after");
+  load.committed();
+}
+
+/// Tables that tries of the batch ended in, each in a transaction of its own behind all others: one
+/// that fails there is alone with its fault. A cluster that takes nothing is no table's fault, so
+/// others come first, or, where there are none, a transaction without rows.
+void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run,
+                                      const StagedBatch& batch, BatchLoad& load) {
+  const std::vector<Oid> suspects = suspects_.among(load.missing());
+  if (suspects.empty()) {
+    return;
+  }
+  std::vector<Oid> others = load.missing();
+  std::erase_if(others,
+                [&](Oid oid) { return std::ranges::find(suspects, oid) != suspects.end(); });
+  try {
+    apply(load, others);
+  } catch (const StatementFailed& error) {
+    if (const auto table = failing(load, error)) {
+      suspects_.failed(*table);
+    }
+    throw;
+  }
+  ServiceTables(session).touch();
+  commit_part(session, run, load);
+  for (const Oid oid : suspects) {
+    const StagedLayer& layer = *std::ranges::find(
+        batch.layers, oid, [](const StagedLayer& each) { return each.table->oid; });
+    try {
+      apply(load, {oid});
+      commit_part(session, run, load);
+    } catch (const StatementFailed& error) {
+      judge({oid, layer.table->name, error.what(), error.statement()}, batch, load);
+      throw;
+    }
+  }
+}
+
+/// Where no table of several takes the batch, that is waited out: it is the cluster's.
+void RedshiftWarehouse::judge(const Failing& table, const StagedBatch& batch,
+                              const BatchLoad& load) {
+  suspects_.failed_alone(table);
+  const bool only_one = std::ranges::all_of(
+      batch.layers, [&](const StagedLayer& layer) { return layer.table->oid == table.table; });
+  if (suspects_.is_found(table.table) && (only_one || load.any_taken())) {
+    failed_[table.table] = {
+        table.table,
+        table.name,
+        fmt::format("loads of this table alone fail again and again, while others pass: {}",
+                    table.reason),
+        {},
+        Remedy::Copy};
+  }
+}
+
+/// Copies that will not be gone on with: what cannot be dropped stays beside the tables until the
+/// next copy of its table begins.
+void RedshiftWarehouse::drop_given_up(Session& session, RedshiftTables& target) {
+  for (const QualifiedName& copy : target.take_given_up()) {
+    try {
+      begin_behind_fences(session);
+      require_epoch(ServiceTables(session).stored_position(), epoch_);
+      session.execute(sql("DROP TABLE IF EXISTS {}", qualified(copy)), Blame::Table);
+      session.commit();
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::Fatal) {
+        throw;
+      }
+      // What the call is for is committed.
+      session_.reset();
+      log(LogLevel::Warn, "copy_left",
+          fmt::format("a copy that was given up cannot be dropped: {}", error.message()),
+          {{"table", to_string(copy)}});
+      return;
+    }
+  }
 }
 
 /// Tables of which only rows change; the others follow in the batch's last transaction, which
@@ -232,14 +345,17 @@ void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& r
                                       const StoredPosition& stored, BatchLoad& load,
                                       const std::stop_token& stop) {
   const std::vector<Oid> missing = load.missing();
-  const std::vector<Oid> tables = load.of_rows_only(missing);
+  std::vector<Oid> tables = load.of_rows_only(missing);
+  const std::vector<Oid> suspects = suspects_.among(tables);
+  std::erase_if(tables,
+                [&](Oid oid) { return std::ranges::find(suspects, oid) != suspects.end(); });
   const int lanes = settings_.lanes - (tables.size() < missing.size() ? 1 : 0);
   if (lanes < 2 || tables.empty()) {
     return;
   }
   const auto dealt = deal(batch, tables, lanes);
   if (dealt.size() > 1) {
-    lanes_.load(batch, dealt, run, stored, {load, failed_, not_there_in_lanes_}, stop);
+    lanes_.load(batch, dealt, run, stored, {load, failed_, not_there_in_lanes_, suspects_}, stop);
     failpoint("lanes-done");
   }
 }
@@ -262,13 +378,14 @@ std::vector<TargetTable> RedshiftWarehouse::grant(const std::vector<TableWish>& 
     // Behind the lock: a grant whose COMMIT nobody heard of has taken place by now.
     StoredTables known = take_known(service);
     const StoredPosition stored = service.stored_position();
-    RedshiftTables target(session, copies_, stored);
+    RedshiftTables target(session, loads_, stored);
     std::vector<TargetTable> granted =
         re_dms::grant(target, settings_.schema, stored, known, wishes, clock_.now());
     failpoint("redshift-grant-commit-before");
     session.commit();
     failpoint("redshift-grant-commit-after");
     known_ = std::move(known);
+    drop_given_up(session, target);
     return granted;
   });
 }

@@ -74,18 +74,13 @@ bool is_this_machine(const std::string& host) {
   return host.starts_with('/') || host == "localhost" || host.starts_with("127.") || host == "::1";
 }
 
-/// Everything that libpq would otherwise take from the environment, which is about the source.
+/// libpq's variables are not in the environment any more: they are about the source.
 Parameters for_libpq(const std::string& url) {
   Parameters given = parse(url);
   const bool local = is_this_machine(given["host"]);
   Parameters all = {{"port", "5439"},
                     {"sslmode", local ? "prefer" : "verify-full"},
                     {"sslrootcert", local ? "" : "/etc/ssl/certs/ca-certificates.crt"},
-                    {"sslcert", ""},
-                    {"sslkey", ""},
-                    {"options", ""},
-                    {"password", ""},
-                    {"hostaddr", ""},
                     {"client_encoding", "UTF8"},
                     {"application_name", "re_dms"},
                     {"gssencmode", "disable"},
@@ -285,7 +280,7 @@ void Session::send(const Sql& statement, Blame blame, const std::stop_token& sto
   }
   PGconn* const connection = connection_.get();
   if (PQsendQuery(connection, statement.text().c_str()) == 0) {
-    throw_statement_error(connection, nullptr, blame);
+    throw_statement_error(connection, nullptr, blame, statement.text());
   }
 }
 
@@ -299,7 +294,7 @@ Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_
     if (stop.stop_requested()) {
       throw Stopped();
     }
-    throw_statement_error(connection, result.get(), blame);
+    throw_statement_error(connection, result.get(), blame, statement.text());
   }
   return result;
 }
@@ -318,7 +313,7 @@ bool Session::execute_within(const Sql& statement, std::chrono::seconds patience
     throw Stopped();
   }
   if (real_clock().steady() < until || PQstatus(connection) == CONNECTION_BAD) {
-    throw_statement_error(connection, result.get(), Blame::Target);
+    throw_statement_error(connection, result.get(), Blame::Target, statement.text());
   }
   return false;
 }

@@ -1,5 +1,6 @@
 #include "warehouse/redshift/staged_columns.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "warehouse/redshift/types.h"
@@ -54,16 +55,19 @@ std::vector<Sql> staged_names(const StagedLayer& layer) {
   return names;
 }
 
-Sql create_staged(const StagedLayer& layer, const Sql& name) {
+Sql create_staged(const StagedLayer& layer, const Sql& name,
+                  std::optional<std::size_t> distribution) {
   std::vector<Sql> definitions;
   for (const StagedColumn& column : staged_columns(layer)) {
     definitions.push_back(sql("{} {}", column.name, column.type));
   }
   const auto keys = key_columns(*layer.table);
-  const bool by_key = layer.shape == LayerShape::Changes && keys.size() == 1 &&
-                      may_be_key(layer.table->columns[keys[0]].type);
+  const auto part = distribution ? std::ranges::find(keys, *distribution) : keys.end();
+  // A row that deletes has a key and no other value.
+  const bool by_key = layer.shape == LayerShape::Changes && part != keys.end();
   return sql("CREATE TEMP TABLE {} ({}) {}", name, joined(definitions),
-             by_key ? sql("DISTKEY ({})", key_name(0)) : sql("DISTSTYLE EVEN"));
+             by_key ? sql("DISTKEY ({})", key_name(static_cast<std::size_t>(part - keys.begin())))
+                    : sql("DISTSTYLE EVEN"));
 }
 
 std::string source_column(const StagedLayer& layer, const std::string& name) {

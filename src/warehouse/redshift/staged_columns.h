@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,11 @@ Sql key_name(std::size_t index);
 /// In the order of the files' fields.
 std::vector<Sql> staged_names(const StagedLayer& layer);
 
-/// CREATE TEMP TABLE; all columns are nullable: rows that delete have no values. Rows lie where the
-/// target's rows of the same key lie, so that no row travels in the merge.
-Sql create_staged(const StagedLayer& layer, const Sql& name);
+/// CREATE TEMP TABLE; all columns are nullable: rows that delete have no values. Where the target's
+/// rows are spread by a key column, `distribution`, rows lie where those of the same key lie, so
+/// that none travels in the merge.
+Sql create_staged(const StagedLayer& layer, const Sql& name,
+                  std::optional<std::size_t> distribution);
 
 /// The name, in the source, of what is `name` in a staged or a target table.
 std::string source_column(const StagedLayer& layer, const std::string& name);

@@ -19,14 +19,77 @@ Sql texts(const Session& session, const std::vector<std::string>& values) {
   return joined(list);
 }
 
-/// How rows are spread over the cluster and sorted.
-Sql table_attributes(const TableSchema& table) {
+/// The table's only key column, which rows are usually spread and sorted by.
+std::optional<std::size_t> usual_key(const TableSchema& table) {
   const auto keys = key_columns(table);
-  if (is_multiset(table) || keys.size() != 1 || !may_be_key(table.columns[keys[0]].type)) {
-    return sql("DISTSTYLE AUTO SORTKEY AUTO");
+  const bool one =
+      !is_multiset(table) && keys.size() == 1 && may_be_key(table.columns[keys[0]].type);
+  return one ? std::optional(keys[0]) : std::nullopt;
+}
+
+Sql distribution(const TableSchema& table, const TableLayout& layout) {
+  if (const auto column = distribution_column(table, layout)) {
+    return sql("DISTSTYLE KEY DISTKEY ({})", identifier(table.columns[*column].name));
   }
-  const Sql key = identifier(table.columns[keys[0]].name);
-  return sql("DISTSTYLE KEY DISTKEY ({0}) SORTKEY ({0})", key);
+  if (layout.diststyle == "all") {
+    return sql("DISTSTYLE ALL");
+  }
+  return layout.diststyle == "even" ? sql("DISTSTYLE EVEN") : sql("DISTSTYLE AUTO");
+}
+
+Sql sorting(const TableSchema& table, const TableLayout& layout) {
+  std::vector<Sql> columns;
+  for (const std::string& name : layout.sortkey) {
+    columns.push_back(identifier(name));
+  }
+  if (const auto key = usual_key(table); key && columns.empty()) {
+    columns.push_back(identifier(table.columns[*key].name));
+  }
+  return columns.empty() ? sql("SORTKEY AUTO") : sql("SORTKEY ({})", joined(columns));
+}
+
+/// Why rows cannot be spread or sorted by the column.
+std::optional<std::string> key_refusal(const TableSchema& table, std::string_view setting,
+                                       const std::string& name) {
+  const auto column = std::ranges::find(table.columns, name, &Column::name);
+  if (column == table.columns.end()) {
+    return fmt::format("{} of [[table]] names the column \"{}\", which it does not have", setting,
+                       name);
+  }
+  return may_be_key(column->type)
+             ? std::nullopt
+             : std::optional(fmt::format("{} of [[table]] names the column \"{}\", and Redshift "
+                                         "takes no {} for it",
+                                         setting, name, target_type(column->type).text()));
+}
+
+std::optional<std::string> layout_refusal(const TableSchema& table, const TableLayout& layout) {
+  if (auto reason =
+          layout.distkey.empty() ? std::nullopt : key_refusal(table, "distkey", layout.distkey)) {
+    return reason;
+  }
+  for (const std::string& name : layout.sortkey) {
+    if (auto reason = key_refusal(table, "sortkey", name)) {
+      return reason;
+    }
+  }
+  return std::nullopt;
+}
+
+/// Of the types that somebody wants.
+std::optional<std::string> types_refusal(const TableSchema& table) {
+  for (const Column& column : table.columns) {
+    if (auto reason = type_refusal(column.type)) {
+      return fmt::format("types of [[table]] names the column \"{}\": {}", column.name, *reason);
+    }
+    if (!can_be_compared(column.type) && (column.key || is_multiset(table))) {
+      return fmt::format(
+          "types of [[table]] makes the column \"{}\" SUPER, and the table's rows are told apart "
+          "by it{}: Redshift cannot compare such values",
+          column.name, column.key ? "" : ", as by all columns where there is no key");
+    }
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -153,7 +216,48 @@ Error name_taken(const QualifiedName& target) {
       "of letters are one name there"};
 }
 
-void create_target(Session& session, const QualifiedName& target, const TableSchema& table) {
+std::optional<std::size_t> distribution_column(const TableSchema& table,
+                                               const TableLayout& layout) {
+  if (!layout.distkey.empty()) {
+    const auto found = std::ranges::find(table.columns, layout.distkey, &Column::name);
+    return found == table.columns.end() ? std::nullopt
+                                        : std::optional<std::size_t>(found - table.columns.begin());
+  }
+  return layout.diststyle.empty() ? usual_key(table) : std::nullopt;
+}
+
+std::optional<std::string> columns_refusal(const TableSchema& table) {
+  // Redshift database developer guide, "CREATE TABLE".
+  constexpr std::size_t kColumnsMax = 1600;
+  // Of staged rows: op, mask and origin key; of equal rows: how many there are, and which it is.
+  const std::size_t beside = 2 + (is_multiset(table) ? 0 : key_columns(table).size());
+  if (table.columns.size() + beside > kColumnsMax) {
+    return fmt::format(
+        "it has {} columns: a table of Redshift has {} at most, and merging its rows takes {} "
+        "more. Publish fewer of its columns",
+        table.columns.size(), kColumnsMax, beside);
+  }
+  std::map<std::string, std::string> names;
+  for (const Column& column : table.columns) {
+    const auto [other, only] = names.try_emplace(folded(column.name), column.name);
+    if (!only) {
+      return fmt::format(
+          "its columns \"{}\" and \"{}\" differ only in the case of letters, and have one name in "
+          "Redshift. Rename one of them in the source",
+          other->second, column.name);
+    }
+  }
+  return std::nullopt;
+}
+
+void create_target(Session& session, const QualifiedName& target, const TableSchema& table,
+                   const TableLayout& layout) {
+  for (const auto& reason :
+       {columns_refusal(table), types_refusal(table), layout_refusal(table, layout)}) {
+    if (reason) {
+      throw Error(ErrorKind::Table, *reason);
+    }
+  }
   const std::vector<std::string> declared = declared_key(table);
   std::vector<Sql> definitions;
   std::vector<Sql> keys;
@@ -172,8 +276,8 @@ void create_target(Session& session, const QualifiedName& target, const TableSch
     throw name_taken(target);
   }
   session.execute(sql("CREATE SCHEMA IF NOT EXISTS {}", identifier(target.schema)), Blame::Table);
-  session.execute(sql("CREATE TABLE {} ({}) {}", qualified(target), joined(definitions),
-                      table_attributes(table)),
+  session.execute(sql("CREATE TABLE {} ({}) {} {}", qualified(target), joined(definitions),
+                      distribution(table, layout), sorting(table, layout)),
                   Blame::Table);
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "model/staged_batch.h"
+#include "model/table_layout.h"
 #include "warehouse/redshift/session.h"
 #include "warehouse/stored_table.h"
 
@@ -56,10 +57,18 @@ QualifiedName folded(const QualifiedName& name);
 Error name_taken(const QualifiedName& target);
 
 /// CREATE TABLE, and its schema where that is missing. Rows with equal keys are told apart by a key
-/// of one column, which rows are spread and sorted by; the primary key is declared where there is
-/// one, since the planner relies on it. Throws Table when a table of that name is there already or
-/// Redshift cannot have such a table.
-void create_target(Session& session, const QualifiedName& target, const TableSchema& table);
+/// of one column, which rows are spread and sorted by unless the layout says otherwise; the primary
+/// key is declared where there is one, since the planner relies on it. Throws Table, before
+/// anything is made, when a table of that name is there already or Redshift cannot have such a
+/// table.
+void create_target(Session& session, const QualifiedName& target, const TableSchema& table,
+                   const TableLayout& layout);
+
+/// The column that rows are spread by; nothing where they are spread otherwise.
+std::optional<std::size_t> distribution_column(const TableSchema& table, const TableLayout& layout);
+
+/// Why Redshift cannot have these columns beside one another, in a table whose rows are merged.
+std::optional<std::string> columns_refusal(const TableSchema& table);
 
 /// The names of the columns that the target's table declares as its primary key.
 std::vector<std::string> declared_key(const TableSchema& table);

@@ -22,6 +22,8 @@ constexpr Oid kInt2 = 21;
 constexpr Oid kInt4 = 23;
 constexpr Oid kText = 25;
 constexpr Oid kOid = 26;
+constexpr Oid kJson = 114;
+constexpr Oid kBox = 603;  // whose arrays have another delimiter
 constexpr Oid kFloat4 = 700;
 constexpr Oid kFloat8 = 701;
 constexpr Oid kBpchar = 1042;
@@ -33,8 +35,10 @@ constexpr Oid kTimestamptz = 1184;
 constexpr Oid kTimetz = 1266;
 constexpr Oid kNumeric = 1700;
 constexpr Oid kUuid = 2950;
+constexpr Oid kJsonb = 3802;
 constexpr Oid kXid8 = 5069;
 
+constexpr std::string_view kSuper = "super";
 constexpr int kVarcharMax = 65535;
 constexpr int kVarbyteMax = 1024000;
 constexpr int kTypmodHeader = 4;
@@ -96,20 +100,97 @@ bool is_plain_text(const ColumnType& type) {
          type.name == "citext" || type.name.ends_with(".citext");
 }
 
-/// Of a type that is VARCHAR of the longest kind.
-ValueLimits long_text(const ColumnType& type) {
+/// Of a type that is VARCHAR of so many bytes.
+ValueLimits text_limits(const ColumnType& type, int bytes) {
   return {.check = ValueCheck::Text,
           .cuttable = is_plain_text(type),
-          .bytes_max = static_cast<std::uint32_t>(kVarcharMax)};
+          .bytes_max = static_cast<std::uint32_t>(bytes)};
+}
+
+ValueLimits long_text(const ColumnType& type) {
+  return text_limits(type, kVarcharMax);
 }
 
 bool is_built_in_scalar(const ColumnType& type) {
   return type.kind == 'b' && type.element_oid == 0;
 }
 
+/// Of "varchar(N)"; 0 for another text.
+int varchar_bytes(std::string_view type) {
+  constexpr std::string_view kBegin = "varchar(";
+  int bytes = 0;
+  if (type.starts_with(kBegin)) {
+    type.remove_prefix(kBegin.size());
+    std::from_chars(type.data(), type.data() + type.size(), bytes);
+  }
+  return bytes;
+}
+
+JsonElements json_elements(Oid element) {
+  switch (element) {
+    case kBool:
+      return JsonElements::Booleans;
+    case kInt2:
+    case kInt4:
+    case kInt8:
+    case kOid:
+    case kFloat4:
+    case kFloat8:
+    case kNumeric:
+      return JsonElements::Numbers;
+    case kJson:
+    case kJsonb:
+      return JsonElements::Json;
+    default:
+      return JsonElements::Texts;
+  }
+}
+
+/// Redshift database developer guide, "Limitations" of SUPER: COPY from CSV takes 1 MB.
+ValueLimits super_limits(const ColumnType& type) {
+  constexpr std::uint32_t kSuperCsvBytesMax = 1'000'000;
+  ValueLimits limits{.check = ValueCheck::Json,
+                     .bytes_max = kSuperCsvBytesMax,
+                     .string_bytes_max = static_cast<std::uint32_t>(kVarcharMax)};
+  if (type.element_oid != 0) {
+    limits.check = ValueCheck::Array;
+    limits.written = Written::JsonArray;
+    limits.elements = json_elements(type.element_oid);
+  }
+  return limits;
+}
+
+Sql usual_type(const ColumnType& type);
+
 }  // namespace
 
 Sql target_type(const ColumnType& type) {
+  if (type.target == kSuper) {
+    return sql("super");
+  }
+  const int bytes = varchar_bytes(type.target);
+  return bytes > 0 ? varchar(bytes) : usual_type(type);
+}
+
+std::optional<std::string> type_refusal(const ColumnType& type) {
+  if (type.target == kSuper) {
+    const bool json =
+        is_built_in_scalar(type) && (type.base_oid == kJson || type.base_oid == kJsonb);
+    const bool array = type.kind == 'b' && type.element_oid != 0 && type.element_oid != kBox;
+    return json || array ? std::nullopt
+                         : std::optional(fmt::format(
+                               "{} does not become SUPER: json, jsonb and arrays do", type.name));
+  }
+  if (varchar_bytes(type.target) > 0 && !usual_type(type).text().starts_with("varchar")) {
+    return fmt::format("{} becomes {}, and not {}: only texts have a length", type.name,
+                       usual_type(type).text(), type.target);
+  }
+  return std::nullopt;
+}
+
+namespace {
+
+Sql usual_type(const ColumnType& type) {
   if (type.kind == 'e') {
     // PostgreSQL 15, catalog-pg-enum: a label has at most 63 bytes.
     return varchar(252);
@@ -157,7 +238,16 @@ Sql target_type(const ColumnType& type) {
   }
 }
 
+}  // namespace
+
 ValueLimits value_limits(const ColumnType& type) {
+  // A type that is wanted in vain is refused before any row is looked at.
+  if (type.target == kSuper) {
+    return type_refusal(type) ? ValueLimits{} : super_limits(type);
+  }
+  if (const int bytes = varchar_bytes(type.target); bytes > 0 && !type_refusal(type)) {
+    return text_limits(type, bytes);
+  }
   if (type.kind == 'e') {
     return {};
   }
@@ -176,7 +266,7 @@ ValueLimits value_limits(const ColumnType& type) {
       return {};
     case kBytea:
       return {.check = ValueCheck::Bytea,
-              .plain_hex = true,
+              .written = Written::PlainHex,
               .bytes_max = static_cast<std::uint32_t>(kVarbyteMax)};
     case kFloat4:
       return numbers("-3.4028235e+38", "3.4028235e+38");
@@ -235,7 +325,11 @@ std::optional<Sql> in_place_of_null(const ColumnType& type) {
 }
 
 bool may_be_key(const ColumnType& type) {
-  return !target_type(type).text().starts_with("varbyte");
+  return can_be_compared(type) && !target_type(type).text().starts_with("varbyte");
+}
+
+bool can_be_compared(const ColumnType& type) {
+  return type.target != kSuper;
 }
 
 std::string to_text(const CatalogType& type) {
@@ -252,15 +346,8 @@ std::string to_text(const CatalogType& type) {
 }
 
 bool takes(const std::string& column, const std::string& wanted) {
-  constexpr std::string_view kVarchar = "varchar(";
-  const auto length = [&](std::string_view type) {
-    int bytes = 0;
-    type.remove_prefix(std::min(kVarchar.size(), type.size()));
-    std::from_chars(type.data(), type.data() + type.size(), bytes);
-    return bytes;
-  };
-  return column == wanted || (column.starts_with(kVarchar) && wanted.starts_with(kVarchar) &&
-                              length(column) >= length(wanted));
+  const int bytes = varchar_bytes(wanted);
+  return column == wanted || (bytes > 0 && varchar_bytes(column) >= bytes);
 }
 
 Sql value(const ColumnType& type, const std::string& text) {

@@ -13,8 +13,11 @@
 namespace re_dms::redshift {
 
 /// The type of the target's column. What Redshift cannot hold is VARCHAR with PostgreSQL's text:
-/// COPY refuses texts over its length.
+/// COPY refuses texts over its length. What somebody wants it to be comes first.
 Sql target_type(const ColumnType& type);
+
+/// Why the column cannot be what somebody wants it to be.
+std::optional<std::string> type_refusal(const ColumnType& type);
 
 /// COPY takes no longer row.
 inline constexpr std::uint64_t kRowBytesMax = 4U << 20;
@@ -32,6 +35,9 @@ std::optional<Sql> in_place_of_null(const ColumnType& type);
 
 /// Whether a column of the type may be a distribution or sort key.
 bool may_be_key(const ColumnType& type);
+
+/// Whether rows can be told apart by such a column: SUPER's equality is no fact to build on.
+bool can_be_compared(const ColumnType& type);
 
 /// A column of the target as Redshift's catalog shows it, in the spelling of target_type.
 struct CatalogType {

@@ -1,0 +1,78 @@
+#!/usr/bin/python3
+"""Goal: half a copy that Redshift does not let go of is one table's trouble, whether its load failed or somebody paused
+it: the run goes on, says what was left, and the next copy begins anew once that can be dropped."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import COMING, NOT_LIVE  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
+from targets import RedshiftTarget  # noqa: E402
+
+# Several batches of copied rows, of several layers each, with the smallest memory.
+ROWS = 14_000
+TABLES = f"""
+CREATE TABLE big (id int PRIMARY KEY, v text); ALTER TABLE big ALTER v SET STORAGE EXTERNAL;
+INSERT INTO big SELECT g, repeat(md5(g::text), 100) FROM generate_series(1, {ROWS}) g;
+CREATE TABLE other (id int PRIMARY KEY, n int); INSERT INTO other VALUES (1, 0);
+"""
+SECOND_BATCH = 8
+ALWAYS = 100_000
+
+
+def copies_left(daemon):
+    return daemon.target.query("SELECT table_name FROM svv_tables WHERE table_name LIKE 're_dms_copy_%'")
+
+
+def left(daemon, since):
+    daemon.wait("it says what was left", lambda: '"copy_left"' in daemon.log_text()[since:])
+    expect(len(copies_left(daemon)) == 1, f"{copies_left(daemon)}")
+    daemon.server.psql("UPDATE other SET n = n + 1")
+    daemon.catch_up(set_aside=True)
+    daemon.compare([("public", "other")])
+
+
+def brought_back(daemon):
+    daemon.target.standin.clear_faults()
+    code, _, said = daemon.run("resync", "public.big")
+    expect(code == 0, said)
+    daemon.wait("it is live", lambda: daemon.said(COMING) == [] and not daemon.said(NOT_LIVE)
+                and daemon.said(("tables", "live")) == 3, 120)
+    daemon.catch_up()
+    daemon.compare()
+    expect(copies_left(daemon) == [], f"{copies_left(daemon)}")
+
+
+def main():
+    options = {"batch.memory": "64MiB", "batch.max_row_bytes": "1MiB"}
+    with scenario(TABLES, options=options, target=RedshiftTarget()) as (server, daemon):
+        standin, oid = daemon.target.standin, server.value("SELECT 'big'::regclass::oid")
+        copy, drop = (f'^{verb} "public"."re_dms_copy_{oid}"' for verb in ("COPY", "DROP TABLE IF EXISTS"))
+        standin.fail(copy, sqlstate="XX000", nth=SECOND_BATCH, times=ALWAYS,
+                     message="Load into table 'x' failed.  Check 'stl_load_errors' system table for details.")
+        # The first statement of a copy drops what an earlier one left.
+        refused = {"sqlstate": "2BP01", "message": "cannot drop table because other objects depend on it", "times": ALWAYS}
+        standin.fail(drop, nth=2, **refused)
+        daemon.start().wait_ready()
+        daemon.wait("it waits for a person", lambda: [entry["table"] for entry in daemon.said(NOT_LIVE) or []]
+                    == ["public.big"], 120)
+        left(daemon, 0)
+        brought_back(daemon)
+
+        since = len(daemon.log_text())
+        # Slow enough that the pause comes before the last batch.
+        standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
+        standin.fail(drop, nth=2, **refused)
+        code, _, said = daemon.run("resync", "public.big")
+        expect(code == 0, said)
+        daemon.wait("half of it is there", lambda: standin.faults()[0]["fired"])
+        code, _, said = daemon.run("pause", "public.big")
+        expect(code == 0, f"pause ends with {code}: {said}")
+        left(daemon, since)
+        brought_back(daemon)
+        expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+
+
+main()

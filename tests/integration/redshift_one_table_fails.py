@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+"""Goal: a table whose load meets the same fault again and again leaves the others alone, and comes back by itself when
+the fault is gone; where nothing can be loaded, that is waited out, and no table leaves."""
+
+import sys
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import COMING, NOT_LIVE  # noqa: E402
+from scenario import expect, scenario  # noqa: E402
+from targets import RedshiftTarget  # noqa: E402
+
+NAMES = ["slow", *[f"fine{number}" for number in range(1, 10)]]
+TABLES = "".join(f"CREATE TABLE {name} (id int PRIMARY KEY, n int, body text);"
+                 f" ALTER TABLE {name} ALTER body SET STORAGE EXTERNAL;"
+                 f" INSERT INTO {name} SELECT g, 0, repeat(md5(g::text), 100) FROM generate_series(1, 9) g;"
+                 for name in NAMES)
+ALWAYS = 100_000
+UPDATE = '^UPDATE "public"."slow" SET'
+# What Redshift says of a staged file that somebody has removed.
+GONE = {"pattern": '^COPY "public"."slow"', "sqlstate": "XX000",
+        "message": "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey,Rid 0,CanRetry 1"}
+FINE = [("public", name) for name in NAMES[1:]]
+
+
+def change(names):
+    """Rows of which a long value is not in the stream: they are updated in place."""
+    return "BEGIN;" + "".join(f"UPDATE {name} SET n = n + 1;" for name in names) + "COMMIT;"
+
+
+def waits(daemon, table):
+    """Why the table is not live, or None."""
+    entries = (daemon.said(COMING) or []) + (daemon.said(NOT_LIVE) or [])
+    return next((entry.get("reason") for entry in entries if entry["table"] == table), None)
+
+
+def insert(names):
+    return "BEGIN;" + "".join(f"INSERT INTO {name} SELECT max(id) + 1, 0 FROM {name};" for name in names) + "COMMIT;"
+
+
+def expect_it_leaves_alone(server, daemon, names, fault, work=change):
+    """SLOW meets the fault, whatever else is in its batch."""
+    standin = daemon.target.standin
+    since = len(daemon.log_text())
+    standin.fail(**fault, times=ALWAYS)
+    server.psql(work(names))
+    reason = daemon.wait("it is named", lambda: waits(daemon, "public.slow"))
+    expect("alone" in reason and "again and again" in reason, f"the reason: {reason}")
+    expect(standin.faults()[0]["fired"] >= 6, "it was tried together with others, and alone")
+    server.psql(change(["fine1"]))
+    daemon.catch_up(set_aside=True)
+    daemon.compare(FINE)
+    standin.clear_faults()
+    daemon.wait("all are live", lambda: daemon.said(COMING) == [] and not daemon.said(NOT_LIVE)
+                and daemon.said(("tables", "live")) == len(NAMES) + 1)
+    server.psql(change(names))
+    daemon.catch_up()
+    daemon.compare()
+    left = [name for name in NAMES[1:] if f'"table_waits"' in daemon.log_text()[since:]
+            and f'"public.{name}"' in "".join(line for line in daemon.log_text()[since:].splitlines()
+                                              if '"table_waits"' in line)]
+    expect(not left, f"others left: {left}")
+
+
+def expect_copies_go_on(server, daemon):
+    """Of the first batch of copied rows, which has all tables, that of SLOW is not taken."""
+    standin = daemon.target.standin
+    oid = server.value("SELECT 'slow'::regclass::oid")
+    standin.fail(f'^COPY "public"."re_dms_copy_{oid}"', known="timeout", times=ALWAYS)
+    daemon.start().wait_ready()
+    daemon.wait("it is named", lambda: "again and again" in (waits(daemon, "public.slow") or ""))
+    daemon.wait("the others are live", lambda: daemon.said(("tables", "live")) == len(NAMES))
+    server.psql(change(NAMES))
+    daemon.catch_up(set_aside=True)
+    daemon.compare(FINE)
+    standin.clear_faults()
+    daemon.wait_live(len(NAMES) + 1)
+    daemon.catch_up()
+    daemon.compare()
+
+
+def expect_waited_out(server, daemon, known):
+    """No table takes anything."""
+    standin = daemon.target.standin
+    since = len(daemon.log_text())
+    standin.fail('^(UPDATE|INSERT INTO|DELETE FROM|COPY) "?(public|re_dms_staged)', known=known, times=ALWAYS)
+    server.psql(change(NAMES))
+    daemon.wait("many tries", lambda: daemon.log_text()[since:].count('"load_retry"') > 60)
+    expect(daemon.said(COMING) == [] and not daemon.said(NOT_LIVE), "no table leaves")
+    standin.clear_faults()
+    daemon.catch_up()
+    expect('"table_waits"' not in daemon.log_text()[since:], "no table left")
+    daemon.compare()
+
+
+def main():
+    for lanes in (1, 3):
+        options = {"batch.interval": "50ms", "warehouse.lanes": lanes}
+        with scenario(TABLES, options=options, target=RedshiftTarget()) as (server, daemon):
+            daemon.environment["RE_DMS_RETRY_MS"] = "5,20"
+            expect_copies_go_on(server, daemon)
+            for known in ("timeout", "disk_full", "serializable"):
+                expect_it_leaves_alone(server, daemon, NAMES, {"pattern": UPDATE, "known": known})
+            expect_it_leaves_alone(server, daemon, ["slow"], {"pattern": UPDATE, "known": "timeout"})
+            expect_it_leaves_alone(server, daemon, NAMES, GONE, insert)
+            for known in ("timeout", "disk_full"):
+                expect_waited_out(server, daemon, known)
+            print(f"{lanes} lanes: as it should be", flush=True)
+            expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+
+
+main()
