@@ -214,6 +214,27 @@ TEST(CompareSchemas, RefusesAColumnOfTwoLives) {
               testing::HasSubstr("generated"));
 }
 
+TEST(CompareSchemas, RefusesAColumnThatMayBeALaterOneOfItsName) {
+  // DROP note, ADD note, rows, DROP note or RENAME note: the Relation of the rows is the one
+  // before.
+  TableSchema now = sample();
+  now.columns.pop_back();
+  now.history = {16384, 4, 4};
+  const auto compared = [&] {
+    return refusal(compare_schemas(sample(), sample().history, sample(), &now));
+  };
+  EXPECT_THAT(compared(), testing::HasSubstr("column \"note\""));
+  now.columns.push_back(column("other", 4, 25));
+  now.history = {16384, 4, 3};
+  EXPECT_THAT(compared(), testing::HasSubstr("column \"note\""));
+  now.columns.pop_back();
+  now.history = {16384, 3, 3};
+  EXPECT_EQ(compared(), "");
+  // The number was given before, and dropped before these rows.
+  now.history = {16384, 4, 4};
+  EXPECT_EQ(refusal(compare_schemas(sample(), {16384, 4, 2}, sample(), &now)), "");
+}
+
 TEST(CompareSchemas, AddsAColumnThatNoDroppedOneCameBefore) {
   TableSchema and_one_dropped = with_column("extra", 4, 16384);
   and_one_dropped.history = {16384, 5, 5};
