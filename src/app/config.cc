@@ -157,6 +157,13 @@ std::vector<TableSettings> read_tables(ConfigReader& reader) {
         reader.refuse(copy, "\"auto\", \"adopt\" or \"never\"");
       }
     }
+    const std::string on_drop = section + ".on_drop_column";
+    if (const auto wanted = reader.text(on_drop)) {
+      table.keeps_columns = *wanted == "keep";
+      if (!table.keeps_columns && *wanted != "drop") {
+        reader.refuse(on_drop, "\"drop\" or \"keep\"");
+      }
+    }
     read_bad_values(reader, section, table);
   }
   return tables;

@@ -121,6 +121,10 @@ PipelineSettings pipeline_settings(const Config& config) {
                                          const QualifiedName& table, const std::string& column) {
     return rules.bad_values(table, column);
   };
+  settings.stage_format.keeps_columns =
+      [rules = TableRules(config.source.tables)](const QualifiedName& table) {
+        return rules.keeps_columns(table);
+      };
   settings.warehouse.null_text = settings.stage_format.null_text;
   if (const auto& s3 = config.stage.s3) {
     settings.warehouse.bucket_region = s3->region;

@@ -74,6 +74,14 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
   EXPECT_EQ(table_schema_from_json(to_json(entry.schema)), entry.schema);
 }
 
+TEST(CatalogJson, KeptColumnsStandBesideTheSchema) {
+  const std::vector<std::string> kept = {"old", "it's \"x\""};
+  const std::string json = to_json(sample(), kept);
+  EXPECT_EQ(table_schema_from_json(json), sample());
+  EXPECT_EQ(kept_columns_from_json(json), kept);
+  EXPECT_TRUE(kept_columns_from_json(to_json(sample())).empty());
+}
+
 TEST(CatalogJson, ReadsWhatEarlierVersionsWrote) {
   const auto tables = catalog_from_json(
       R"([{"oid":16384,"schema":"public","table":"t","identity":"d","columns":[],"admitted":true}])");

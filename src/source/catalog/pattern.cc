@@ -125,8 +125,8 @@ bool TableSelection::excludes(const QualifiedName& table) const {
 TableRules::TableRules(const std::vector<TableSettings>& sections) {
   rules_.reserve(sections.size());
   for (const TableSettings& section : sections) {
-    rules_.push_back({TablePattern(section.match), section.initial_copy, section.bad_values,
-                      section.column_bad_values});
+    rules_.push_back({TablePattern(section.match), section.initial_copy, section.keeps_columns,
+                      section.bad_values, section.column_bad_values});
   }
 }
 
@@ -139,6 +139,11 @@ const TableRules::Rule* TableRules::first(const QualifiedName& table) const {
 InitialCopy TableRules::initial_copy(const QualifiedName& table) const {
   const Rule* const rule = first(table);
   return rule == nullptr ? InitialCopy::Auto : rule->initial_copy;
+}
+
+bool TableRules::keeps_columns(const QualifiedName& table) const {
+  const Rule* const rule = first(table);
+  return rule != nullptr && rule->keeps_columns;
 }
 
 BadValues TableRules::bad_values(const QualifiedName& table, const std::string& column) const {

@@ -64,6 +64,9 @@ class TableRules {
   /// Of the first section that matches the table; Auto where none does.
   InitialCopy initial_copy(const QualifiedName& table) const;
 
+  /// Of the first section that matches the table; false where none does.
+  bool keeps_columns(const QualifiedName& table) const;
+
   /// Of the first section that matches the table; Usual where none does.
   BadValues bad_values(const QualifiedName& table, const std::string& column) const;
 
@@ -71,6 +74,7 @@ class TableRules {
   struct Rule {
     TablePattern match;
     InitialCopy initial_copy;
+    bool keeps_columns;
     BadValues bad_values;
     std::map<std::string, BadValues> column_bad_values;
   };

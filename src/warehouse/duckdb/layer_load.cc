@@ -78,7 +78,8 @@ void LayerLoad::change_shape() {
     if (std::holds_alternative<CreateTable>(change)) {
       create_target(session_, table_.target, *layer_.table);
       created = true;
-    } else if (const auto* drop = std::get_if<DropColumn>(&change)) {
+    } else if (const auto* drop = std::get_if<DropColumn>(&change);
+               drop != nullptr && !drop->kept) {
       columns.dropped.push_back(drop->name);
     } else if (const auto* add = std::get_if<AddColumn>(&change); add != nullptr && !created) {
       // A table made by this layer has all its columns from the start.
@@ -114,8 +115,9 @@ void LayerLoad::expect_found(std::string_view done, std::uint64_t touched, std::
 }
 
 Sql LayerLoad::target_for_rows() const {
-  return table_.is_kept() ? written_columns(session_, table_)
-                          : qualified(session_.catalog(), table_.target);
+  return table_.is_kept() || !table_.kept_columns.empty()
+             ? written_columns(session_, table_)
+             : qualified(session_.catalog(), table_.target);
 }
 
 void LayerLoad::insert_files(const Sql& into) {
@@ -139,7 +141,7 @@ void LayerLoad::merge_files() {
   if (layer_.shape == LayerShape::Changes && keys_.empty()) {
     throw Error(ErrorKind::Table, "rows were changed, but the table has no key to find them by");
   }
-  update_replaced_ = layer_.shape == LayerShape::Changes && is_cheap_to_update();
+  update_replaced_ = layer_.shape == LayerShape::Changes && is_better_to_update();
   if (is_read_each_time()) {
     reading_ = layer_.files.data();
     check_staged_file(*reading_);
@@ -205,14 +207,19 @@ void LayerLoad::check_staged_counts() {
   }
 }
 
-/// Where a table is small, an UPDATE writes only the columns that changed; a row that is deleted
-/// and inserted costs a block of 256 KiB for each column of the table in memory until COMMIT, and
-/// all its columns are written anew. In a large table it is the other way round: an UPDATE writes a
-/// whole row group anew for each row it meets. An UPDATE keeps what it writes in memory, so it has
-/// to be little. A whole row that is not there is inserted, which no UPDATE does.
-bool LayerLoad::is_cheap_to_update() {
+/// Whether replaced rows are better updated. Where a table is small, an UPDATE writes only the
+/// columns that changed; a row that is deleted and inserted costs a block of 256 KiB for each
+/// column of the table in memory until COMMIT, and all its columns are written anew. In a large
+/// table it is the other way round: an UPDATE writes a whole row group anew for each row it meets.
+/// An UPDATE keeps what it writes in memory, so it has to be little. A whole row that is not there
+/// is inserted, which no UPDATE does.
+bool LayerLoad::is_better_to_update() {
   constexpr std::uint64_t kTableRowsMax = 2048;
   constexpr std::uint64_t kBytesMax = 1U << 20;
+  if (!table_.kept_columns.empty()) {
+    // Of a row that is deleted and inserted, what stands there would go.
+    return layer_.counts.replaces > 0;
+  }
   if (layer_.counts.replaces == 0 || table_.may_lack_rows() ||
       layer_.counts.rows() > kTableRowsMax || csv_bytes() > kBytesMax) {
     return false;

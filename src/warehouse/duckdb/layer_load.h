@@ -41,7 +41,7 @@ class LayerLoad {
   bool is_read_each_time() const;
   bool is_update_of_one_row() const;
   void check_staged_counts();
-  bool is_cheap_to_update();
+  bool is_better_to_update();
   void delete_rows();
   void take_equal_rows();
   void update_rows();

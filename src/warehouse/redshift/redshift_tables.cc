@@ -120,7 +120,10 @@ void RedshiftTables::change_shape(const StagedLayer& layer, StoredTable& table) 
     if (std::holds_alternative<CreateTable>(change)) {
       create_target(session_, table.target, *layer.table);
       created = true;
-    } else if (const auto* drop = std::get_if<DropColumn>(&change)) {
+    } else if (const auto* drop = std::get_if<DropColumn>(&change); drop != nullptr) {
+      if (drop->kept) {
+        continue;
+      }
       session_.execute(sql("ALTER TABLE {} DROP COLUMN {}", target, identifier(drop->name)),
                        Blame::Table);
       altered = true;
@@ -160,6 +163,10 @@ std::optional<std::string> RedshiftTables::refused_values(const StagedLayer& lay
 
 bool RedshiftTables::is_same_name(const QualifiedName& a, const QualifiedName& b) const {
   return folded(a) == folded(b);
+}
+
+bool RedshiftTables::has_column(const QualifiedName& target, const std::string& column) {
+  return TargetCatalog(session_, {target}).has(target, column);
 }
 
 QualifiedName RedshiftTables::copy_name(const QualifiedName& target, Oid oid) const {
