@@ -17,7 +17,7 @@ namespace {
 
 using Row = AlteredTable::Row;
 
-constexpr std::uint64_t kSeeds = kUnderSanitizer ? 500 : 3000;
+constexpr std::uint64_t kSeeds = kUnderSanitizer ? 500 : 2000;
 
 /// A table as the target has it, with the version that is stored with it.
 struct Target {
