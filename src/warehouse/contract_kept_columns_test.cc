@@ -67,15 +67,21 @@ TEST_P(KeptColumns, HoldWhatTheyHeldAndNothingOfLaterRows) {
 }
 
 TEST_P(KeptColumns, HoldWhatTheyHeldInALargeTableToo) {
-  // There, a row that is replaced is elsewhere deleted and inserted.
+  // There, DuckDB deletes a row that is replaced and inserts it.
   target_->execute("INSERT INTO shop.items SELECT range + 100, 'many', 'old' FROM range(3000)");
   EXPECT_TRUE(load({staged(LayerBuilder(items())
-                               .replace({"1"}, {"1", "A"})
-                               .replace({"2"}, {"2", "B"})
-                               .insert({"5", "e"}))})
+                               .replace({"1"}, {"2", "A"})
+                               .replace({"2"}, {"1", "B"})
+                               .replace({"3"}, {"30", "C"})
+                               .update({"4"}, "01", {{}, "D"})
+                               .insert({"3", "e"}))})
                   .set_aside.empty());
   EXPECT_EQ(select("SELECT * FROM shop.items WHERE id < 100"),
-            (Rows{"1|A|one", "2|B|two", "3|c|three", "4|d|NULL", "5|e|NULL"}));
+            (Rows{"1|B|two", "2|A|one", "30|C|three", "3|e|NULL", "4|D|NULL"}));
+  load({staged(LayerBuilder(items()).replace({"1"}, {"1", "alone"}))});
+  drop_old();
+  load({staged(LayerBuilder(items()).replace({"2"}, {"2", "without"}))});
+  EXPECT_EQ(select("SELECT * FROM shop.items WHERE id < 3"), (Rows{"1|alone", "2|without"}));
 }
 
 TEST_P(KeptColumns, StayThroughARestartAndOtherChanges) {
