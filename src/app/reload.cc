@@ -18,7 +18,7 @@ constexpr std::array<std::string_view, 4> kLive = {"source.include", "source.exc
                                                    "batch.interval"};
 
 constexpr std::string_view kTableKeys =
-    "what [[table]] sections say of match, initial_copy and types (of bad_values, "
+    "what [[table]] sections say of match, initial_copy and types (of on_drop_column, bad_values, "
     "column_bad_values, "
     "diststyle, distkey and sortkey from the next start on)";
 

@@ -124,6 +124,10 @@ PipelineSettings pipeline_settings(const Config& config) {
   };
   settings.warehouse.layout = [rules = TableRules(config.source.tables)](
                                   const QualifiedName& table) { return rules.layout(table); };
+  settings.stage_format.keeps_columns =
+      [rules = TableRules(config.source.tables)](const QualifiedName& table) {
+        return rules.keeps_columns(table);
+      };
   settings.warehouse.null_text = settings.stage_format.null_text;
   if (const auto& s3 = config.stage.s3) {
     settings.warehouse.bucket_region = s3_region(*s3);

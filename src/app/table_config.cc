@@ -112,6 +112,13 @@ std::vector<TableSettings> read_tables(ConfigReader& reader) {
     const std::string match = section + ".match";
     table.match = reader.text(match).value_or(table.match);
     check_pattern(reader, match, table.match);
+    const std::string on_drop = section + ".on_drop_column";
+    if (const auto wanted = reader.text(on_drop)) {
+      table.keeps_columns = *wanted == "keep";
+      if (!table.keeps_columns && *wanted != "drop") {
+        reader.refuse(on_drop, "\"drop\" or \"keep\"");
+      }
+    }
     const std::string copy = section + ".initial_copy";
     if (const auto wanted = reader.text(copy)) {
       if (const auto known = initial_copy(*wanted)) {

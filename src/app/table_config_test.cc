@@ -59,6 +59,19 @@ TEST(TableConfig, TheFirstSectionThatMatchesATableCounts) {
   EXPECT_EQ(TableRules({}).initial_copy({"shop", "orders"}), InitialCopy::Auto);
 }
 
+TEST(TableConfig, DroppedColumnsAreKeptWhereThatIsWanted) {
+  const Config config = parse_more(
+      "[[table]]\nmatch = \"public.orders\"\non_drop_column = \"keep\"\n"
+      "[[table]]\nmatch = \"public.log\"\non_drop_column = \"drop\"\n");
+  const TableRules rules(config.source.tables);
+  EXPECT_TRUE(rules.keeps_columns({"public", "orders"}));
+  EXPECT_FALSE(rules.keeps_columns({"public", "log"}));
+  EXPECT_FALSE(rules.keeps_columns({"public", "other"}));
+  EXPECT_EQ(more_faults("[[table]]\non_drop_column = \"null\"\n"),
+            "/etc/x/re.toml:6: table[1].on_drop_column: found \"null\", expected \"drop\" or "
+            "\"keep\"");
+}
+
 TEST(TableConfig, OddValuesByTableAndColumn) {
   const Config config = parse_more(
       "[[table]]\nmatch = \"public.orders\"\nbad_values = \"error\"\n"

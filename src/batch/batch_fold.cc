@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <limits>
 #include <utility>
 
 #include "base/error.h"
@@ -13,10 +12,8 @@ namespace re_dms {
 
 namespace {
 
-constexpr Lsn kNever{std::numeric_limits<std::uint64_t>::max()};
-
 bool is_raw(const RosterEntry& entry) {
-  return entry.catalog && entry.catalog->raw_text;
+  return entry.facts.answer && entry.facts.answer->raw_text;
 }
 
 /// The index of a column for which a row of the change has a value that is not UTF-8.
@@ -72,21 +69,20 @@ void BatchFold::fold(const RecordView& record, Lsn commit_lsn) {
 }
 
 void BatchFold::note(const RecordView& record, Lsn at) {
-  Facts facts;
-  facts.read(record);
-  if (!facts.empty()) {
-    roster_.note(std::move(facts), at);
+  std::vector<ToldShape> told;
+  read_shapes(record, told);
+  if (!told.empty()) {
+    roster_.note(std::move(told), at);
     add_tables();
   }
 }
 
 void BatchFold::add_tables() {
   current_.resize(roster_.size());
-  keyed_from_.resize(roster_.size(), kNever);
 }
 
 void BatchFold::check_has_relation(const RosterEntry& entry) const {
-  if (!entry.relation) {
+  if (!entry.facts.relation) {
     throw Error(ErrorKind::Fatal,
                 fmt::format("a change of {} (OID {}) came before its Relation message",
                             to_string(name_of(entry)), entry.oid));
@@ -104,7 +100,7 @@ TableFold* BatchFold::fold_of(Oid oid) {
   if (roster_.at(table).standing == Standing::NotLive || at_ < roster_.at(table).position) {
     return nullptr;
   }
-  if (roster_.at(table).unsettled || at_ >= keyed_from_[table]) {
+  if (at_ >= roster_.at(table).settled_below) {
     check_has_relation(roster_.at(table));
     settle(table, Cause::Row);
     if (roster_.at(table).standing == Standing::Unmet) {
@@ -181,7 +177,7 @@ void BatchFold::truncate(const pgoutput::Truncate& message) {
     }
     const std::size_t table = roster_.find(oid);
     start_layer(table, roster_.at(table).schema, {}).truncate_first();
-    roster_.at(table).history.empty = true;
+    roster_.at(table).empty = true;
   }
 }
 
@@ -194,38 +190,28 @@ void BatchFold::drop_rows(std::size_t table) {
       count_memory(before, layer.fold->memory_bytes());
     }
   }
-  roster_.at(table).history.empty = true;
+  roster_.at(table).empty = true;
 }
 
 /// A table whose layer got a row, whatever became of it, is no longer known to be empty.
 void BatchFold::note_rows(std::size_t table) {
   if (const TableFold* fold = current_[table]; fold != nullptr && fold->got_rows()) {
-    roster_.at(table).history.empty = false;
+    roster_.at(table).empty = false;
   }
 }
 
 void BatchFold::settle() {
   for (const std::size_t table : roster_.take_unsettled()) {
     const RosterEntry& entry = roster_.at(table);
-    if (entry.unsettled && !(entry.standing == Standing::Live && entry.passed_over)) {
+    const bool waits = entry.standing == Standing::Live && entry.facts.stand_before(entry.position);
+    if (!entry.settled_below.known() && !waits) {
       settle(table, Cause::Facts);
     }
   }
 }
 
-/// An answer alone says nothing of rows that came before what the target has.
-Verdict BatchFold::judge(std::size_t table, Cause cause) const {
-  const RosterEntry& entry = roster_.at(table);
-  if (cause == Cause::Row || !is_outdated(entry)) {
-    return roster_.judge(entry, at_);
-  }
-  RosterEntry told = entry;
-  told.relation.reset();
-  return roster_.judge(told, at_);
-}
-
 void BatchFold::settle(std::size_t table, Cause cause) {
-  if (RosterEntry& entry = roster_.at(table); entry.assumed && entry.relation) {
+  if (RosterEntry& entry = roster_.at(table); entry.assumed && entry.facts.relation) {
     if (!is_as_assumed(entry)) {
       discard(table);
       entry.standing = Standing::Unmet;
@@ -234,22 +220,21 @@ void BatchFold::settle(std::size_t table, Cause cause) {
     entry.assumed = false;
   }
   note_rows(table);
-  Verdict verdict = judge(table, cause);
+  Verdict verdict = roster_.judge(roster_.at(table), at_, cause);
   if (auto* refusal = std::get_if<Refusal>(&verdict)) {
     set_aside(table, std::move(refusal->reason), refusal->remedy);
     return;
   }
   RosterEntry& entry = roster_.at(table);
   if (auto* shape = std::get_if<NewShape>(&verdict)) {
-    entry.assumed = entry.standing == Standing::Unmet && !entry.relation;
+    entry.assumed = entry.standing == Standing::Unmet && !entry.facts.relation;
     entry.standing = Standing::Live;
     roster_.set_schema(table, std::make_shared<const TableSchema>(std::move(shape->schema)));
-    entry.history = entry.schema->history;
+    entry.facts.history = entry.schema->history;
+    entry.empty = entry.schema->history.empty;
     start_layer(table, entry.schema, std::move(shape->changes));
   }
-  keyed_from_[table] = keyed_from(entry).value_or(kNever);
-  // Without the Relation message of the next row nothing was compared yet.
-  entry.unsettled = !entry.relation || entry.standing == Standing::Unmet || is_outdated(entry);
+  entry.settled_below = settled_below(entry);
 }
 
 TableFold& BatchFold::start_layer(std::size_t table, const TablePtr& shape,
@@ -269,11 +254,11 @@ TableFold& BatchFold::start_layer(std::size_t table, const TablePtr& shape,
 }
 
 bool BatchFold::would_change(std::string_view records, Lsn commit_lsn) const {
-  Facts facts;
+  std::vector<ToldShape> told;
   for (RecordCursor cursor(records); !cursor.at_end();) {
-    facts.read(cursor.next());
+    read_shapes(cursor.next(), told);
   }
-  return !facts.empty() && roster_.would_change(facts, commit_lsn);
+  return roster_.would_change(told, commit_lsn);
 }
 
 void BatchFold::skip(Oid oid) {
@@ -282,8 +267,8 @@ void BatchFold::skip(Oid oid) {
   roster_.at(table).standing = Standing::NotLive;
   discard(table);
   std::erase_if(set_aside_, [oid](const SetAside& entry) { return entry.oid == oid; });
-  if (memory_of_start_) {
-    memory_of_start_->skipped.push_back(oid);
+  if (start_) {
+    start_->skipped.push_back(oid);
   }
 }
 
@@ -296,8 +281,7 @@ std::optional<RosterEntry> BatchFold::entry(Oid oid) const {
 void BatchFold::join(RosterEntry entry) {
   const std::size_t table = roster_.join(std::move(entry));
   add_tables();
-  RE_DMS_CHECK(current_[table] == nullptr && !memory_of_start_);
-  keyed_from_[table] = keyed_from(roster_.at(table)).value_or(kNever);
+  RE_DMS_CHECK(current_[table] == nullptr && !start_);
 }
 
 void BatchFold::set_aside(std::size_t table, std::string reason, Remedy remedy) {
@@ -348,9 +332,9 @@ void BatchFold::hand_on() {
     }
     Layer done = layer.fold->take();
     // Stored with the rows that make it so, so that a restart knows it too.
-    if (last && entry.history.empty != entry.schema->history.empty) {
+    if (last && entry.empty != entry.schema->history.empty) {
       TableSchema schema = *entry.schema;
-      schema.history.empty = entry.history.empty;
+      schema.history.empty = entry.empty;
       roster_.set_schema(layer.table, std::make_shared<const TableSchema>(std::move(schema)));
       done.table = entry.schema;
     }
@@ -366,25 +350,23 @@ std::vector<SetAside> BatchFold::end_batch() {
 }
 
 void BatchFold::remember() {
-  Start start{roster_.entries(), {}, set_aside_, {}, changes_, handed_on_};
+  Start start{{}, set_aside_, {}, changes_, handed_on_};
   for (const OpenLayer& layer : layers_) {
     const Layer& begun = layer.fold->layer();
     if (!begun.changes.empty()) {
       start.layers.push_back({layer.table, begun.table, begun.changes});
     }
   }
-  memory_of_start_ = std::move(start);
+  start_ = std::move(start);
+  roster_.remember();
 }
 
 void BatchFold::undo() {
-  RE_DMS_CHECK(memory_of_start_.has_value());
-  Start start = std::move(*memory_of_start_);
-  memory_of_start_.reset();
+  RE_DMS_CHECK(start_.has_value());
+  Start start = std::move(*start_);
+  start_.reset();
   discard_all();
-  roster_.restore(std::move(start.entries));
-  for (std::size_t table = 0; table < roster_.size(); ++table) {
-    keyed_from_[table] = keyed_from(roster_.at(table)).value_or(kNever);
-  }
+  roster_.undo();
   set_aside_ = std::move(start.set_aside);
   changes_ = start.changes;
   handed_on_ = start.handed_on;

@@ -73,7 +73,10 @@ class BatchFold {
   void undo();
 
   /// The transaction is committed: nothing to undo any more.
-  void forget() { memory_of_start_.reset(); }
+  void forget() {
+    start_.reset();
+    roster_.forget();
+  }
 
   std::size_t memory_bytes() const { return memory_bytes_; }
 
@@ -81,12 +84,6 @@ class BatchFold {
   std::uint64_t changes() const { return changes_; }
 
  private:
-  /// What a table's facts are judged for.
-  enum class Cause {
-    Facts,  ///< an answer of the catalog, or a Relation
-    Row,    ///< the next row, or TRUNCATE
-  };
-
   struct OpenLayer {
     std::size_t table = 0;  // in the roster
     std::unique_ptr<TableFold> fold;
@@ -99,7 +96,6 @@ class BatchFold {
       std::vector<SchemaChange> changes;
     };
 
-    std::vector<RosterEntry> entries;
     std::vector<LayerStart> layers;
     std::vector<SetAside> set_aside;
     std::vector<Oid> skipped;
@@ -114,7 +110,6 @@ class BatchFold {
   void note(const RecordView& record, Lsn at);
   void add_tables();
   TableFold* fold_of(Oid oid);
-  Verdict judge(std::size_t table, Cause cause) const;
   void settle(std::size_t table, Cause cause);
   bool prove(const TableFold& fold, std::string_view message);
   void check_has_relation(const RosterEntry& entry) const;
@@ -131,10 +126,9 @@ class BatchFold {
   BatchSink& sink_;
   std::vector<OpenLayer> layers_;    // in the order they were begun
   std::vector<TableFold*> current_;  // by roster index: the last of the table's layers, or null
-  std::vector<Lsn> keyed_from_;      // by roster index: where rows of a multiset get a key
   Lsn at_;                           // commit_lsn of the transaction, or where facts stand
   std::vector<SetAside> set_aside_;
-  std::optional<Start> memory_of_start_;
+  std::optional<Start> start_;
   std::size_t memory_bytes_ = 0;
   std::uint64_t changes_ = 0;
   bool handed_on_ = false;

@@ -137,6 +137,20 @@ TEST(OldRows, TheNewestFileIsStoredForARestart) {
   EXPECT_EQ(after.seal(), "orders: +b\nI 2,a,b\n");
 }
 
+TEST(OldRows, TheFileThatAnAbortedTransactionShowedCounts) {
+  FoldRun run({in_file(orders(), kFile)});
+  run.part(UnitKind::FirstPart, [](StreamBuilder& to) {
+    to.catalog({{in_file(orders(), kOtherFile), true}}).relation(orders());
+    to.insert(kOrders, {"1", "a"});
+  });
+  run.abort();
+  run.transaction([](StreamBuilder& to) {
+    widen(to);
+    to.insert(kOrders, {"2", "a", "b"});
+  });
+  EXPECT_EQ(run.seal(), "orders: +b\nI 2,a,b\n");
+}
+
 TEST(OldRows, AColumnReplacedBeforeTheFirstRelationIsNoticed) {
   FoldRun run({});
   StreamBuilder facts;

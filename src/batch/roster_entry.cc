@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 #include <utility>
 
 #include "base/utf8.h"
@@ -10,6 +12,8 @@
 namespace re_dms {
 
 namespace {
+
+constexpr Lsn kNever{std::numeric_limits<std::uint64_t>::max()};
 
 /// Whether rows that the relation describes are rows of this shape.
 bool fits(const TableSchema& schema, const Relation& relation) {
@@ -26,6 +30,16 @@ bool fits(const TableSchema& schema, const Relation& relation) {
 
 }  // namespace
 
+void note(RosterEntry& entry, Fact<Relation> told) {
+  entry.facts.note(std::move(told));
+  entry.settled_below = {};
+}
+
+void note(RosterEntry& entry, Fact<CatalogTable> told) {
+  entry.facts.note(std::move(told), entry.schema.get(), entry.position);
+  entry.settled_below = {};
+}
+
 std::optional<Refusal> check_identity(const TableSchema& table) {
   const bool full = table.identity == ReplicaIdentity::Full;
   if (table.identity == ReplicaIdentity::Nothing || (!full && key_columns(table).empty())) {
@@ -39,8 +53,8 @@ std::optional<Refusal> check_identity(const TableSchema& table) {
 
 namespace {
 
-const TableSchema* schema_of(const std::shared_ptr<const CatalogTable>& catalog) {
-  return catalog ? &catalog->schema : nullptr;
+const TableSchema* answered(const RosterEntry& entry) {
+  return entry.facts.answer ? &entry.facts.answer->schema : nullptr;
 }
 
 /// Whether the rows of the transaction that commits at `at` can be told apart by the primary key.
@@ -49,46 +63,11 @@ const TableSchema* schema_of(const std::shared_ptr<const CatalogTable>& catalog)
 /// holds until the next answer: when the key is dropped, a Relation message comes before the next
 /// row and the catalog is asked again. Earlier in the stream the table may have held equal rows.
 bool is_keyed(const TableSchema& table, const RosterEntry& entry, Lsn at) {
-  return entry.certain_key && at >= entry.certain_key->since &&
-         std::ranges::all_of(entry.certain_key->key.columns, [&](std::int16_t attnum) {
+  const std::optional<CertainKey>& certain = entry.facts.certain_key;
+  return certain && at >= certain->since &&
+         std::ranges::all_of(certain->key.columns, [&](std::int16_t attnum) {
            return std::ranges::find(table.columns, attnum, &Column::attnum) != table.columns.end();
          });
-}
-
-}  // namespace
-
-/// The key counts from the first answer that names it with the replica identity FULL.
-void note_key(RosterEntry& entry, const CatalogTable& answer) {
-  if (!answer.primary_key || !answer.asked_at.known() ||
-      answer.schema.identity != ReplicaIdentity::Full) {
-    entry.certain_key.reset();
-  } else if (!entry.certain_key || entry.certain_key->key != *answer.primary_key) {
-    entry.certain_key = CertainKey{*answer.primary_key, answer.asked_at};
-  }
-}
-
-/// The answer has the columns of the table's version.
-void note_history(RosterEntry& entry, const CatalogTable& answer) {
-  const TableHistory& told = answer.schema.history;
-  entry.history.file_node = told.file_node;
-  // An answer ahead of the stream counts columns too that were dropped again and are still to come
-  // in it. Without such, the numbers that are not in the stream are generated columns.
-  if (!is_ahead(*entry.schema, entry.history, answer.schema)) {
-    entry.history.last_attnum = told.last_attnum;
-  } else if (answer.asked_at.known()) {
-    entry.dropped_attnums = {told.last_attnum, answer.asked_at};
-  }
-}
-
-namespace {
-
-/// What is known before the rows of the transaction that commits at `at`.
-TableHistory history_at(const RosterEntry& entry, Lsn at) {
-  TableHistory history = entry.history;
-  if (entry.dropped_attnums.since.known() && at >= entry.dropped_attnums.since) {
-    history.last_attnum = std::max(history.last_attnum, entry.dropped_attnums.last_attnum);
-  }
-  return history;
 }
 
 }  // namespace
@@ -99,11 +78,11 @@ void set_key(TableSchema& table, const RosterEntry& entry, Lsn at) {
   if (table.identity != ReplicaIdentity::Full) {
     return;
   }
-  table.certain_key = entry.certain_key;
+  table.certain_key = entry.facts.certain_key;
   const bool keyed = is_keyed(table, entry, at);
   for (Column& column : table.columns) {
-    column.key = keyed && std::ranges::find(entry.certain_key->key.columns, column.attnum) !=
-                              entry.certain_key->key.columns.end();
+    column.key = keyed && std::ranges::find(table.certain_key->key.columns, column.attnum) !=
+                              table.certain_key->key.columns.end();
   }
 }
 
@@ -111,18 +90,18 @@ namespace {
 
 /// The version that the facts make of a live table.
 std::variant<TableSchema, Refusal> next_version(const RosterEntry& entry) {
-  // The target's version of a table is newer than facts passed over on the way to its position.
-  if (!entry.relation || (entry.passed_over && fits(*entry.schema, *entry.relation))) {
+  const Fact<Relation>& relation = entry.facts.relation;
+  if (!relation || (entry.facts.stand_before(entry.position) && fits(*entry.schema, *relation))) {
     return *entry.schema;
   }
-  return complete_schema(*entry.relation, schema_of(entry.catalog), entry.schema.get());
+  return complete_schema(*relation, answered(entry), entry.schema.get());
 }
 
 /// What the target does not know yet of a table whose shape stays. `history` and `certain_key` are
 /// those of its next rows.
 Verdict judge_same_shape(const RosterEntry& entry, const TableHistory& history,
                          const std::optional<CertainKey>& certain_key) {
-  const bool new_publication = entry.publication && !entry.schema->publication;
+  const bool new_publication = entry.facts.publication && !entry.schema->publication;
   const TableHistory& stored = entry.schema->history;
   // Without the newest file node a restart would conclude that the table was rewritten since.
   const bool new_file =
@@ -132,7 +111,7 @@ Verdict judge_same_shape(const RosterEntry& entry, const TableHistory& history,
   }
   TableSchema schema = *entry.schema;
   schema.history = history;
-  schema.publication = entry.publication;
+  schema.publication = entry.facts.publication;
   schema.certain_key = certain_key;
   return NewShape{std::move(schema), {StoreSchema{}}};
 }
@@ -140,11 +119,12 @@ Verdict judge_same_shape(const RosterEntry& entry, const TableHistory& history,
 }  // namespace
 
 std::optional<Refusal> check_publication(const RosterEntry& entry) {
-  return entry.catalog ? unpublished_in_between(entry.publication, *entry.catalog) : std::nullopt;
+  const Fact<CatalogTable>& answer = entry.facts.answer;
+  return answer ? unpublished_in_between(entry.facts.publication, *answer) : std::nullopt;
 }
 
 std::optional<Refusal> check_key(const RosterEntry& entry) {
-  if (entry.catalog && entry.catalog->unsent_key) {
+  if (entry.facts.answer && entry.facts.answer->unsent_key) {
     return Refusal{
         "its replica identity has a column that PostgreSQL does not send, so rows that differ only "
         "in it look the same; put it into the publication's column list or, if it is a generated "
@@ -178,12 +158,15 @@ const std::string* unreadable_name(const Relation& relation) {
 /// Names and values without encoding cannot be written to any target.
 std::optional<Refusal> check_names(const RosterEntry& entry) {
   std::string unreadable;
-  // The target's version of a table is newer than facts passed over on the way to its position.
-  if (entry.catalog && !(entry.schema && entry.answer_passed_over)) {
-    unreadable = entry.catalog->unreadable;
+  const Fact<Relation>& relation = entry.facts.relation;
+  const Fact<CatalogTable>& answer = entry.facts.answer;
+  // The version of a table that has one is newer than facts that stand before its position.
+  if (answer && !(entry.schema && stands_before(answer, entry.position))) {
+    unreadable = answer->unreadable;
   }
-  if (entry.relation && unreadable.empty() && !(entry.schema && entry.passed_over)) {
-    const std::string* name = unreadable_name(*entry.relation);
+  if (relation && unreadable.empty() &&
+      !(entry.schema && entry.facts.stand_before(entry.position))) {
+    const std::string* name = unreadable_name(*relation);
     unreadable = name != nullptr ? readable(*name) : "";
   }
   if (unreadable.empty()) {
@@ -209,8 +192,8 @@ Verdict judge_new(const CatalogTable& table) {
 }
 
 Verdict judge_live(const RosterEntry& entry, Lsn at) {
-  // The target's version of a table is newer than facts passed over on the way to its position.
-  if (!entry.answer_passed_over) {
+  // The table's version is newer than an answer that stands before its position.
+  if (!stands_before(entry.facts.answer, entry.position)) {
     if (auto refusal = check_answer(entry)) {
       return std::move(*refusal);
     }
@@ -224,8 +207,9 @@ Verdict judge_live(const RosterEntry& entry, Lsn at) {
   if (auto refusal = check_identity(schema)) {
     return std::move(*refusal);
   }
-  const TableHistory history = history_at(entry, at);
-  auto compared = compare_schemas(*entry.schema, history, schema, schema_of(entry.catalog));
+  TableHistory history = entry.facts.history_at(at);
+  history.empty = entry.empty;
+  auto compared = compare_schemas(*entry.schema, history, schema, answered(entry));
   if (auto* refusal = std::get_if<Refusal>(&compared)) {
     return std::move(*refusal);
   }
@@ -239,34 +223,41 @@ Verdict judge_live(const RosterEntry& entry, Lsn at) {
   if (changes.empty()) {
     changes.emplace_back(StoreSchema{});
   }
-  schema.publication = entry.publication;
-  schema.history = history_to_keep(schema, history, schema_of(entry.catalog));
+  schema.publication = entry.facts.publication;
+  schema.history = history_to_keep(schema, history, answered(entry));
   return NewShape{std::move(schema), std::move(changes)};
 }
 
 bool is_outdated(const RosterEntry& entry) {
-  return entry.standing == Standing::Live && entry.relation && entry.relation_passed_over &&
-         !fits(*entry.schema, *entry.relation);
+  const Fact<Relation>& relation = entry.facts.relation;
+  return entry.standing == Standing::Live && relation && stands_before(relation, entry.position) &&
+         !fits(*entry.schema, *relation);
 }
 
 bool is_as_assumed(const RosterEntry& entry) {
-  return fits(*entry.schema, *entry.relation);
+  return fits(*entry.schema, *entry.facts.relation);
 }
 
-std::optional<Lsn> keyed_from(const RosterEntry& entry) {
-  const bool waits = entry.standing == Standing::Live && is_multiset(*entry.schema) &&
-                     entry.certain_key && is_keyed(*entry.schema, entry, entry.certain_key->since);
-  return waits ? std::optional(entry.certain_key->since) : std::nullopt;
+Lsn settled_below(const RosterEntry& entry) {
+  // Without the Relation message of the next row nothing was compared yet.
+  if (!entry.facts.relation || entry.standing == Standing::Unmet || is_outdated(entry)) {
+    return Lsn{};
+  }
+  // From where on the rows of a multiset can be told apart by its primary key.
+  const std::optional<CertainKey>& key = entry.facts.certain_key;
+  const bool waits = entry.standing == Standing::Live && is_multiset(*entry.schema) && key &&
+                     is_keyed(*entry.schema, entry, key->since);
+  return waits ? key->since : kNever;
 }
 
 QualifiedName name_of(const RosterEntry& entry) {
   if (entry.schema) {
     return entry.schema->name;
   }
-  if (entry.relation) {
-    return {readable(entry.relation->name.schema), readable(entry.relation->name.name)};
+  if (const Fact<Relation>& relation = entry.facts.relation) {
+    return {readable(relation->name.schema), readable(relation->name.name)};
   }
-  return entry.catalog ? entry.catalog->schema.name : QualifiedName{};
+  return entry.facts.answer ? entry.facts.answer->schema.name : QualifiedName{};
 }
 
 }  // namespace re_dms

@@ -1,15 +1,12 @@
 // One table in the roster: what the stream and the catalog say of it, and what follows.
 #pragma once
 
-#include <cstddef>
-#include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
 #include <vector>
 
-#include "model/relation.h"
+#include "batch/table_timeline.h"
 #include "model/schema_change.h"
 #include "model/table_schema.h"
 #include "schema/versions.h"
@@ -37,32 +34,21 @@ struct RosterEntry {
   Standing standing = Standing::Unmet;
   Lsn position;     ///< changes in transactions with a smaller commit_lsn are skipped
   TablePtr schema;  ///< of the rows being folded, or as it was when it left; null when Unmet
-  /// The newest one known from the time when the table had the columns of `schema`. Its `empty` is
-  /// about where the layer began; rows that came in the layer are not counted yet.
-  TableHistory history;
-
-  /// At `since`, attribute numbers up to `last_attnum` had been given, and no column outside
-  /// `schema` was left. Any writer to such a column committed before it was dropped.
-  struct {
-    std::int16_t last_attnum = 0;
-    Lsn since;
-  } dropped_attnums;
-
-  /// How it was published when that was first known; every change since is in the stream if it is
-  /// published like this now.
-  std::optional<Publishing> publication;
-  // The latest facts. Shared with the copy that an aborted transaction is undone from.
-  std::shared_ptr<const Relation> relation;
-  std::shared_ptr<const CatalogTable> catalog;
-  std::shared_ptr<const CatalogTable> oldest;  ///< the first answer, of a table that was unmet then
-  std::optional<CertainKey> certain_key;       ///< as the latest answer that counts has it
-  bool unsettled = true;                       ///< facts came that `schema` was not compared with
-  bool passed_over = true;                     ///< they all stood before `position`
-  bool answer_passed_over = true;              ///< the catalog's did
-  bool relation_passed_over = true;            ///< the Relation did
+  /// The table had no rows where the layer began; those that came in the layer are not counted yet.
+  bool empty = false;
+  Timeline facts;  ///< shared with the copy that an aborted transaction is undone from
+  /// What the facts say is in `schema`, for transactions that commit below; unknown: they were not
+  /// compared with it.
+  Lsn settled_below;
   /// The open batch creates the table as the catalog says, which may be ahead of the stream: a
   /// Relation that comes before the layer is handed on corrects it.
   bool assumed = false;
+};
+
+/// What a table's facts are judged for.
+enum class Cause {
+  Facts,  ///< an answer of the catalog, or a Relation
+  Row,    ///< the next row, or TRUNCATE
 };
 
 /// The table gets a new layer of this shape, beginning with these changes.
@@ -74,9 +60,9 @@ struct NewShape {
 /// Nothing to do, a new layer, or the reason why the table cannot be followed.
 using Verdict = std::variant<std::monostate, NewShape, Refusal>;
 
-/// The latest answer that counts says this of keys, of columns added and dropped, and of the file.
-void note_key(RosterEntry& entry, const CatalogTable& answer);
-void note_history(RosterEntry& entry, const CatalogTable& answer);
+/// Adds a fact, which is settled later.
+void note(RosterEntry& entry, Fact<Relation> told);
+void note(RosterEntry& entry, Fact<CatalogTable> told);
 
 /// Names and values without encoding cannot be written to any target.
 std::optional<Refusal> check_names(const RosterEntry& entry);
@@ -103,9 +89,8 @@ bool is_outdated(const RosterEntry& entry);
 /// Whether the Relation message of a table that was created as the catalog says describes it so.
 bool is_as_assumed(const RosterEntry& entry);
 
-/// Where the rows of a table that is folded as a multiset can be told apart by its primary key;
-/// nothing where they never can.
-std::optional<Lsn> keyed_from(const RosterEntry& entry);
+/// Up to where what was just settled holds; unknown: it is to be settled again at the next row.
+Lsn settled_below(const RosterEntry& entry);
 
 /// What is known of the table's name; may be empty of everything but the OID.
 QualifiedName name_of(const RosterEntry& entry);

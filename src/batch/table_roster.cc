@@ -14,25 +14,33 @@ namespace re_dms {
 
 namespace {
 
-bool changes_target(const SchemaChange& change) {
-  return !std::holds_alternative<StoreSchema>(change);
+/// Whether the target's table changes by it, or is not followed any further but for a copy: one
+/// that is copied anew may lose what the batch has of it.
+bool takes_effect(const Verdict& verdict) {
+  if (const auto* refusal = std::get_if<Refusal>(&verdict)) {
+    return refusal->remedy != Remedy::Copy;
+  }
+  const auto* shape = std::get_if<NewShape>(&verdict);
+  return shape != nullptr && std::ranges::any_of(shape->changes, [](const SchemaChange& change) {
+           return !std::holds_alternative<StoreSchema>(change);
+         });
 }
 
 }  // namespace
 
-void Facts::read(const RecordView& record) {
+void read_shapes(const RecordView& record, std::vector<ToldShape>& told) {
   switch (record.kind) {
     case RecordKind::Catalog:
       for (CatalogTable& table : catalog_from_json(record.body)) {
-        tables.push_back(std::move(table));
+        told.emplace_back(std::move(table));
       }
       return;
     case RecordKind::Relation:
-      relations.push_back(pgoutput::decode_relation(record.body));
+      told.emplace_back(pgoutput::decode_relation(record.body));
       return;
     case RecordKind::Message:
       if (!record.body.empty() && record.body[0] == 'R') {
-        relations.push_back(pgoutput::decode_relation(record.body));
+        told.emplace_back(pgoutput::decode_relation(record.body));
       }
       return;
     case RecordKind::Idle:
@@ -43,16 +51,15 @@ void Facts::read(const RecordView& record) {
 
 TableRoster::TableRoster(Lsn start, const std::vector<KnownTable>& known, Unknown unknown,
                          const WantedTypes* types)
-    : start_(start), unknown_(unknown), types_(types) {
+    : from_(start), unknown_(unknown), types_(types) {
   for (const KnownTable& table : known) {
     const std::size_t index = find_or_add(table.schema.oid);
     set_schema(index, std::make_shared<const TableSchema>(table.schema));
     RosterEntry& entry = entries_[index];
     entry.standing = table.live ? Standing::Live : Standing::NotLive;
     entry.position = std::max(start, table.position);
-    entry.history = table.schema.history;
-    entry.certain_key = table.schema.certain_key;
-    entry.publication = table.schema.publication;
+    entry.empty = table.schema.history.empty;
+    entry.facts = Timeline::of(table.schema);
   }
 }
 
@@ -86,60 +93,57 @@ std::size_t TableRoster::find(Oid oid) const {
 std::size_t TableRoster::find_or_add(Oid oid) {
   const auto [found, added] = by_oid_.try_emplace(oid, entries_.size());
   if (added) {
-    RosterEntry& entry = entries_.emplace_back();
-    entry.oid = oid;
-    entry.position = start_;
-    entry.standing = unknown_ == Unknown::Skip ? Standing::NotLive : Standing::Unmet;
+    entries_.push_back(unmet(oid));
   }
   return found->second;
 }
 
-void TableRoster::mark(std::size_t index, bool passing) {
-  entries_[index].unsettled = true;
-  entries_[index].passed_over = passing;
+RosterEntry TableRoster::unmet(Oid oid) const {
+  RosterEntry entry;
+  entry.oid = oid;
+  entry.position = from_;
+  entry.standing = unknown_ == Unknown::Skip ? Standing::NotLive : Standing::Unmet;
+  return entry;
+}
+
+void TableRoster::note(std::vector<ToldShape> told, Lsn at) {
+  for (ToldShape& shape : told) {
+    if (auto* relation = std::get_if<Relation>(&shape)) {
+      const std::size_t index = find_or_add(relation->oid);
+      re_dms::note(entries_[index],
+                   Fact<Relation>{at, std::make_shared<const Relation>(std::move(*relation))});
+      unsettled_.push_back(index);
+    } else {
+      auto& answer = std::get<CatalogTable>(shape);
+      const std::size_t index = find_or_add(answer.schema.oid);
+      note(index, {at, std::make_shared<const CatalogTable>(std::move(answer))});
+    }
+  }
+}
+
+void TableRoster::note(std::size_t index, Fact<CatalogTable> answer) {
+  if (start_of_transaction_) {
+    start_of_transaction_->answers.emplace_back(index, answer);
+  }
+  re_dms::note(entries_[index], std::move(answer));
   unsettled_.push_back(index);
-}
-
-bool TableRoster::is_passing(const RosterEntry& entry, Lsn at) {
-  return !at.known() || at < entry.position;
-}
-
-void TableRoster::note(Facts&& facts, Lsn at) {
-  for (Relation& relation : facts.relations) {
-    const std::size_t index = find_or_add(relation.oid);
-    RosterEntry& entry = entries_[index];
-    entry.relation = std::make_shared<const Relation>(std::move(relation));
-    entry.relation_passed_over = is_passing(entry, at);
-    mark(index, entry.relation_passed_over);
-  }
-  for (CatalogTable& table : facts.tables) {
-    const std::size_t index = find_or_add(table.schema.oid);
-    RosterEntry& entry = entries_[index];
-    const bool passing = is_passing(entry, at);
-    // What is stored with the target's version of a table is newer than answers passed over.
-    if (!passing && entry.schema && same_columns(*entry.schema, table.schema)) {
-      note_history(entry, table);
-    }
-    if (!passing || !entry.schema) {
-      note_key(entry, table);
-    }
-    if (!entry.publication) {
-      entry.publication = table.schema.publication;
-    }
-    entry.catalog = std::make_shared<const CatalogTable>(std::move(table));
-    if (entry.standing == Standing::Unmet && !entry.oldest) {
-      entry.oldest = entry.catalog;
-    }
-    entry.answer_passed_over = passing;
-    mark(index, passing);
-  }
 }
 
 std::vector<std::size_t> TableRoster::take_unsettled() {
   return std::exchange(unsettled_, {});
 }
 
-Verdict TableRoster::judge(const RosterEntry& entry, Lsn at) const {
+Verdict TableRoster::judge(const RosterEntry& entry, Lsn at, Cause cause) const {
+  if (cause == Cause::Row || !is_outdated(entry)) {
+    return judge_row(entry, at);
+  }
+  // An answer alone says nothing of rows that came before what the target has.
+  RosterEntry told = entry;
+  told.facts.relation = {};
+  return judge_row(told, at);
+}
+
+Verdict TableRoster::judge_row(const RosterEntry& entry, Lsn at) const {
   if (entry.standing == Standing::NotLive) {
     return {};
   }
@@ -158,39 +162,40 @@ Verdict TableRoster::judge(const RosterEntry& entry, Lsn at) const {
 }
 
 Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
+  const Fact<CatalogTable>& answer = entry.facts.answer;
+  const Fact<Relation>& relation = entry.facts.relation;
   // Without a name: dropped before anything was heard of it.
-  if (!entry.catalog || entry.catalog->schema.name.name.empty()) {
+  if (!answer || answer->schema.name.name.empty()) {
     return {};
   }
   if (auto refusal = check_key(entry)) {
     return std::move(*refusal);
   }
-  if (!entry.catalog->admitted) {
-    return judge_new(*entry.catalog);
+  if (!answer->admitted) {
+    return judge_new(*answer);
   }
   if (auto refusal = check_publication(entry)) {
     return std::move(*refusal);
   }
-  TableSchema schema = entry.catalog->schema;
-  if (entry.relation) {
-    auto completed = complete_schema(*entry.relation, &entry.catalog->schema, nullptr);
+  TableSchema schema = answer->schema;
+  if (relation) {
+    auto completed = complete_schema(*relation, &answer->schema, nullptr);
     if (auto* refusal = std::get_if<Refusal>(&completed)) {
       return std::move(*refusal);
     }
     schema = std::move(std::get<TableSchema>(completed));
   }
-  const TableSchema& oldest = entry.oldest->schema;
-  if (auto refusal = ambiguous_columns(schema, oldest, entry.catalog->schema)) {
+  const TableSchema& first = entry.facts.first->schema;
+  if (auto refusal = ambiguous_columns(schema, first, answer->schema)) {
     // Without rows nothing is lost yet, and a table created as the catalog describes it now would
     // fit both.
-    return entry.relation ? Verdict{std::move(*refusal)} : Verdict{};
+    return relation ? Verdict{std::move(*refusal)} : Verdict{};
   }
-  if (entry.relation) {
-    // The oldest answer may be ahead of the stream too.
-    schema.history =
-        history_to_keep(schema, includes_columns(schema, oldest) ? oldest.history : TableHistory{},
-                        &entry.catalog->schema);
-    schema.publication = entry.publication;
+  if (relation) {
+    // The first answer may be ahead of the stream too.
+    schema.history = history_to_keep(
+        schema, includes_columns(schema, first) ? first.history : TableHistory{}, &answer->schema);
+    schema.publication = entry.facts.publication;
   }
   schema.history.empty = true;
   set_key(schema, entry, at);
@@ -213,43 +218,27 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
   return NewShape{std::move(schema), {CreateTable{}}};
 }
 
-bool TableRoster::would_change(const Facts& facts, Lsn at) const {
-  absl::flat_hash_map<Oid, const CatalogTable*> answers;
-  for (const CatalogTable& table : facts.tables) {
-    answers[table.schema.oid] = &table;
-  }
-  const auto changes = [&](RosterEntry probe) {
-    probe.passed_over = false;
-    if (probe.standing != Standing::Live || probe.assumed || at < probe.position) {
+bool TableRoster::would_change(const std::vector<ToldShape>& told, Lsn at) const {
+  absl::flat_hash_map<Oid, RosterEntry> probes;
+  return std::ranges::any_of(told, [&](const ToldShape& shape) {
+    const auto* relation = std::get_if<Relation>(&shape);
+    const auto* answer = std::get_if<CatalogTable>(&shape);
+    const std::size_t index = find(relation != nullptr ? relation->oid : answer->schema.oid);
+    if (index == kNone) {
       return false;
     }
-    const Verdict verdict = judge(probe, at);
-    if (const auto* refusal = std::get_if<Refusal>(&verdict)) {
-      // One that is copied anew may lose what the batch has of it.
-      return refusal->remedy != Remedy::Copy;
+    const RosterEntry& entry = entries_[index];
+    if (entry.standing != Standing::Live || entry.assumed || at < entry.position) {
+      return false;
     }
-    const auto* shape = std::get_if<NewShape>(&verdict);
-    return shape != nullptr && std::ranges::any_of(shape->changes, changes_target);
-  };
-  const auto with_catalog = [&](Oid oid) {
-    const std::size_t index = find(oid);
-    RosterEntry probe = index == kNone ? RosterEntry{} : entries_[index];
-    if (const auto answer = answers.find(oid); answer != answers.end()) {
-      probe.catalog = std::make_shared<const CatalogTable>(*answer->second);
-      probe.answer_passed_over = false;
+    RosterEntry& probe = probes.try_emplace(entry.oid, entry).first->second;
+    if (relation != nullptr) {
+      re_dms::note(probe, Fact<Relation>{at, std::make_shared<const Relation>(*relation)});
+    } else {
+      re_dms::note(probe, Fact<CatalogTable>{at, std::make_shared<const CatalogTable>(*answer)});
     }
-    return probe;
-  };
-  const bool relations =
-      std::any_of(facts.relations.begin(), facts.relations.end(), [&](const Relation& relation) {
-        RosterEntry probe = with_catalog(relation.oid);
-        probe.relation = std::make_shared<const Relation>(relation);
-        return changes(std::move(probe));
-      });
-  return relations ||
-         std::any_of(facts.tables.begin(), facts.tables.end(), [&](const CatalogTable& table) {
-           return changes(with_catalog(table.schema.oid));
-         });
+    return takes_effect(judge(probe, at, Cause::Facts));
+  });
 }
 
 std::size_t TableRoster::join(RosterEntry entry) {
@@ -257,38 +246,31 @@ std::size_t TableRoster::join(RosterEntry entry) {
   forget_name(index);
   entries_[index] = std::move(entry);
   note_name(index);
-  if (entries_[index].unsettled) {
+  if (!entries_[index].settled_below.known()) {
     unsettled_.push_back(index);
   }
   return index;
 }
 
-void TableRoster::restore(std::vector<RosterEntry> entries) {
-  unsettled_.clear();
-  // Entries are never removed, so the copy is a prefix and the indexes stay right.
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    RosterEntry before;
-    before.oid = entries_[i].oid;
-    before.standing = unknown_ == Unknown::Skip ? Standing::NotLive : Standing::Unmet;
-    before.position = entries_[i].position;
-    if (i < entries.size()) {
-      before = std::move(entries[i]);
-    }
-    const bool news = before.catalog != entries_[i].catalog;
-    before.catalog = entries_[i].catalog;
-    before.oldest = entries_[i].oldest;
-    before.answer_passed_over = entries_[i].answer_passed_over;
-    if (!before.publication) {
-      before.publication = entries_[i].publication;
-    }
-    forget_name(i);
-    entries_[i] = std::move(before);
-    note_name(i);
-    if (entries_[i].standing == Standing::Unmet && entries_[i].catalog) {
-      unsettled_.push_back(i);
-    } else if (news) {
-      mark(i, entries_[i].answer_passed_over);
-    }
+void TableRoster::remember() {
+  start_of_transaction_ = Start{entries_, unsettled_, {}};
+}
+
+void TableRoster::undo() {
+  Start start = std::move(start_of_transaction_).value();
+  start_of_transaction_.reset();
+  // Entries are never removed, so those before come first and the indexes stay right.
+  for (std::size_t met = start.entries.size(); met < entries_.size(); ++met) {
+    start.entries.push_back(unmet(entries_[met].oid));
+  }
+  entries_ = std::move(start.entries);
+  unsettled_ = std::move(start.unsettled);
+  by_name_.clear();
+  for (std::size_t index = 0; index < entries_.size(); ++index) {
+    note_name(index);
+  }
+  for (auto& [index, answer] : start.answers) {
+    note(index, std::move(answer));
   }
 }
 

@@ -24,17 +24,12 @@ enum class Unknown {
   Skip,  ///< others care for them
 };
 
-/// The facts of one record or of several.
-struct Facts {
-  std::vector<Relation> relations;
-  std::vector<CatalogTable> tables;
+/// What one record says of one table's shape.
+using ToldShape = std::variant<Relation, CatalogTable>;
 
-  bool empty() const { return relations.empty() && tables.empty(); }
-
-  /// Adds what `record` says when it is a Relation or Catalog record. Throws Fatal when it is
-  /// malformed.
-  void read(const RecordView& record);
-};
+/// Adds what `record` says when it is a Relation or Catalog record. Throws Fatal when it is
+/// malformed.
+void read_shapes(const RecordView& record, std::vector<ToldShape>& told);
 
 /// Entries in the order in which their tables were first met, which is the same in every run.
 class TableRoster {
@@ -58,42 +53,53 @@ class TableRoster {
   std::size_t find(Oid oid) const;
   std::size_t find_or_add(Oid oid);
 
-  /// Remembers facts that stand at `at`; unknown: before the positions of all tables.
-  void note(Facts&& facts, Lsn at);
+  /// Remembers what was said at `at`; unknown: before the positions of all tables.
+  void note(std::vector<ToldShape> told, Lsn at);
 
   /// Entries with unsettled facts, oldest first; they are forgotten here, not settled.
   std::vector<std::size_t> take_unsettled();
 
   /// What the facts of an entry mean for it, where the transaction that commits at `at` begins.
-  Verdict judge(const RosterEntry& entry, Lsn at) const;
+  Verdict judge(const RosterEntry& entry, Lsn at, Cause cause) const;
 
   /// A table that another reader of the same journal followed up to here goes on with what is known
   /// of it there. Gives its index.
   std::size_t join(RosterEntry entry);
 
-  /// Whether facts would change the shape of a live table, or end its replication but for a copy.
-  bool would_change(const Facts& facts, Lsn at) const;
+  /// Whether what is said would change the shape of a live table, or end its replication but for a
+  /// copy.
+  bool would_change(const std::vector<ToldShape>& told, Lsn at) const;
 
-  /// A copy to go back to.
-  std::vector<RosterEntry> entries() const { return entries_; }
+  /// Keeps the entries for undo(), until then or forget().
+  void remember();
 
-  /// Goes back to a copy, except for what the catalog said since: that is true whatever becomes of
-  /// a transaction, and what it means is decided again. Tables met since are unmet again.
-  void restore(std::vector<RosterEntry> entries);
+  /// Goes back to where remember() was called, except for what the catalog said since: that is true
+  /// whatever becomes of a transaction, and what it means is to be decided again.
+  void undo();
+
+  void forget() { start_of_transaction_.reset(); }
 
  private:
+  struct Start {
+    std::vector<RosterEntry> entries;
+    std::vector<std::size_t> unsettled;
+    std::vector<std::pair<std::size_t, Fact<CatalogTable>>> answers;  ///< that came since
+  };
+
+  RosterEntry unmet(Oid oid) const;
   Verdict judge_unmet(const RosterEntry& entry, Lsn at) const;
-  static bool is_passing(const RosterEntry& entry, Lsn at);
-  void mark(std::size_t index, bool passing);
+  Verdict judge_row(const RosterEntry& entry, Lsn at) const;
+  void note(std::size_t index, Fact<CatalogTable> answer);
   void forget_name(std::size_t index);
   void note_name(std::size_t index);
 
-  const Lsn start_;
+  const Lsn from_;
   const Unknown unknown_;
   const WantedTypes* const types_;
   absl::flat_hash_map<Oid, std::size_t> by_oid_;
   std::vector<RosterEntry> entries_;
   std::vector<std::size_t> unsettled_;
+  std::optional<Start> start_of_transaction_;
   /// By schema and name of `schema`: the entries that have or had that table in the target.
   absl::flat_hash_map<std::pair<std::string, std::string>, std::set<std::size_t>> by_name_;
 };

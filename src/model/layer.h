@@ -55,6 +55,7 @@ struct CopyStep {
   std::uint64_t bytes = 0;   ///< of the table's file that its rows stand for; for people
   InitialCopy initial_copy = InitialCopy::Auto;  ///< Never: the copy has no rows
   std::uint64_t attempt = 0;                     ///< to copy the table; as TableRecord counts them
+  bool keeps_columns = false;  ///< what the target has in columns that the copy lacks may not go
 
   bool operator==(const CopyStep&) const = default;
 };

@@ -23,6 +23,8 @@ struct AddColumn {
 /// The column goes, of the rows that are there too.
 struct DropColumn {
   std::string name;
+  /// It stays in the target: rows that are there keep what they hold in it, later ones have NULL.
+  bool kept = false;
 
   bool operator==(const DropColumn&) const = default;
 };

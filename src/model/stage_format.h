@@ -27,6 +27,8 @@ struct StageFormat {
   ValueLimits (*limits)(const ColumnType& type) = nullptr;
   /// What is wanted for a column's values that the target cannot hold; empty: what is usual.
   std::function<BadValues(const QualifiedName& table, const std::string& column)> bad_values{};
+  /// Whether the target keeps columns that the source's table drops; empty: it never does.
+  std::function<bool(const QualifiedName& table)> keeps_columns{};
 };
 
 }  // namespace re_dms

@@ -21,88 +21,19 @@ constexpr std::chrono::milliseconds kWishesEvery(500);
 }  // namespace
 
 void Loader::run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop) {
-  while (!stop.stop_requested() && (!staged.finished() || !copies_.empty())) {
+  while (!stop.stop_requested() && (!staged.finished() || order_.has_some())) {
     if (!wiring_.state.tables.loading_paused()) {
       grant_wishes(stop);
     }
-    if (auto batch = next(staged, stop)) {
+    if (auto batch = order_.next(staged, stop, kWishesEvery)) {
       while (wiring_.state.tables.loading_paused() && wait_for(kWishesEvery, stop)) {
         release();
       }
-      take(*std::move(batch), stop);
+      load(*batch, stop);
     } else {
       release();
     }
   }
-}
-
-/// Copied rows come in large batches, many at once: each of them lets one of the others by, so that
-/// live tables wait for one at most. What a table is copied for does not depend on that order: a
-/// load takes only batches that suit the table's state.
-std::optional<StagedBatch> Loader::next(BoundedQueue<StagedBatch>& staged,
-                                        const std::stop_token& stop) {
-  const bool copy_is_due = !copies_.empty() && !copied_last_;
-  std::optional<StagedBatch> batch;
-  while (!copy_is_due && !batch) {
-    batch = copies_.empty() ? staged.pop_for(stop, kWishesEvery) : staged.try_pop(stop);
-    if (!batch) {
-      break;
-    }
-    if (batch->kind == BatchKind::Copy) {
-      copies_.push_back(*std::exchange(batch, std::nullopt));
-    }
-  }
-  if (!batch && !copies_.empty()) {
-    batch = std::move(copies_.front());
-    copies_.pop_front();
-  }
-  copied_last_ = batch && batch->kind == BatchKind::Copy;
-  return batch;
-}
-
-/// A batch of the stream may hold changes of tables that joined before it: what these caught up
-/// with comes first. It was staged by others, so the stream's batch may be here earlier.
-void Loader::take(StagedBatch batch, const std::stop_token& stop) {
-  if (waits_for_a_join(batch)) {
-    waiting_.push_back(std::move(batch));
-    return;
-  }
-  load(batch, stop);
-  while (!waiting_.empty() && !waits_for_a_join(waiting_.front()) && !stop.stop_requested()) {
-    load(waiting_.front(), stop);
-    waiting_.pop_front();
-  }
-}
-
-bool Loader::waits_for_a_join(const StagedBatch& batch) const {
-  return batch.kind == BatchKind::Stream && batch.span.joins > joins_;
-}
-
-/// What was staged for an attempt that somebody has ended is void: the files of its layers go.
-void Loader::leave_out_void(StagedBatch& batch) const {
-  const TableStates& tables = wiring_.state.tables;
-  std::erase_if(batch.tables,
-                [&](const TableAt& table) { return !tables.is_current(table.oid, table.attempt); });
-  if (batch.kind == BatchKind::CatchUp) {
-    std::erase_if(batch.set_aside, [&](const SetAside& table) {
-      return std::ranges::find(batch.tables, table.oid, &TableAt::oid) == batch.tables.end();
-    });
-  }
-  if (batch.kind == BatchKind::Copy) {
-    // Somebody wants it again.
-    std::erase_if(batch.set_aside, [&](const SetAside& table) {
-      return table.remedy == Remedy::Nothing && tables.state(table.oid) != TableState::Removed;
-    });
-  }
-  StagedBatch left;
-  std::erase_if(batch.layers, [&](StagedLayer& layer) {
-    const bool is_void = layer.copy && !tables.is_current(layer.table->oid, layer.copy->attempt);
-    if (is_void) {
-      left.layers.push_back(std::move(layer));
-    }
-    return is_void;
-  });
-  clean_up("files of a copy that was given up", [&] { remove_batch(wiring_.store, left); });
 }
 
 void Loader::load(StagedBatch& batch, const std::stop_token& stop) {
@@ -112,7 +43,9 @@ void Loader::load(StagedBatch& batch, const std::stop_token& stop) {
     wiring_.state.progress.loading_commit_time = batch.span.first_commit.time_since_epoch().count();
   }
   const bool done = retry_target(stop, [&] {
-    leave_out_void(batch);
+    StagedBatch left;
+    left.layers = take_void(batch, wiring_.state.tables);
+    clean_up("files of a copy that was given up", [&] { remove_batch(wiring_.store, left); });
     report = wiring_.warehouse.load(batch, stop);
   });
   if (done) {
@@ -161,7 +94,9 @@ void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
   if (batch.kind == BatchKind::Stream) {
     note_stream(batch, report);
   } else {
-    joins_ += batch.kind == BatchKind::Join ? 1 : 0;
+    if (batch.kind == BatchKind::Join) {
+      order_.joined();
+    }
     log(LogLevel::Debug, "tables_loaded", "copied rows, or changes of tables that catch up",
         {{"batch", batch.span.number}, {"to", batch.span.to}, {"rows", report.rows}});
   }

@@ -3,9 +3,7 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <functional>
-#include <optional>
 #include <stop_token>
 #include <vector>
 
@@ -13,6 +11,7 @@
 #include "base/retry.h"
 #include "journal/journal_writer.h"
 #include "model/staged_batch.h"
+#include "pipeline/load_order.h"
 #include "pipeline/run_state.h"
 #include "pipeline/staging_room.h"
 #include "stage/object_store.h"
@@ -51,11 +50,7 @@ class Loader {
   void run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop);
 
  private:
-  std::optional<StagedBatch> next(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop);
-  void take(StagedBatch batch, const std::stop_token& stop);
-  bool waits_for_a_join(const StagedBatch& batch) const;
   void load(StagedBatch& batch, const std::stop_token& stop);
-  void leave_out_void(StagedBatch& batch) const;
   void grant_wishes(const std::stop_token& stop);
   bool retry_target(const std::stop_token& stop, const std::function<void()>& step);
   void finish(const StagedBatch& batch, const LoadReport& report);
@@ -70,11 +65,8 @@ class Loader {
   void tell_readers(Oid table);
 
   LaneWiring wiring_;
-  std::deque<StagedBatch> copies_;  ///< of copied rows, that wait for others
-  bool copied_last_ = false;
-  bool warned_ = false;              ///< of a table that the journal will let go
-  std::uint64_t joins_ = 0;          ///< that are loaded
-  std::deque<StagedBatch> waiting_;  ///< of the stream, for joins that are not loaded yet
+  LoadOrder order_;
+  bool warned_ = false;  ///< of a table that the journal will let go
 };
 
 }  // namespace re_dms

@@ -221,8 +221,18 @@ auto parsed(std::string_view text, std::string_view what, F read) {
 
 }  // namespace
 
-std::string to_json(const TableSchema& table) {
-  return schema_to_json(table).dump();
+std::string to_json(const TableSchema& table, const std::vector<std::string>& kept_columns) {
+  Json json = schema_to_json(table);
+  if (!kept_columns.empty()) {
+    json["kept_columns"] = kept_columns;
+  }
+  return json.dump();
+}
+
+std::vector<std::string> kept_columns_from_json(std::string_view json) {
+  return parsed(json, "a stored table schema", [](const Json& table) {
+    return table.value("kept_columns", std::vector<std::string>());
+  });
 }
 
 TableSchema table_schema_from_json(std::string_view json) {

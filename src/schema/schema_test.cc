@@ -75,6 +75,14 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
   EXPECT_EQ(table_schema_from_json(to_json(entry.schema)), entry.schema);
 }
 
+TEST(CatalogJson, KeptColumnsStandBesideTheSchema) {
+  const std::vector<std::string> kept = {"old", "it's \"x\""};
+  const std::string json = to_json(sample(), kept);
+  EXPECT_EQ(table_schema_from_json(json), sample());
+  EXPECT_EQ(kept_columns_from_json(json), kept);
+  EXPECT_TRUE(kept_columns_from_json(to_json(sample())).empty());
+}
+
 TEST(CatalogJson, ReadsWhatEarlierVersionsWrote) {
   const auto tables = catalog_from_json(
       R"([{"oid":16384,"schema":"public","table":"t","identity":"d","columns":[],"admitted":true}])");
@@ -225,6 +233,27 @@ TEST(CompareSchemas, RefusesAColumnOfTwoLives) {
   const TableSchema was_generated = with_column("made", 4, 16384);
   EXPECT_THAT(refusal(compare_schemas(sample(), {16384, 4, 2}, was_generated, &was_generated)),
               testing::HasSubstr("generated"));
+}
+
+TEST(CompareSchemas, RefusesAColumnThatMayBeALaterOneOfItsName) {
+  // DROP note, ADD note, rows, DROP note or RENAME note: the Relation of the rows is the one
+  // before.
+  TableSchema now = sample();
+  now.columns.pop_back();
+  now.history = {16384, 4, 4};
+  const auto compared = [&] {
+    return refusal(compare_schemas(sample(), sample().history, sample(), &now));
+  };
+  EXPECT_THAT(compared(), testing::HasSubstr("column \"note\""));
+  now.columns.push_back(column("other", 4, 25));
+  now.history = {16384, 4, 3};
+  EXPECT_THAT(compared(), testing::HasSubstr("column \"note\""));
+  now.columns.pop_back();
+  now.history = {16384, 3, 3};
+  EXPECT_EQ(compared(), "");
+  // The number was given before, and dropped before these rows.
+  now.history = {16384, 4, 4};
+  EXPECT_EQ(refusal(compare_schemas(sample(), {16384, 4, 2}, sample(), &now)), "");
 }
 
 TEST(CompareSchemas, AddsAColumnThatNoDroppedOneCameBefore) {

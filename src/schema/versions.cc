@@ -60,6 +60,13 @@ bool has_column(const TableSchema& table, std::int16_t attnum) {
   return column_of(&table, attnum) != nullptr;
 }
 
+/// Whether rows that have a column of this name may be those of a later one: it is gone from the
+/// catalog, where numbers above `last_known`, the highest given before, were given since. A later
+/// column may have had its name, and have been renamed or dropped.
+bool may_be_another(const Column& column, std::int16_t last_known, const TableSchema& catalog) {
+  return !has_column(catalog, column.attnum) && last_given(catalog, catalog.history) > last_known;
+}
+
 std::string ambiguity(const Column& column) {
   return fmt::format(
       "column \"{}\" was added, and before re_dms read that, another column was dropped; re_dms "
@@ -293,6 +300,9 @@ std::variant<std::vector<SchemaChange>, Refusal> compare_schemas(const TableSche
       return *std::move(refusal);
     }
     if (next < before.columns.size() && before.columns[next].attnum == column.attnum) {
+      if (catalog != nullptr && may_be_another(column, known.last_attnum, *catalog)) {
+        return Refusal{ambiguity(column), Remedy::Copy};
+      }
       if (auto difference = forbidden_difference(before.columns[next], column)) {
         return Refusal{*difference, Remedy::Copy};
       }

@@ -40,7 +40,8 @@ TableSchema version_at(const CatalogTable& answer, Lsn position);
 ///
 /// `catalog` is what completed `after`; it may be ahead of it, and null. A column is dropped where
 /// `after` lacks it and the catalog has its number no longer. Refuses where it cannot be told:
-/// where a column is new as well, rows may belong to either.
+/// where a column is new as well, rows may belong to either; and where a column was added since
+/// that may have had the name of one that `after` has and the catalog has no longer.
 ///
 /// `history` is the newest one known from the time when the table had the columns of `before`. It
 /// shows for which new columns older rows hold values that are not in the stream. Refuses where the

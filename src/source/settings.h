@@ -19,6 +19,7 @@ enum class OnDoubt { Recopy, SetAside };
 struct TableSettings {
   std::string match = "*";  ///< a TablePattern
   InitialCopy initial_copy = InitialCopy::Auto;
+  bool keeps_columns = false;  ///< the target keeps columns that the source's table drops
   BadValues bad_values = BadValues::Usual;
   std::map<std::string, BadValues> column_bad_values;  ///< of columns that differ, by name
   TableLayout layout{};                                ///< of a table that re_dms makes

@@ -85,6 +85,17 @@ void hold_older_rows(StagedLayer& staged, const StageFormat& format) {
   staged.adjusted = log.take();
 }
 
+void keep_columns(StagedLayer& staged) {
+  for (SchemaChange& change : staged.changes) {
+    if (auto* const drop = std::get_if<DropColumn>(&change)) {
+      drop->kept = true;
+    }
+  }
+  if (staged.copy) {
+    staged.copy->keeps_columns = true;
+  }
+}
+
 /// Whether a key is "<slot prefix><epoch>-<random>/…" with an epoch before that of the names.
 bool is_older(std::string_view key, const StageNames& names) {
   key.remove_prefix(slot_prefix(names).size());
@@ -142,6 +153,9 @@ StagedLayer describe(const Layer& layer, const StageFormat& format) {
   staged.received = layer.received;
   staged.updated_columns = updated_columns(layer);
   staged.copy = layer.copy;
+  if (format.keeps_columns && format.keeps_columns(layer.table->name)) {
+    keep_columns(staged);
+  }
   if (format.limits != nullptr) {
     hold_older_rows(staged, format);
   }

@@ -200,6 +200,21 @@ TEST(Describe, InsertsUpdateNothing) {
   EXPECT_EQ(describe(Layer(table_of({"id*"}))).shape, LayerShape::Inserts);
 }
 
+TEST(Describe, ColumnsThatTheTargetKeepsAreNamedSo) {
+  StageFormat format;
+  format.keeps_columns = [](const QualifiedName& table) { return table.name == "orders"; };
+  Layer layer(table_of({"id*"}));
+  layer.changes = {DropColumn{"gone"}};
+  layer.copy = CopyStep{};
+  const StagedLayer kept = describe(layer, format);
+  EXPECT_TRUE(std::get<DropColumn>(kept.changes[0]).kept);
+  EXPECT_TRUE(kept.copy->keeps_columns);
+  format.keeps_columns = [](const QualifiedName&) { return false; };
+  const StagedLayer dropped = describe(layer, format);
+  EXPECT_FALSE(std::get<DropColumn>(dropped.changes[0]).kept);
+  EXPECT_FALSE(dropped.copy->keeps_columns);
+}
+
 StageFormat five_bytes(BadValues policy) {
   return {.limits =
               [](const ColumnType&) {

@@ -167,7 +167,7 @@ std::vector<std::pair<Oid, Wish>> TableStates::take_wishes() {
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<Oid, Wish>> taken;
   std::set<Oid> asked;
-  std::erase_if(wishes_, [&](const auto& wished) {
+  const std::size_t gone = std::erase_if(wishes_, [&](const auto& wished) {
     if (!asked.insert(wished.first).second) {
       return false;
     }
@@ -178,8 +178,10 @@ std::vector<std::pair<Oid, Wish>> TableStates::take_wishes() {
     }
     return true;
   });
-  granting_ = !taken.empty();
-  changed_.notify_all();
+  // Asked twice a second: who waits for news of tables is left alone where there are none.
+  if (std::exchange(granting_, !taken.empty()) || gone > 0) {
+    changed_.notify_all();
+  }
   return taken;
 }
 

@@ -252,15 +252,20 @@ std::optional<LoadFault> BatchLoad::apply_layer(const StagedLayer& layer) {
     beside.target = target_.copy_name(final_name(layer.table->name), oid);
     beside.schema = *layer.table;
     beside.initial_copy = InitialCopy::Auto;
+    beside.kept_columns.clear();
   }
   std::uint64_t not_there = 0;
   try {
     if (layer.copy && layer.copy->number == 1) {
       target_.drop_copy(final_name(layer.table->name), oid);
       // Sooner than after all rows.
+      require_nothing_lost(layer, table);
       if (keeps_table(layer)) {
         target_.require_fit(kept(layer), is_known(table, layer));
       }
+    }
+    if (!layer.copy) {
+      keep_columns(layer, table);
     }
     not_there = target_.apply(layer, layer.copy ? beside : table);
     if (layer.copy) {

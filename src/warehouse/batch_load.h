@@ -109,6 +109,9 @@ class BatchLoad {
   void move_positions();
   StoredTable current(Oid oid, const QualifiedName& name) const;
   void note_step(const StagedLayer& layer, StoredTable& table);
+  void keep_columns(const StagedLayer& layer, StoredTable& table) const;
+  void require_nothing_lost(const StagedLayer& layer, const StoredTable& table) const;
+  void require_none_there(const StoredTable& table, std::vector<std::string> columns) const;
   bool keeps_table(const StagedLayer& layer);
   const StoredTable& present(const StoredTable& known) const;
   StoredTable kept(const StagedLayer& layer) const;

@@ -37,6 +37,9 @@ void BatchLoad::note_step(const StagedLayer& layer, StoredTable& table) {
   table.schema = *layer.table;
   table.target = target;
   table.initial_copy = layer.copy->initial_copy;
+  if (!table.may_lack_rows()) {
+    table.kept_columns.clear();
+  }
   table.state = TableState::CatchingUp;
   table.reason.clear();
   table.copy_step = 0;
@@ -104,6 +107,9 @@ void BatchLoad::take_name_over(const StagedLayer& layer, const StoredTable& tabl
       continue;
     }
     StoredTable& other = tables_.try_emplace(oid, known).first->second;
+    if (layer.copy->keeps_columns) {
+      require_none_there(other, other.kept_columns);
+    }
     if (layer.copy->initial_copy == InitialCopy::Auto ||
         !target_.is_same_name(other.target, target)) {
       target_.drop_table(other);

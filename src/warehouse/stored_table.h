@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "model/batch.h"
@@ -35,6 +36,9 @@ struct StoredTable {
   std::uint64_t set_aside_load = 0;  ///< number of the load that set it aside; 0: none
   std::uint64_t copy_step = 0;       ///< number of the last layer of the copy being built
   InitialCopy initial_copy = InitialCopy::Auto;  ///< how the table that is there began
+
+  /// Columns that the source dropped and the target keeps. Somebody may have dropped them there.
+  std::vector<std::string> kept_columns{};
 
   /// The table is more than ours: columns are found by name, and others may be there.
   bool is_kept() const { return initial_copy != InitialCopy::Auto; }

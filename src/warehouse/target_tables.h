@@ -51,6 +51,9 @@ class TargetTables {
   /// Whether the target takes these for one name.
   virtual bool is_same_name(const QualifiedName& a, const QualifiedName& b) const = 0;
 
+  /// Whether the target has the table, with a column of this name.
+  virtual bool has_column(const QualifiedName& target, const std::string& column) = 0;
+
   /// Of the copy that is to become `target`, and is built beside it.
   virtual QualifiedName copy_name(const QualifiedName& target, Oid oid) const = 0;
 

@@ -86,7 +86,7 @@ def main():
         if (code := daemon.stop()) != 0:
             raise daemon.error(f"it ended with {code}, not with 0")
     empty = "".join(f"CREATE TABLE {name} (id int PRIMARY KEY);" for name in [*TWO_LIVES, "quiet"])
-    with scenario(TABLES + empty) as (server, daemon):
+    with scenario(TABLES + empty + "CREATE TABLE gone (id int PRIMARY KEY, d int);") as (server, daemon):
         two_lives(server, daemon)
 
 
@@ -110,13 +110,18 @@ def two_lives(server, daemon):
                     f" ALTER TABLE {name} {end_of_first}; ALTER TABLE {name} ADD d int;"
                     f" INSERT INTO {name} (id, d) VALUES (2, 7); COMMIT")
         wait_copied(daemon, name, words)
-    server.psql("ALTER TABLE quiet ADD x int; ALTER TABLE quiet DROP x")
+    server.psql("ALTER TABLE quiet ADD x int; ALTER TABLE quiet DROP x; INSERT INTO gone VALUES (1, 6)")
+    daemon.catch_up()
     daemon.stop()
+    # The rows' column is not the one that the target has, and nobody has it any more.
+    server.psql("ALTER TABLE gone DROP d; ALTER TABLE gone ADD d int; INSERT INTO gone VALUES (2, 7);"
+                " ALTER TABLE gone DROP d")
     server.psql("ALTER TABLE grows ADD b int; UPDATE grows SET b = 42 WHERE id = 1;"
                 " ALTER TABLE grows DROP b; ALTER TABLE grows ADD b int DEFAULT 9;"
                 " UPDATE grows SET a = 'z' WHERE id = 2;")
     daemon.start().wait_ready()
     wait_copied(daemon, "grows", "another column was dropped")
+    wait_copied(daemon, "gone", "another column was dropped")
     # A stream begins with a question: what came and went before is no matter behind it.
     server.psql("ALTER TABLE quiet ADD y int; INSERT INTO quiet VALUES (1, 6)")
     daemon.catch_up(set_aside=True)

@@ -38,7 +38,7 @@ def change_interval(server, daemon):
     expect("batch.interval counts from now on" in said, said)
     expect("journal.max_bytes was changed: that counts from the next start on" in said, said)
     said = reload(daemon, {"batch.interval": "100ms", "table": [{"match": "public.stays", "bad_values": "null"}]})
-    expect("what [[table]] sections say of match, initial_copy and types (of bad_values" in said
+    expect("what [[table]] sections say of match, initial_copy and types (of on_drop_column, bad_values" in said
            and "from the next start on" in said, said)
     server.psql("INSERT INTO stays VALUES (2, 'two')")
     daemon.catch_up()

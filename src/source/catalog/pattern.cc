@@ -142,6 +142,11 @@ InitialCopy TableRules::initial_copy(const QualifiedName& table) const {
   return rule == nullptr ? InitialCopy::Auto : rule->wanted.initial_copy;
 }
 
+bool TableRules::keeps_columns(const QualifiedName& table) const {
+  const Rule* const rule = first(table);
+  return rule != nullptr && rule->wanted.keeps_columns;
+}
+
 BadValues TableRules::bad_values(const QualifiedName& table, const std::string& column) const {
   const Rule* const rule = first(table);
   if (rule == nullptr) {

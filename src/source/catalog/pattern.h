@@ -64,6 +64,9 @@ class TableRules {
   /// Of the first section that matches the table; Auto where none does.
   InitialCopy initial_copy(const QualifiedName& table) const;
 
+  /// Of the first section that matches the table; false where none does.
+  bool keeps_columns(const QualifiedName& table) const;
+
   /// Of the first section that matches the table; Usual where none does.
   BadValues bad_values(const QualifiedName& table, const std::string& column) const;
 

@@ -48,6 +48,13 @@ bool DuckdbTables::is_same_name(const QualifiedName& a, const QualifiedName& b) 
   return duckdb::is_same_name(a, b);
 }
 
+bool DuckdbTables::has_column(const QualifiedName& target, const std::string& column) {
+  return session_.named(target) == Named::Table &&
+         std::ranges::any_of(session_.columns(target), [&](const Row& row) {
+           return folded(row.at(0).value_or("")) == folded(column);
+         });
+}
+
 QualifiedName DuckdbTables::copy_name(const QualifiedName& target, Oid oid) const {
   return duckdb::copy_name(target, oid);
 }

@@ -29,6 +29,7 @@ class DuckdbTables final : public TargetTables {
                                             const StagedFile& file) override;
   bool is_out_of_memory(const Error& error) const override;
   bool is_same_name(const QualifiedName& a, const QualifiedName& b) const override;
+  bool has_column(const QualifiedName& target, const std::string& column) override;
   QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
   void drop_copy(const QualifiedName& target, Oid oid) override;
   void drop_table(const StoredTable& table) override;

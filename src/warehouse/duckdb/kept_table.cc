@@ -159,9 +159,11 @@ void refill(Session& session, const TargetCatalog& catalog, const QualifiedName&
   session.execute(sql("DROP TABLE {}", rows), Blame::Table);
 }
 
-Sql written_columns(const Session& session, const StoredTable& table) {
-  return sql("{} ({})", qualified(session.catalog(), table.target),
-             joined(column_names(table.schema)));
+Sql written_columns(const Session& session, const StoredTable& table,
+                    const std::vector<Sql>& more) {
+  std::vector<Sql> names = column_names(table.schema);
+  names.insert(names.end(), more.begin(), more.end());
+  return sql("{} ({})", qualified(session.catalog(), table.target), joined(names));
 }
 
 EarlierChanges add_to_kept(Session& session, const StoredTable& table,

@@ -25,8 +25,9 @@ void require_fit(Session& session, const TargetCatalog& catalog, const StoredTab
 void refill(Session& session, const TargetCatalog& catalog, const QualifiedName& copy,
             const StoredTable& table, bool known);
 
-/// The table with the columns that rows are written into: "t (a, b)".
-Sql written_columns(const Session& session, const StoredTable& table);
+/// The table with the columns that rows are written into, `more` of its own last: "t (a, b)".
+Sql written_columns(const Session& session, const StoredTable& table,
+                    const std::vector<Sql>& more = {});
 
 /// As change_columns. A column that somebody added before is taken, whatever stood in it.
 EarlierChanges add_to_kept(Session& session, const StoredTable& table,

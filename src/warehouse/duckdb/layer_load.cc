@@ -22,6 +22,15 @@ Sql staged_table() {
   return sql("temp.main.re_dms_staged");
 }
 
+/// What rows that are deleted and inserted again hold in columns that the source dropped.
+Sql held() {
+  return sql("temp.main.re_dms_held");
+}
+
+Sql held_name(std::size_t column) {
+  return sql("h{}", column);
+}
+
 /// Distinct rows to delete that the target has: how many copies to delete, and how many it has.
 Sql gone() {
   return sql("temp.main.re_dms_gone");
@@ -78,7 +87,8 @@ void LayerLoad::change_shape() {
     if (std::holds_alternative<CreateTable>(change)) {
       create_target(session_, table_.target, *layer_.table);
       created = true;
-    } else if (const auto* drop = std::get_if<DropColumn>(&change)) {
+    } else if (const auto* drop = std::get_if<DropColumn>(&change);
+               drop != nullptr && !drop->kept) {
       columns.dropped.push_back(drop->name);
     } else if (const auto* add = std::get_if<AddColumn>(&change); add != nullptr && !created) {
       // A table made by this layer has all its columns from the start.
@@ -114,8 +124,9 @@ void LayerLoad::expect_found(std::string_view done, std::uint64_t touched, std::
 }
 
 Sql LayerLoad::target_for_rows() const {
-  return table_.is_kept() ? written_columns(session_, table_)
-                          : qualified(session_.catalog(), table_.target);
+  return table_.is_kept() || !table_.kept_columns.empty()
+             ? written_columns(session_, table_)
+             : qualified(session_.catalog(), table_.target);
 }
 
 void LayerLoad::insert_files(const Sql& into) {
@@ -160,6 +171,7 @@ void LayerLoad::merge_files() {
   if (layer_.shape == LayerShape::Multiset) {
     take_equal_rows();
   } else {
+    hold_kept_columns();
     delete_rows();
     update_rows();
   }
@@ -205,11 +217,12 @@ void LayerLoad::check_staged_counts() {
   }
 }
 
-/// Where a table is small, an UPDATE writes only the columns that changed; a row that is deleted
-/// and inserted costs a block of 256 KiB for each column of the table in memory until COMMIT, and
-/// all its columns are written anew. In a large table it is the other way round: an UPDATE writes a
-/// whole row group anew for each row it meets. An UPDATE keeps what it writes in memory, so it has
-/// to be little. A whole row that is not there is inserted, which no UPDATE does.
+/// Where a table is small, an UPDATE writes only the
+/// columns that changed; a row that is deleted and inserted costs a block of 256 KiB for each
+/// column of the table in memory until COMMIT, and all its columns are written anew. In a large
+/// table it is the other way round: an UPDATE writes a whole row group anew for each row it meets.
+/// An UPDATE keeps what it writes in memory, so it has to be little. A whole row that is not there
+/// is inserted, which no UPDATE does.
 bool LayerLoad::is_cheap_to_update() {
   constexpr std::uint64_t kTableRowsMax = 2048;
   constexpr std::uint64_t kBytesMax = 1U << 20;
@@ -228,6 +241,34 @@ Sql LayerLoad::on_origin_key() const {
         sql("t.{} = s.{}", identifier(layer_.table->columns[keys_[i]].name), key_name(i)));
   }
   return joined(conditions, " AND ");
+}
+
+/// Those of the columns that somebody has not dropped there.
+void LayerLoad::hold_kept_columns() {
+  if (table_.kept_columns.empty() || update_replaced_ || layer_.counts.replaces == 0) {
+    return;
+  }
+  std::vector<Sql> columns;
+  for (std::size_t i = 0; i < keys_.size(); ++i) {
+    columns.push_back(sql("s.{}", key_name(i)));
+  }
+  for (const Row& column : session_.columns(table_.target)) {
+    const std::string name = column.at(0).value_or("");
+    if (std::ranges::any_of(table_.kept_columns, [&](const std::string& kept) {
+          return folded(kept) == folded(name);
+        })) {
+      columns.push_back(sql("t.{} AS {}", identifier(name), held_name(held_columns_.size())));
+      held_columns_.push_back(identifier(name));
+    }
+  }
+  if (!held_columns_.empty()) {
+    session_.execute(
+        sql("CREATE TEMPORARY TABLE re_dms_held AS SELECT {} FROM {} AS t JOIN {} AS s ON {} WHERE "
+            "s.op = 'R'",
+            joined(columns), qualified(session_.catalog(), table_.target), staged_,
+            on_origin_key()),
+        Blame::Table);
+  }
 }
 
 void LayerLoad::delete_rows() {
@@ -372,21 +413,40 @@ std::vector<Sql> LayerLoad::assignments() {
 }
 
 void LayerLoad::insert_rows() {
-  const std::uint64_t wanted =
-      layer_.counts.inserts + (update_replaced_ ? 0 : layer_.counts.replaces);
-  if (wanted == 0) {
-    return;
-  }
   std::vector<Sql> values;
   values.reserve(layer_.table->columns.size());
   for (std::size_t i = 0; i < layer_.table->columns.size(); ++i) {
-    values.push_back(column_name(i));
+    values.push_back(sql("s.{}", column_name(i)));
   }
-  const std::uint64_t inserted = session_.execute(
-      sql("INSERT INTO {} SELECT {} FROM {} WHERE op IN ({})", target_for_rows(), joined(values),
-          staged_, update_replaced_ ? sql("'I'") : sql("'I', 'R'")),
-      Blame::Table);
-  expect("INSERT made", inserted, wanted);
+  const bool holds = !held_columns_.empty();
+  const bool with_replaced = !update_replaced_ && !holds;
+  const Sql from = sql("{} AS s", staged_);
+  insert_some(target_for_rows(), values, from, with_replaced ? sql("'I', 'R'") : sql("'I'"),
+              layer_.counts.inserts + (with_replaced ? layer_.counts.replaces : 0));
+  if (holds) {
+    std::vector<Sql> same;
+    for (std::size_t i = 0; i < keys_.size(); ++i) {
+      same.push_back(sql("s.{0} = h.{0}", key_name(i)));
+    }
+    for (std::size_t i = 0; i < held_columns_.size(); ++i) {
+      values.push_back(sql("h.{}", held_name(i)));
+    }
+    insert_some(written_columns(session_, table_, held_columns_), values,
+                sql("{} JOIN {} AS h ON {}", from, held(), joined(same, " AND ")), sql("'R'"),
+                layer_.counts.replaces);
+    session_.execute(sql("DROP TABLE {}", held()), Blame::Table);
+  }
+}
+
+/// Staged rows with these operations.
+void LayerLoad::insert_some(const Sql& into, const std::vector<Sql>& values, const Sql& from,
+                            const Sql& ops, std::uint64_t wanted) {
+  if (wanted > 0) {
+    const std::uint64_t inserted = session_.execute(
+        sql("INSERT INTO {} SELECT {} FROM {} WHERE s.op IN ({})", into, joined(values), from, ops),
+        Blame::Table);
+    expect("INSERT made", inserted, wanted);
+  }
 }
 
 }  // namespace re_dms::duckdb

@@ -42,12 +42,15 @@ class LayerLoad {
   bool is_update_of_one_row() const;
   void check_staged_counts();
   bool is_cheap_to_update();
+  void hold_kept_columns();
   void delete_rows();
   void take_equal_rows();
   void update_rows();
   Sql is_written(std::size_t column) const;
   std::vector<Sql> assignments();
   void insert_rows();
+  void insert_some(const Sql& into, const std::vector<Sql>& values, const Sql& from, const Sql& ops,
+                   std::uint64_t wanted);
   Sql on_origin_key() const;
   Sql updated_ops() const;
 
@@ -57,8 +60,9 @@ class LayerLoad {
   StoredTable& table_;
   const std::vector<std::size_t> keys_;
   EarlierChanges changes_;
-  bool update_replaced_ = false;  ///< replaced rows are updated, not deleted and inserted
-  Sql staged_;                    ///< what the statements read the rows of a merge from
+  bool update_replaced_ = false;   ///< replaced rows are updated, not deleted and inserted
+  Sql staged_;                     ///< what the statements read the rows of a merge from
+  std::vector<Sql> held_columns_;  ///< that rows keep which are deleted and inserted again
   const StagedFile* reading_ = nullptr;
   std::uint64_t not_there_ = 0;
 };

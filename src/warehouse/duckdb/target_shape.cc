@@ -239,7 +239,12 @@ std::optional<ShapeDifference> TargetCatalog::difference(const StoredTable& tabl
   if (table.is_kept()) {
     return kept_difference(session_, table);
   }
-  const std::vector<Row> found = columns(table.target);
+  std::vector<Row> found = columns(table.target);
+  std::erase_if(found, [&](const Row& column) {
+    return std::ranges::any_of(table.kept_columns, [&](const std::string& kept) {
+      return folded(kept) == folded(column[0].value_or(""));
+    });
+  });
   const std::vector<Column>& wanted = table.schema.columns;
   for (std::size_t i = 0; i < std::max(found.size(), wanted.size()); ++i) {
     if (i >= found.size()) {

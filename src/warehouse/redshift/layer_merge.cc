@@ -81,12 +81,18 @@ Sql LayerMerge::on_origin_key() const {
   return joined(conditions, " AND ");
 }
 
+/// Of a row that is deleted and inserted, what stands in columns of its own would go.
+bool LayerMerge::updates_replaced() const {
+  return !table_.kept_columns.empty();
+}
+
 void LayerMerge::delete_rows() {
-  const std::uint64_t wanted = layer_.counts.deletes + layer_.counts.replaces;
+  const std::uint64_t wanted =
+      layer_.counts.deletes + (updates_replaced() ? 0 : layer_.counts.replaces);
   if (wanted > 0) {
     const std::uint64_t deleted = session_.execute(
-        sql("DELETE FROM {} USING {} re_dms_s WHERE re_dms_s.op IN ('D', 'R') AND {}", target_,
-            staged_, on_origin_key()),
+        sql("DELETE FROM {} USING {} re_dms_s WHERE re_dms_s.op IN ({}) AND {}", target_, staged_,
+            updates_replaced() ? sql("'D'") : sql("'D', 'R'"), on_origin_key()),
         Blame::Table);
     expect_found("DELETE found", deleted, wanted);
   }
@@ -95,25 +101,32 @@ void LayerMerge::delete_rows() {
 /// One statement for all updates: keys that swap or move in a circle change at the same moment. It
 /// names only columns that some row carries.
 void LayerMerge::update_rows() {
-  if (layer_.counts.updates == 0) {
+  const std::uint64_t replaced = updates_replaced() ? layer_.counts.replaces : 0;
+  const std::uint64_t wanted = layer_.counts.updates + replaced;
+  if (wanted == 0) {
     return;
   }
   const std::vector<Column>& columns = layer_.table->columns;
-  RE_DMS_CHECK(layer_.updated_columns.size() == columns.size());
+  RE_DMS_CHECK(layer_.counts.updates == 0 || layer_.updated_columns.size() == columns.size());
+  // A replaced row carries all columns.
+  const Sql carries_all = replaced > 0 ? sql("re_dms_s.op = 'R' OR ") : Sql();
   std::vector<Sql> set;
   for (std::size_t i = 0; i < columns.size(); ++i) {
-    if (layer_.updated_columns[i]) {
-      set.push_back(sql(
-          "{0} = CASE WHEN substring(re_dms_s.mask, {1}, 1) = '1' THEN re_dms_s.{2} ELSE {3}.{0} "
-          "END",
-          identifier(columns[i].name), i + 1, column_name(i), name_));
+    const Sql name = identifier(columns[i].name);
+    if (layer_.counts.updates == 0) {
+      set.push_back(sql("{} = re_dms_s.{}", name, column_name(i)));
+    } else if (replaced > 0 || layer_.updated_columns[i]) {
+      set.push_back(
+          sql("{0} = CASE WHEN {4}substring(re_dms_s.mask, {1}, 1) = '1' THEN "
+              "re_dms_s.{2} ELSE {3}.{0} END",
+              name, i + 1, column_name(i), name_, carries_all));
     }
   }
-  const std::uint64_t updated =
-      session_.execute(sql("UPDATE {} SET {} FROM {} re_dms_s WHERE re_dms_s.op = 'U' AND {}",
-                           target_, joined(set), staged_, on_origin_key()),
-                       Blame::Table);
-  expect_found("UPDATE found", updated, layer_.counts.updates);
+  const std::uint64_t updated = session_.execute(
+      sql("UPDATE {} SET {} FROM {} re_dms_s WHERE re_dms_s.op IN ({}) AND {}", target_,
+          joined(set), staged_, replaced > 0 ? sql("'U', 'R'") : sql("'U'"), on_origin_key()),
+      Blame::Table);
+  expect_found("UPDATE found", updated, wanted);
 }
 
 /// Of rows that equal one to delete, all are deleted and the surplus is inserted again: DELETE
@@ -183,7 +196,8 @@ void LayerMerge::take_equal_rows() {
 }
 
 void LayerMerge::insert_rows() {
-  const std::uint64_t wanted = layer_.counts.inserts + layer_.counts.replaces;
+  const std::uint64_t wanted =
+      layer_.counts.inserts + (updates_replaced() ? 0 : layer_.counts.replaces);
   if (wanted == 0) {
     return;
   }
@@ -192,8 +206,9 @@ void LayerMerge::insert_rows() {
     values.push_back(column_name(i));
   }
   const std::uint64_t inserted =
-      session_.execute(sql("INSERT INTO {} ({}) SELECT {} FROM {} WHERE op IN ('I', 'R')", target_,
-                           joined(column_list(*layer_.table)), joined(values), staged_),
+      session_.execute(sql("INSERT INTO {} ({}) SELECT {} FROM {} WHERE op IN ({})", target_,
+                           joined(column_list(*layer_.table)), joined(values), staged_,
+                           updates_replaced() ? sql("'I'") : sql("'I', 'R'")),
                        Blame::Table);
   expect("INSERT made", inserted, wanted);
 }

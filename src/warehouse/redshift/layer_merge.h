@@ -25,6 +25,7 @@ class LayerMerge {
  private:
   void expect_found(std::string_view done, std::uint64_t touched, std::uint64_t wanted);
   Sql on_origin_key() const;
+  bool updates_replaced() const;
   void delete_rows();
   void update_rows();
   void take_equal_rows();

@@ -133,6 +133,9 @@ void RedshiftTables::change_shape(const StagedLayer& layer, StoredTable& table) 
       create_target(session_, table.target, *layer.table, layout(*layer.table));
       created = true;
     } else if (const auto* drop = std::get_if<DropColumn>(&change)) {
+      if (drop->kept) {
+        continue;
+      }
       drop_column(table, drop->name);
       altered = true;
     } else if (const auto* add = std::get_if<AddColumn>(&change); add != nullptr && !created) {
@@ -190,6 +193,10 @@ std::optional<std::string> RedshiftTables::refused_values(const StagedLayer& lay
 
 bool RedshiftTables::is_same_name(const QualifiedName& a, const QualifiedName& b) const {
   return folded(a) == folded(b);
+}
+
+bool RedshiftTables::has_column(const QualifiedName& target, const std::string& column) {
+  return TargetCatalog(session_, {target}).has(target, column);
 }
 
 QualifiedName RedshiftTables::copy_name(const QualifiedName& target, Oid oid) const {

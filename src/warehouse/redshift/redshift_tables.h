@@ -58,6 +58,7 @@ class RedshiftTables final : public TargetTables {
   bool is_out_of_memory(const Error& /*error*/) const override { return false; }
 
   bool is_same_name(const QualifiedName& a, const QualifiedName& b) const override;
+  bool has_column(const QualifiedName& target, const std::string& column) override;
   QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
   void drop_copy(const QualifiedName& target, Oid oid) override;
 

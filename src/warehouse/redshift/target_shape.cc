@@ -172,6 +172,9 @@ std::vector<std::string> TargetCatalog::misfits(const StoredTable& table) const 
     }
     others.erase(there);
   }
+  for (const std::string& kept : table.kept_columns) {
+    others.erase(folded(kept));
+  }
   for (const auto& [name, column] : others) {
     if (!table.is_kept()) {
       texts.push_back(fmt::format("column \"{}\" is not the source's", name));
@@ -200,7 +203,11 @@ std::optional<std::string> TargetCatalog::difference(const StoredTable& table) c
 void TargetCatalog::changed(const StoredTable& table) {
   Columns& now = tables_[folded(table.target)];
   if (!table.is_kept()) {
-    now.clear();
+    std::erase_if(now, [&](const auto& column) {
+      return std::ranges::none_of(table.kept_columns, [&](const std::string& kept) {
+        return folded(kept) == column.first;
+      });
+    });
   }
   for (const Column& column : table.schema.columns) {
     now[folded(column.name)].type = target_type(column.type).text();

@@ -97,6 +97,11 @@ LayerBuilder& LayerBuilder::drop_column(const std::string& name) {
   return *this;
 }
 
+LayerBuilder& LayerBuilder::keep_column(const std::string& name) {
+  changes_.emplace_back(DropColumn{name, true});
+  return *this;
+}
+
 LayerBuilder& LayerBuilder::store_schema() {
   changes_.emplace_back(StoreSchema{});
   return *this;

@@ -28,6 +28,8 @@ class LayerBuilder {
   LayerBuilder& create();
   LayerBuilder& add_column(const std::string& name);
   LayerBuilder& drop_column(const std::string& name);
+  /// The source drops it, and the target keeps it.
+  LayerBuilder& keep_column(const std::string& name);
   LayerBuilder& store_schema();
   LayerBuilder& truncate();
   LayerBuilder& insert(TextRow values);
