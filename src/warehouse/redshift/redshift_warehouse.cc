@@ -68,8 +68,7 @@ class RedshiftWarehouse final : public Warehouse {
   std::optional<SteadyTime> forgot_;
   /// What earlier tries of the batch of this span showed.
   std::pair<BatchKind, BatchSpan> trying_;
-  FailedTables failed_;
-  std::vector<RowsNotThere> not_there_in_lanes_;
+  BatchTries tries_;
 };
 
 template <typename F>
@@ -180,7 +179,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
     require_epoch(service.stored_position(), epoch_);
   }
   if (is_loaded(batch, stored)) {
-    return report_again(batch, stored, *known_);
+    return report_again(batch, stored, *known_, tries_);
   }
   // Whatever goes wrong from here on, what the target holds is read again before it is relied on.
   StoredTables known = std::move(*known_);
@@ -188,12 +187,11 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   const LoadRun run{stored.loads + 1, epoch_, batch.span, clock_.now()};
   if (trying_ != std::pair(batch.kind, batch.span)) {
     trying_ = {batch.kind, batch.span};
-    failed_.clear();
-    not_there_in_lanes_.clear();
+    tries_ = {};
   }
-  find_gaps(batch, known, failed_);
+  find_gaps(batch, known, tries_.failed);
   RedshiftTables target(session, copies_, stored);
-  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, failed_);
+  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, tries_);
   load_in_lanes(batch, run, stored, load, stop);
   bool leaves_staged_rows = false;
   while (const auto fault = load.apply(load.missing())) {
@@ -211,14 +209,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   session.commit();
   failpoint("redshift-load-commit-after");
   load.committed();
-  LoadReport report;
-  report.rows = load.rows();
-  report.set_aside = load.set_aside();
-  report.tables = load.took_part();
-  report.not_there = load.not_there();
-  report.not_there.insert(report.not_there.end(), not_there_in_lanes_.begin(),
-                          not_there_in_lanes_.end());
-  report.adjusted = load.adjusted();
+  LoadReport report = load.report();
   known_ = load.take_known();
   if (leaves_staged_rows) {
     session_.reset();
@@ -239,7 +230,7 @@ void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& r
   }
   const auto dealt = deal(batch, tables, lanes);
   if (dealt.size() > 1) {
-    lanes_.load(batch, dealt, run, stored, {load, failed_, not_there_in_lanes_}, stop);
+    lanes_.load(batch, dealt, run, stored, {load, tries_}, stop);
     failpoint("lanes-done");
   }
 }
