@@ -10,7 +10,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from daemon import NOT_LIVE, Daemon  # noqa: E402
 from report_sink import KEY, TOKEN, ReportSink  # noqa: E402
-from scenario import expect, scenario  # noqa: E402
+from scenario import REFUSED, expect, scenario  # noqa: E402
 
 PLANTED = "planted-value"
 PASSWORD = "planted-password"
@@ -50,6 +50,23 @@ def check_set_aside(sink, table):
     expect(len([each for each in events if each["tags"]["table"] == table]) == 1, f"and to Sentry: {events}")
 
 
+def overflow(server, daemon, sink):
+    """A thread that uses up its stack is reported by the next start."""
+    daemon.environment["RE_DMS_FAILPOINT"] = "journal-sync-before=overflow"
+    daemon.start()
+    server.psql("INSERT INTO good VALUES (2000, 1, '')")
+    expect(daemon.wait_end() == -signal.SIGSEGV, "it dies by the signal")
+    del daemon.environment["RE_DMS_FAILPOINT"]
+    daemon.start().wait_ready()
+    daemon.wait("the overflow is reported", lambda: all(of_event(sink, "crashed")))
+    item = of_event(sink, "crashed")[0][0]
+    expect("signal 11" in item["body"]["message"]["body"] and "re_dms" in item["custom"]["stack"], f"{item}")
+    for sent, tags in ((sink.items, "custom"), (sink.events, "tags")):
+        for number in [number for number, each in sent.items() if each[tags]["event"] == "crashed"]:
+            del sent[number]
+    daemon.stop()
+
+
 def main():
     tables = "".join(f"CREATE TABLE public.{name} (id int PRIMARY KEY, n numeric(10,2), t text);"
                      for name in ("bad", "bad2", "bad3", "good"))
@@ -84,6 +101,8 @@ def main():
             expect(daemon.stop(seconds=30) == 3, "it ends while the sink hangs")
             sink.hangs.clear()
 
+            overflow(server, daemon, sink)
+
             # A crash is reported by the next start, with its stack.
             daemon.start().wait_ready()
             daemon.process.send_signal(signal.SIGSEGV)
@@ -102,7 +121,7 @@ def main():
             daemon.stop()
             server.psql("SELECT pg_drop_replication_slot('re_dms')")
             daemon.start()
-            expect(daemon.wait_end() == 1, "the slot is gone")
+            expect(daemon.wait_end() == REFUSED, "the slot is gone")
             # They were sent, or the next start sends them.
             expect(of_event(sink, "failed")[0] or waits(daemon, "rollbar", '"failed"'),
                    f"no last words: {[item['title'] for item in sink.items.values()]}")

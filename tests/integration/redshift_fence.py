@@ -17,7 +17,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from daemon import Daemon  # noqa: E402
-from scenario import expect, expect_check, expect_refusal, scenario  # noqa: E402
+from scenario import FAILED, REFUSED, expect, expect_check, expect_refusal, scenario  # noqa: E402
 from targets import RedshiftTarget  # noqa: E402
 
 TABLES = """
@@ -135,7 +135,7 @@ def stalled(story, place):
             # What it began is loaded; of the slot, which is the other's, it hears that it went on.
             code = first.wait_end(60)
             last = first.log_text().splitlines()[-1]
-            expect(code == 1 and ("confirmed up to" in last or "took over" in last), f"it ended with {code}: {last}")
+            expect((code, True) in ((FAILED, "took over" in last), (REFUSED, "confirmed up to" in last)), f"it ended with {code}: {last}")
         shutil.rmtree(first.journal)
         shutil.copytree(daemon.journal, first.journal)
     print(f"{place}: equal, epoch {epoch}: {counts}", flush=True)
@@ -211,9 +211,10 @@ def set_back(story):
     first.wait("the journal forgets", lambda: not oldest.exists())
     expect(first.stop() == 0, "SIGTERM")
     now = story.standin.sql("SELECT loaded FROM re_dms_internal.position")[0][0]
-    for name, loaded, words in (("older", then, ["begins at"]), ("newer", str(int(now) + (1 << 30)), ["journal ends at"])):
+    for name, loaded, words, code in (("older", then, ["begins at"], REFUSED),
+                                      ("newer", str(int(now) + (1 << 30)), ["journal ends at"], FAILED)):
         story.standin.sql(f"UPDATE re_dms_internal.position SET loaded = {loaded}")
-        expect_refusal(first, *words)
+        expect_refusal(first, *words, code=code)
         print(f"set to an {name} position: {first.log_text().splitlines()[-1]}", flush=True)
         story.standin.sql(f"UPDATE re_dms_internal.position SET loaded = {now}")
     for schema in ("re_dms", "re_dms_internal"):
