@@ -331,10 +331,7 @@ void SlotReader::note_progress() {
   Progress& progress = wiring_.progress;
   progress.received.advance(maker_.position());
   progress.server.advance(maker_.position());
-  if (maker_.commit_time() != SystemTime{}) {
-    progress.received_commit_time.store(maker_.commit_time().time_since_epoch().count(),
-                                        std::memory_order_relaxed);
-  }
+  progress.committed.advance(maker_.commit_end());
 }
 
 /// While reading is paused nobody listens: a server that hangs then is treated as one that is
