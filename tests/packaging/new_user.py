@@ -174,6 +174,29 @@ def upgrade(root, source, target, packages):
     wait_rows(root, target, expected(20, (21, "after a crash"), (22, "after an upgrade")))
 
 
+def log_file(root):
+    """For agents that read files, as operations.md has it."""
+    drop_in = "/run/systemd/system/re_dms.service.d/log.conf"
+    root.run(f"printf '[Service]\\nLogsDirectory=re_dms\\nStandardError=append:/var/log/re_dms/re_dms.log\\n' > {drop_in}"
+             " && systemctl daemon-reload && systemctl restart re_dms")
+    root.wait("its log is in the file", "grep -q stream_started /var/log/re_dms/re_dms.log")
+    root.run(f"rm {drop_in} && systemctl daemon-reload && systemctl restart re_dms")
+
+
+def refused(root, source):
+    """What only a person can end is not tried again; then starting over works as the message says."""
+    root.run("systemctl stop re_dms")
+    source.sql("SELECT pg_drop_replication_slot('re_dms')")
+    root.run("systemctl start re_dms", check=False)
+    root.wait("the unit has failed", "systemctl is-failed re_dms")
+    shown = root.run("systemctl show -P ExecMainStatus -P NRestarts re_dms").split()
+    expect(shown == ["4", "0"], f"exit code and restarts: {shown}")
+    expect("re_dms teardown --yes" in root.run("journalctl -u re_dms --no-pager -n 5 -o cat"), "it says what to do")
+    root.run(f"re_dms teardown --yes && rm {WAREHOUSE} {WAREHOUSE}.saved_blocks && systemctl reset-failed re_dms"
+             " && systemctl start re_dms")
+    wait_rows(root, None, expected(20, (21, "after a crash"), (22, "after an upgrade")))
+
+
 def remove(root, source, target, packages):
     said = root.run("apt-get remove -q -y re-dms re-dms-duckdb")
     expect("pg_drop_replication_slot('re_dms')" in said, f"the removal warns of the slot:\n{said}")
@@ -211,6 +234,9 @@ def walk(packages, target):
         begin(root, source, target, packages)
         crash(root, source, target)
         upgrade(root, source, target, packages)
+        log_file(root)
+        if not target:
+            refused(root, source)
         look_for_secrets(root, packages, [PASSWORD] + ([target.standin.password, target.environment["AWS_SECRET_ACCESS_KEY"]]
                                                        if target else []))
         remove(root, source, target, packages)
