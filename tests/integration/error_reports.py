@@ -2,6 +2,7 @@
 """Goal: Rollbar and Sentry hear of each error once, with its context and without secrets or row values, through
 outages, restarts and crashes; a sink that hangs holds nothing up."""
 
+import re
 import signal
 import sys
 from pathlib import Path
@@ -50,6 +51,12 @@ def check_set_aside(sink, table):
     expect(len([each for each in events if each["tags"]["table"] == table]) == 1, f"and to Sentry: {events}")
 
 
+def outcomes(daemon):
+    """What became of reports, as the metrics have it."""
+    found = re.findall(r'^re_dms_error_reports_total{outcome="(\w+)"} (\d+)$', daemon.get("/metrics")[1], re.M)
+    return {outcome: int(count) for outcome, count in found}
+
+
 def overflow(server, daemon, sink):
     """A thread that uses up its stack is reported by the next start."""
     daemon.environment["RE_DMS_FAILPOINT"] = "journal-sync-before=overflow"
@@ -78,6 +85,9 @@ def main():
             daemon.wait("set aside", lambda: daemon.said(NOT_LIVE))
             daemon.wait("reported", lambda: reported(sink, "public.bad"))
             check_set_aside(sink, "public.bad")
+            # Nothing of it came to nothing.
+            daemon.wait("each report is counted", lambda: outcomes(daemon) == {
+                "sent": len(sink.items) + len(sink.events), "dropped": 0, "refused": 0})
 
             # The sink is away: reports wait on the disk, beyond a kill.
             sink.away.set()
