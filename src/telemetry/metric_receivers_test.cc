@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstring>
 #include <string>
 #include <utility>
 #include <vector>
@@ -89,6 +90,13 @@ class UdpServer {
   UdpServer(const UdpServer&) = delete;
   UdpServer& operator=(const UdpServer&) = delete;
 
+  SocketAddress socket_address() const {
+    SocketAddress made;
+    std::memcpy(&made.storage, &address_, sizeof(address_));
+    made.length = sizeof(address_);
+    return made;
+  }
+
   std::string address() const { return fmt::format("127.0.0.1:{}", ntohs(address_.sin_port)); }
 
   void stop() {
@@ -108,6 +116,18 @@ TEST(Statsd, EvenTheLastPacketIsKnownNotToHaveArrived) {
   EXPECT_NO_THROW(statsd->send({"a:1|c", 1}, {}));
   server.stop();
   EXPECT_THROW(statsd->send({"a:1|c", 1}, {}), Error);
+}
+
+TEST(Statsd, OfSeveralAddressesTheOneThatListensIsFound) {
+  UdpServer gone;
+  const UdpServer server;
+  gone.stop();
+  const std::vector<SocketAddress> both = {gone.socket_address(), server.socket_address()};
+  const auto statsd = open_statsd({"localhost:8125", true, "etl"},
+                                  [both](const std::string&, const std::string&) { return both; });
+  EXPECT_THROW(statsd->send({"a:1|c", 1}, {}), Error);
+  EXPECT_NO_THROW(statsd->send({"a:1|c", 1}, {}));
+  EXPECT_NO_THROW(statsd->send({"a:1|c", 1}, {}));
 }
 
 CloudWatchSettings settings() {

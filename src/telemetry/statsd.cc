@@ -167,7 +167,8 @@ class Statsd final : public MetricReceiver {
       throw Error(error.in("StatsD at " + settings_.address));
     }
     int reason = 0;
-    for (const SocketAddress& address : addresses) {
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      const SocketAddress& address = addresses[(first_ + i) % addresses.size()];
       const auto* const generic = reinterpret_cast<const sockaddr*>(&address.storage);
       socket_ = ::socket(generic->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
       if (socket_ >= 0 && ::connect(socket_, generic, address.length) == 0) {
@@ -180,8 +181,10 @@ class Statsd final : public MetricReceiver {
   }
 
  private:
+  /// Of a name with several addresses (localhost is ::1, too) the next one is tried first then.
   [[noreturn]] void fail(int reason) {
     close_socket();
+    ++first_;
     throw Error(ErrorKind::Transient,
                 fmt::format("StatsD at {}: {}", settings_.address, std::strerror(reason)));
   }
@@ -196,6 +199,7 @@ class Statsd final : public MetricReceiver {
   StatsdSettings settings_;
   HostLookup lookup_;
   int socket_ = -1;
+  std::size_t first_ = 0;  ///< of the addresses
 };
 
 }  // namespace
