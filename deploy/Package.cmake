@@ -2,6 +2,15 @@
 # (re-dms-duckdb), which a daemon for Redshift does not need.
 set(RE_DMS_PACKAGE_VERSION "${PROJECT_VERSION}-${RE_DMS_PACKAGE_RELEASE}")
 
+# The one that the program takes.
+set(library "${CMAKE_SOURCE_DIR}/src/warehouse/duckdb/library.cc")
+file(STRINGS "${library}" version_line REGEX "kVersion = ")
+if(NOT version_line MATCHES "\"v([0-9.]+)\"")
+  message(FATAL_ERROR "${library} names no version of DuckDB")
+endif()
+set(RE_DMS_DUCKDB_VERSION "${CMAKE_MATCH_1}")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS "${library}")
+
 # Of the last commit, where `make package` says so; else now.
 if(DEFINED ENV{SOURCE_DATE_EPOCH})
   set(date_of --date=@$ENV{SOURCE_DATE_EPOCH})
@@ -42,7 +51,11 @@ set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
 set(CPACK_DEBIAN_DAEMON_PACKAGE_NAME re-dms)
 set(CPACK_DEBIAN_DAEMON_DEBUGINFO_PACKAGE ON)
 set(CPACK_DEBIAN_DAEMON_PACKAGE_DEPENDS "adduser")
-set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS "re-dms-duckdb (= ${RE_DMS_PACKAGE_VERSION}), ca-certificates")
+set(CPACK_DEBIAN_DAEMON_PACKAGE_RECOMMENDS "re-dms-duckdb, ca-certificates")
+# One that the program would refuse: whoever upgrades gets both packages or neither. Revisions with
+# the same DuckDB go together.
+set(CPACK_DEBIAN_DAEMON_PACKAGE_BREAKS
+  "re-dms-libduckdb (<< ${RE_DMS_DUCKDB_VERSION}), re-dms-libduckdb (>> ${RE_DMS_DUCKDB_VERSION})")
 set(CPACK_DEBIAN_DAEMON_PACKAGE_SUGGESTS "postgresql")
 set(CPACK_DEBIAN_DAEMON_DESCRIPTION "stream a PostgreSQL database into a warehouse
 One daemon that reads a logical replication slot, keeps what it read safe in a
@@ -53,6 +66,8 @@ set(CPACK_DEBIAN_DAEMON_PACKAGE_CONTROL_EXTRA
   "${CMAKE_CURRENT_SOURCE_DIR}/debian/postrm;${CMAKE_CURRENT_SOURCE_DIR}/debian/conffiles")
 
 set(CPACK_DEBIAN_DUCKDB_PACKAGE_NAME re-dms-duckdb)
+set(CPACK_DEBIAN_DUCKDB_PACKAGE_PROVIDES "re-dms-libduckdb (= ${RE_DMS_DUCKDB_VERSION})")
+set(CPACK_DEBIAN_DUCKDB_PACKAGE_ENHANCES re-dms)
 set(CPACK_DEBIAN_DUCKDB_DESCRIPTION "DuckDB's library for re_dms
 What re_dms loads where its warehouse is a DuckDB file, of the one version that
 it is built for. Other programs do not find it.")

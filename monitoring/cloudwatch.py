@@ -20,22 +20,29 @@ WIDGETS = [
 ]
 
 
+# observe.cloudwatch_interval may be as long as this; a value that is bad for a shorter time counts at once.
+WINDOW_MINUTES_MIN = 5
+
+
 def alarm(alert, label_values):
     """LABEL_VALUES of the metric; an alarm is about one series or, by a sum, about all of a label."""
     minutes, when = alert["minutes"], alert["when"]
     grows = when == "grows"
+    window = minutes if grows else max(minutes, WINDOW_MINUTES_MIN)
     properties = {
         "AlarmName": {"Fn::Sub": "re_dms-${Slot}-" + alert["name"]},
         "AlarmDescription": f"{alert['summary']} ({alert['severity']}). See docs/runbook.md#{alert['name'].lower()}",
         "AlarmActions": [{"Ref": "PageTopic" if alert["severity"] == "page" else "TicketTopic"}],
         "OKActions": [{"Ref": "PageTopic" if alert["severity"] == "page" else "TicketTopic"}],
-        "EvaluationPeriods": 1 if grows else minutes,
-        "DatapointsToAlarm": 1 if grows else minutes,
+        "EvaluationPeriods": 1,
+        "DatapointsToAlarm": 1,
         "Threshold": alert["threshold"],
         "ComparisonOperator": "LessThanThreshold" if when in ("below", "silent") else "GreaterThanThreshold",
         "TreatMissingData": "breaching" if when in ("silent", "old") else "notBreaching",
     }
-    seconds, statistic = (60 * minutes, "Sum") if grows else (60, "Minimum" if when in ("below", "silent") else "Maximum")
+    # One window, of which all values count: how often they come is observe.cloudwatch_interval.
+    worst, best = ("Minimum", "Maximum") if when in ("below", "silent") else ("Maximum", "Minimum")
+    seconds, statistic = 60 * window, "Sum" if grows else best if minutes >= WINDOW_MINUTES_MIN else worst
     if when == "old":
         # CloudWatch knows no now: a timestamp that does not change any more is old.
         properties |= {"Metrics": [
@@ -65,7 +72,7 @@ def stat(metric, seconds, statistic, label=None, value=None):
 
 # What the labels of metrics that alarms are about can be.
 LABELS = {"re_dms_retries_total": ("of", ("source", "stage", "warehouse", "copy")),
-          "re_dms_exports_failed_total": ("to", ("statsd", "cloudwatch"))}
+          "re_dms_exports_failing": ("to", ("statsd", "cloudwatch"))}
 
 
 def widget(place, title, statistic, metrics):

@@ -23,7 +23,7 @@ constexpr const char* kFooter =
     "  re_dms demo       see it work on this machine, nothing to prepare\n"
     "  re_dms check      what a configuration still lacks for a first run\n"
     "  re_dms run        replicate until stopped\n"
-    "\nExit codes: 0 ok, 1 failed, 2 usage or configuration, 3 running with tables set aside.\n"
+    "\nExit codes: 0 ok, 1 failed, 2 usage or configuration, 3 tables set aside, 4 refused.\n"
     "`re_dms COMMAND --help` tells more about a command.";
 
 /// CLI11's layout with wider columns, a command's words for its values, and room to breathe.

@@ -88,7 +88,7 @@ std::string answers(HttpClient& http, const std::string& origin) {
   request.origin = origin;
   request.patience = std::chrono::seconds(10);
   http.send(request, {});
-  return origin + " answers";
+  return request.shown_origin() + " answers";
 }
 
 }  // namespace

@@ -179,7 +179,7 @@ TEST(FillProgress, TheLagIsWhatTheTargetDoesNotHold) {
   progress.journaled.advance(Lsn{800});
   progress.staged.advance(Lsn{700});
   progress.loaded.advance(Lsn{600});
-  progress.received_commit_time = 98'000'000;
+  progress.committed.advance(Lsn{900});
   progress.loaded_commit_time = 90'000'000;
   fill_progress(status, progress, at(100));
   EXPECT_EQ(status.source.server_lsn, "0/3E8");
@@ -209,10 +209,13 @@ TEST(FillProgress, ATargetThatHoldsTheLastCommitIsUpToDate) {
   DaemonStatus status;
   progress.received.advance(Lsn{900});
   progress.loaded.advance(Lsn{600});
-  progress.received_commit_time = progress.loaded_commit_time = 90'000'000;
+  progress.committed.advance(Lsn{600});
+  fill_progress(status, progress, at(5'000));
+  EXPECT_EQ(status.lag.seconds, 0.0) << "all that the journal had at the start is loaded";
+  progress.loaded_commit_time = 90'000'000;
   fill_progress(status, progress, at(5'000));
   EXPECT_EQ(status.lag.seconds, 0.0) << "only idle WAL is not loaded";
-  progress.received_commit_time = 91'000'000;
+  progress.committed.advance(Lsn{700});
   fill_progress(status, progress, at(50));
   EXPECT_EQ(status.lag.seconds, 0.0) << "the server's clock is ahead of ours";
   progress.loaded.advance(Lsn{900});

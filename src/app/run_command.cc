@@ -1,6 +1,5 @@
 #include "app/run_command.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,6 +17,7 @@
 #include "app/service_report.h"
 #include "app/status_pages.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "control/verbs.h"
 #include "observe/http_server.h"
 #include "observe/log.h"
@@ -48,9 +48,11 @@ sigset_t stop_signals() {
 class SignalWatch {
  public:
   SignalWatch(const Config& config, RunState& state, Outcome& outcome)
-      : thread_([reload = Reload(config, state), &state, &outcome](
-                    const std::stop_token& stop) mutable { watch(reload, state, outcome, stop); }) {
-  }
+      : thread_([reload = Reload(config, state), &state,
+                 &outcome](const std::stop_token& stop) mutable {
+          begin_thread("signals");
+          watch(reload, state, outcome, stop);
+        }) {}
 
  private:
   static void watch(Reload& reload, RunState& state, Outcome& outcome,
@@ -183,11 +185,11 @@ ExitCode run_daemon(const Config& config, const RunCommand& command) {
   bool set_aside = false;
   try {
     const std::jthread progress([&state](const std::stop_token& stop) {
-      ::pthread_setname_np(::pthread_self(), "progress");
+      begin_thread("progress");
       log_progress(state.copies, stop);
     });
     const std::jthread service([&status](const std::stop_token& stop) {
-      ::pthread_setname_np(::pthread_self(), "service");
+      begin_thread("service");
       report_to_service([&status] { return status.read(); }, stop);
     });
     set_aside = run_pipeline(settings, until_of(command), real_file_system(), state, outcome);

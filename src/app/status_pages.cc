@@ -81,13 +81,14 @@ void fill_progress(DaemonStatus& status, const Progress& progress, SystemTime no
     const SystemTime committed{std::chrono::microseconds(commit_time)};
     return std::max(0.0, std::chrono::duration<double>(now - committed).count());
   };
-  if (received.known() && loaded >= received) {
+  const Lsn committed = progress.committed.lsn();
+  if (committed.known() && loaded >= committed) {
+    // Beyond it is WAL only that changes nothing here.
     status.lag.seconds = 0;
   } else if (loading_time != 0) {
     status.lag.seconds = age(loading_time);
   } else if (loaded_time != 0) {
-    const bool caught_up = loaded_time == progress.received_commit_time.load();
-    status.lag.seconds = caught_up ? 0 : age(loaded_time);
+    status.lag.seconds = age(loaded_time);
   }
 }
 

@@ -69,8 +69,9 @@ int look_for_stop(void* of, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
 
 [[noreturn]] void fail(CURLcode code, const HttpRequest& request, const char* detail,
                        const HttpSettings& settings) {
-  const std::string what = fmt::format("{} {}{}: {}", request.method, request.origin, request.path,
-                                       *detail == '\0' ? curl_easy_strerror(code) : detail);
+  const std::string what =
+      fmt::format("{} {}{}: {}", request.method, request.shown_origin(), request.path,
+                  *detail == '\0' ? curl_easy_strerror(code) : detail);
   switch (code) {
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
@@ -110,7 +111,7 @@ class CurlClient final : public HttpClient {
     if (exchange.too_long) {
       throw Error(ErrorKind::Transient,
                   fmt::format("{} {}{}: the answer is longer than {} MiB", request.method,
-                              request.origin, request.path, kResponseBytesMax >> 20));
+                              request.shown_origin(), request.path, kResponseBytesMax >> 20));
     }
     if (code != CURLE_OK) {
       fail(code, request, detail, settings_);

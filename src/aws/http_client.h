@@ -32,6 +32,8 @@ struct HttpRequest {
 
   /// What follows "://" in the origin, as the Host header has it.
   std::string_view host() const;
+  /// The origin as people may see it: without user and password.
+  std::string shown_origin() const;
   /// Sorted by escaped name and value, "name=value" joined by '&': as it is sent and signed.
   std::string query_text() const;
   std::string url() const;

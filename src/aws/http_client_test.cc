@@ -216,5 +216,20 @@ TEST(HttpClient, SaysWhatIsWrongWithAnAddress) {
   }
 }
 
+TEST(HttpClient, ShowsNoPasswordOfAnAddress) {
+  const auto client = open_http_client({});
+  HttpRequest request;
+  request.origin = "http://user:hunter2@127.0.0.1:1";
+  EXPECT_EQ(request.shown_origin(), "http://127.0.0.1:1");
+  try {
+    client->send(request, {});
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(std::string(error.what()).find("hunter2"), std::string::npos) << error.what();
+  }
+  request.origin = "https://host";
+  EXPECT_EQ(request.shown_origin(), "https://host");
+}
+
 }  // namespace
 }  // namespace re_dms::http_client_test

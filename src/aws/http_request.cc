@@ -69,6 +69,13 @@ std::string_view HttpRequest::host() const {
   return scheme == whole.npos ? whole : whole.substr(scheme + 3);
 }
 
+std::string HttpRequest::shown_origin() const {
+  const std::size_t at = origin.rfind('@');
+  return at == std::string::npos
+             ? origin
+             : origin.substr(0, origin.size() - host().size()) + origin.substr(at + 1);
+}
+
 std::string HttpRequest::query_text() const {
   std::vector<std::pair<std::string, std::string>> escaped;
   for (const auto& [name, value] : query) {

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/crc32c.h"
 #include "base/error.h"
+#include "base/exit_code.h"
 #include "base/failpoint.h"
 #include "base/file_system.h"
 #include "base/retry.h"
@@ -224,6 +225,13 @@ TEST_F(Failpoint, StopsUntilToldToGoOn) {
     ::_exit(stopped ? WEXITSTATUS(status) : 1);
   };
   EXPECT_EXIT(stop_and_go_on(), ::testing::ExitedWithCode(7), "failpoint here");
+}
+
+TEST(ExitCode, SaysWhoCanEndAnError) {
+  EXPECT_EQ(exit_code_of(Error(ErrorKind::Fatal, "away")), ExitCode::Failed);
+  EXPECT_EQ(exit_code_of(Error(ErrorKind::Usage, "wrong")), ExitCode::Usage);
+  Error refusal = Error(ErrorKind::Fatal, "the slot is gone").needing_a_person();
+  EXPECT_EQ(exit_code_of(refusal.in("starting")), ExitCode::Refused);
 }
 
 }  // namespace

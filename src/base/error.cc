@@ -38,6 +38,11 @@ Error& Error::in(std::string_view context) {
   return *this;
 }
 
+Error& Error::needing_a_person() {
+  needs_a_person_ = true;
+  return *this;
+}
+
 void Error::compose() {
   text_ = advice_.empty() ? message_ : fmt::format("{}. {}", message_, advice_);
 }

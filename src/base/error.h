@@ -46,6 +46,13 @@ class Error : public std::exception {
   /// Puts "context: " before the message; returns itself so that it can be rethrown.
   Error& in(std::string_view context);
 
+  /// Of a Fatal error that no waiting ends, such as a slot that was dropped: whoever starts the
+  /// program again meets it again until a person has decided something. Not of what may come back
+  /// by itself: a server, a file system, an address that leads elsewhere for a while.
+  Error& needing_a_person();
+
+  bool needs_a_person() const { return needs_a_person_; }
+
   /// Message and advice in one text.
   const char* what() const noexcept override { return text_.c_str(); }
 
@@ -57,6 +64,7 @@ class Error : public std::exception {
   std::string advice_;
   std::source_location where_;
   std::optional<std::uint32_t> table_oid_;
+  bool needs_a_person_ = false;
   std::string text_;
 };
 

@@ -10,9 +10,13 @@ enum class ExitCode {
   Failed = 1,
   Usage = 2,     ///< command line or configuration
   SetAside = 3,  ///< running, or done, with tables set aside
+  Refused = 4,   ///< failed, and would again until a person has decided something
 };
 
 inline ExitCode exit_code_of(const Error& error) {
+  if (error.needs_a_person()) {
+    return ExitCode::Refused;
+  }
   return error.kind() == ErrorKind::Usage ? ExitCode::Usage : ExitCode::Failed;
 }
 

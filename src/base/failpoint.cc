@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <atomic>
 #include <charconv>
+#include <cstdint>
 #include <cstdlib>
 #include <deque>
 #include <string>
@@ -14,12 +15,14 @@ namespace re_dms {
 
 namespace {
 
+enum class Deed { Kill, Stop, Overflow };
+
 struct Place {
   explicit Place(std::string_view text) {
-    constexpr std::string_view kStop = "=stop";
-    if (text.ends_with(kStop)) {
-      text.remove_suffix(kStop.size());
-      signal = SIGSTOP;
+    const std::size_t end = text.find('=');
+    if (end != std::string_view::npos) {
+      deed = text.substr(end + 1) == "stop" ? Deed::Stop : Deed::Overflow;
+      text = text.substr(0, end);
     }
     const std::size_t colon = text.find(':');
     int count = 1;
@@ -31,7 +34,7 @@ struct Place {
   }
 
   std::string name;
-  int signal = SIGKILL;
+  Deed deed = Deed::Kill;
   std::atomic<int> left{0};
 };
 
@@ -47,6 +50,14 @@ std::deque<Place> places() {
   return places;
 }
 
+/// Ends by SIGSEGV, long before the number does.
+// NOLINTNEXTLINE(misc-no-recursion)
+std::size_t overflow(std::size_t depth) {
+  volatile char block[4096];
+  block[0] = static_cast<char>(depth);
+  return depth == SIZE_MAX ? 0 : overflow(depth + 1) + static_cast<std::size_t>(block[0]);
+}
+
 void reach(Place& place) {
   if (place.left.fetch_sub(1) != 1) {
     return;
@@ -54,9 +65,12 @@ void reach(Place& place) {
   const std::string line = "failpoint " + place.name + "\n";
   // There is nobody to report a failure to.
   [[maybe_unused]] const ssize_t wrote = ::write(STDERR_FILENO, line.data(), line.size());
+  if (place.deed == Deed::Overflow) {
+    overflow(0);
+  }
   // To this thread, so that it stops right here. A signal to the process may stop another thread
   // first.
-  ::raise(place.signal);
+  ::raise(place.deed == Deed::Stop ? SIGSTOP : SIGKILL);
 }
 
 }  // namespace

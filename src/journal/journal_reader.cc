@@ -89,7 +89,8 @@ void JournalReader::State::start(FileSystem& files, Lsn from) {
                           directory, begin, from),
               or_begin_anew("The changes in between are no longer here. If the warehouse was "
                             "restored from an older state, or the journal directory replaced, put "
-                            "the right one back. "));
+                            "the right one back. "))
+      .needing_a_person();
 }
 
 /// Goes on to the next unit, as far as the end allows.
@@ -197,7 +198,8 @@ void JournalReader::State::refuse(std::string_view problem) const {
                   segment_path(directory, here.segment), here.offset, track.position, problem),
       or_begin_anew("What comes before that byte is intact; what follows cannot be trusted. "
                     "`re_dms journal inspect` shows the damage. Restore the file, if there is a "
-                    "copy of it. "));
+                    "copy of it. "))
+      .needing_a_person();
 }
 
 JournalReader::JournalReader(FileSystem& files, std::string directory, const JournalTail* tail,

@@ -29,7 +29,8 @@ void remove_unfinished(FileSystem& files, const std::string& directory) {
 [[noreturn]] void refuse_hole(const std::string& path, std::string_view problem) {
   throw Error(ErrorKind::Fatal, fmt::format("the journal has a hole: segment {} {}", path, problem),
               or_begin_anew("Something other than re_dms removed, renamed or truncated a file. Put "
-                            "it back. "));
+                            "it back. "))
+      .needing_a_person();
 }
 
 /// Checks that a segment follows the one before it and adds it.

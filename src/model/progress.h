@@ -35,8 +35,9 @@ struct Progress {
   ProgressMark staged;     ///< in sealed staged batches
   ProgressMark loaded;     ///< committed in the target
   ProgressMark server;     ///< the server's end of WAL as last heard
-  /// Commit time (µs since 1970) of the last transaction received and loaded; 0: none yet.
-  std::atomic<std::int64_t> received_commit_time{0};
+  ProgressMark
+      committed;  ///< end of the last transaction that is here: received, or journaled before
+  /// Commit time (µs since 1970) of the last transaction loaded; 0: none yet.
   std::atomic<std::int64_t> loaded_commit_time{0};
   /// The first commit of the batch that is being loaded; 0: none is.
   std::atomic<std::int64_t> loading_commit_time{0};

@@ -70,7 +70,7 @@ inline constexpr auto kAlertList = std::to_array<AlertDefinition>({
      "The process uses more than twice batch.memory"},
     {"ReDmsLogLost", "re_dms_log_lines_lost_total", AlertWhen::Grows, 0, 30, Severity::Ticket,
      "Nobody reads the log, and lines of it were lost"},
-    {"ReDmsExportFailing", "re_dms_exports_failed_total", AlertWhen::Grows, 5, 30, Severity::Ticket,
+    {"ReDmsExportFailing", "re_dms_exports_failing", AlertWhen::Above, 0, 30, Severity::Ticket,
      "Metrics do not reach StatsD or CloudWatch"},
 });
 

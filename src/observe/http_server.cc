@@ -17,6 +17,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/thread.h"
 #include "observe/log.h"
 
 namespace re_dms {
@@ -188,6 +189,7 @@ void HttpServer::start() {
   const auto answer = [](void* server, MHD_Connection* connection, const char* path,
                          const char* method, const char* /*version*/, const char* /*upload*/,
                          std::size_t* /*upload_size*/, void** /*request*/) {
+    use_signal_stack();  // the thread is the library's
     return static_cast<MHD_Result>(
         static_cast<const HttpServer*>(server)->queue_reply(connection, method, path));
   };

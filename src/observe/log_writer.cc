@@ -1,7 +1,6 @@
 #include "observe/log_writer.h"
 
 #include <poll.h>
-#include <pthread.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -11,6 +10,8 @@
 #include <mutex>
 #include <thread>
 #include <utility>
+
+#include "base/thread.h"
 
 namespace re_dms {
 
@@ -106,13 +107,16 @@ bool write_all(int descriptor, std::string_view bytes) {
 
 LogWriter::LogWriter(int descriptor, std::size_t bytes_max, Notice notice)
     : state_(std::make_shared<State>(descriptor, bytes_max, std::move(notice))) {
-  // Signals are for the threads that wait for them.
+  // Signals are for the threads that wait for them; a fault of this one is its own.
   sigset_t all;
   sigset_t before;
   ::sigfillset(&all);
+  for (const int own : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT}) {
+    ::sigdelset(&all, own);
+  }
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
   std::thread([state = state_] {
-    ::pthread_setname_np(::pthread_self(), "log");
+    begin_thread("log");
     state->run();
   }).detach();
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);

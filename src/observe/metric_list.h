@@ -43,6 +43,8 @@ inline constexpr auto kMetricList = std::to_array<MetricDefinition>({
      "Metrics pushed to StatsD or CloudWatch, one for each round that arrived", "to"},
     {"re_dms_exports_failed_total", kCounter, MetricUnit::Count,
      "Rounds of metrics that could not be pushed", "to"},
+    {"re_dms_exports_failing", kGauge, MetricUnit::Flag,
+     "1 after a round of metrics that could not be pushed, until one arrives", "to"},
     {"re_dms_error_reports_total", kCounter, MetricUnit::Count,
      "Error reports, by what became of them: sent, dropped or refused", "outcome"},
     // How far the target is behind.

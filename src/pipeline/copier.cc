@@ -22,7 +22,7 @@ constexpr std::chrono::milliseconds kLookForTarget(200);
 
 /// New tables and partitions that the configuration asks for.
 void Copier::publish(const std::stop_token& stop) try {
-  Connection plain(wiring_.source, ConnectionPurpose::Sql);
+  Connection plain(wiring_.source, ConnectionPurpose::Sql, stop);
   plain.stop_with(stop);
   require_same_cluster(wiring_.origin, plain);
   take_choice(plain);
@@ -153,7 +153,7 @@ std::vector<CopyCandidate> Copier::choose(const std::vector<TableRecord>& due,
   for (const TableRecord& table : due) {
     oids.push_back(table.oid);
   }
-  Connection plain(wiring_.source, ConnectionPurpose::Sql);
+  Connection plain(wiring_.source, ConnectionPurpose::Sql, stop);
   plain.stop_with(stop);
   require_same_cluster(wiring_.origin, plain);
   std::map<Oid, Publishing> published;

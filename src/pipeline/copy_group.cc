@@ -1,7 +1,6 @@
 #include "pipeline/copy_group.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <utility>
@@ -9,6 +8,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/retry.h"
+#include "base/thread.h"
 #include "observe/log.h"
 #include "schema/versions.h"
 #include "source/copy/copy_text.h"
@@ -181,7 +181,7 @@ std::jthread CopyGroup::watch_locks(const Readers& readers) {
   }
   auto watch = std::make_shared<LockWatch>(wiring_.source, wiring_.origin, processes);
   return std::jthread([this, watch](const std::stop_token& stop) {
-    ::pthread_setname_np(::pthread_self(), "copy-watch");
+    begin_thread("copy-watch");
     try {
       watch->run(
           wiring_.source.lock_timeout, [this] { gives_way_ = true; }, stop);
@@ -195,7 +195,7 @@ std::jthread CopyGroup::watch_locks(const Readers& readers) {
 }
 
 void CopyGroup::work(SnapshotReader& reader) {
-  ::pthread_setname_np(::pthread_self(), "copy-rows");
+  begin_thread("copy-rows");
   while (const std::optional<Task> task = next_task()) {
     try {
       copy(reader, *task);

@@ -259,6 +259,7 @@ Flow::Flow(const PipelineSettings& settings, const Origin& origin, FlowWiring wi
     : state_(std::make_unique<State>(settings, origin, wiring)) {
   wiring.state.progress.journaled.advance(state_->journal.position());
   wiring.state.progress.received.advance(state_->journal.last_commit_end());
+  wiring.state.progress.committed.advance(state_->journal.last_commit_end());
 }
 
 Flow::~Flow() {

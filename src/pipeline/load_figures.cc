@@ -77,12 +77,13 @@ void LoadFigures::written(BatchKind kind, const StagedFile& file) {
 
 void LoadFigures::loaded(const StagedBatch& batch, const LoadReport& report, SteadyTime began) {
   if (batch.kind == BatchKind::Stream) {
-    count_stream(batch, began);
+    count_stream(batch, report, began);
   }
   count_tables(batch, report);
 }
 
-void LoadFigures::count_stream(const StagedBatch& batch, SteadyTime began) {
+void LoadFigures::count_stream(const StagedBatch& batch, const LoadReport& report,
+                               SteadyTime began) {
   const SteadyTime now = real_clock().steady();
   const auto step = [&](std::string_view name, SteadyTime from, SteadyTime to) {
     metrics_.histogram("re_dms_batch_step_seconds", name).Observe(seconds_between(from, to));
@@ -93,8 +94,10 @@ void LoadFigures::count_stream(const StagedBatch& batch, SteadyTime began) {
   std::uint64_t received = 0;
   std::uint64_t net = 0;
   for (const StagedLayer& layer : batch.layers) {
-    received += layer.received;
-    net += layer.counts.rows();
+    if (report.loaded.contains(layer.table->oid)) {
+      received += layer.received;
+      net += layer.counts.rows();
+    }
   }
   metrics_.histogram("re_dms_batch_changes").Observe(static_cast<double>(batch.span.changes));
   metrics_.counter("re_dms_rows_folded_away_total")
@@ -108,10 +111,8 @@ void LoadFigures::count_stream(const StagedBatch& batch, SteadyTime began) {
 
 void LoadFigures::count_tables(const StagedBatch& batch, const LoadReport& report) {
   for (const StagedLayer& layer : batch.layers) {
-    const bool failed = std::ranges::find(report.set_aside, layer.table->oid, &SetAside::oid) !=
-                        report.set_aside.end();
     const bool has_rows = layer.received > 0 || layer.counts.rows() > 0;
-    if (failed || !has_rows) {
+    if (!report.loaded.contains(layer.table->oid) || !has_rows) {
       continue;
     }
     const std::string table = metrics_.table_label(to_string(layer.table->name));

@@ -38,7 +38,7 @@ class LoadFigures {
   void ran(std::string_view statement, std::chrono::microseconds took);
 
  private:
-  void count_stream(const StagedBatch& batch, SteadyTime began);
+  void count_stream(const StagedBatch& batch, const LoadReport& report, SteadyTime began);
   void count_tables(const StagedBatch& batch, const LoadReport& report);
 
   Metrics& metrics_;

@@ -63,15 +63,30 @@ StagedBatch batch_of(std::uint64_t received, std::uint64_t net) {
   return batch;
 }
 
+LoadReport loaded_report() {
+  LoadReport report;
+  report.loaded = {7};
+  return report;
+}
+
 TEST(LoadFigures, CountWhatFoldingSavedAndEachTable) {
   Metrics metrics;
   LoadFigures figures(metrics);
-  figures.loaded(batch_of(10, 4), {}, real_clock().steady());
+  figures.loaded(batch_of(10, 4), loaded_report(), real_clock().steady());
   EXPECT_EQ(metrics.counter("re_dms_rows_folded_away_total").Value(), 6);
   EXPECT_EQ(metrics.counter("re_dms_table_changes_total", "public.t").Value(), 10);
   EXPECT_EQ(metrics.counter("re_dms_table_rows_loaded_total", "public.t").Value(), 4);
   EXPECT_EQ(metrics.counter("re_dms_table_csv_bytes_total", "public.t").Value(), 100);
   EXPECT_EQ(metrics.counter("re_dms_table_staged_bytes_total", "public.t").Value(), 40);
+}
+
+TEST(LoadFigures, ATableThatTheLoadPassedOverIsNotCounted) {
+  Metrics metrics;
+  LoadFigures figures(metrics);
+  // It was paused meanwhile: it is neither loaded nor set aside.
+  figures.loaded(batch_of(10, 4), {}, real_clock().steady());
+  EXPECT_EQ(metrics.counter("re_dms_table_changes_total", "public.t").Value(), 0);
+  EXPECT_EQ(metrics.counter("re_dms_rows_folded_away_total").Value(), 0);
 }
 
 TEST(LoadFigures, ATableThatFailedIsNotCounted) {

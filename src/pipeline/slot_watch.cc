@@ -31,7 +31,7 @@ void SlotWatch::run(std::chrono::milliseconds interval, const std::stop_token& s
 }
 
 void SlotWatch::look(const std::stop_token& stop) {
-  Connection plain(source_, ConnectionPurpose::Sql);
+  Connection plain(source_, ConnectionPurpose::Sql, stop);
   plain.wait_at_most(kAnswerPatience);
   plain.stop_with(stop);
   require_same_cluster(origin_, plain);

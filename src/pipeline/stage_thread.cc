@@ -1,11 +1,11 @@
 #include "pipeline/stage_thread.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <ctime>
 #include <utility>
 
+#include "base/thread.h"
 #include "observe/log.h"
 
 namespace re_dms {
@@ -49,7 +49,7 @@ void run_stage(const std::string& name, Outcome& outcome,
 StageThread::StageThread(std::string name, Outcome& outcome,
                          std::function<void(const std::stop_token&)> work)
     : thread_([name = std::move(name), &outcome, work = std::move(work)] {
-        ::pthread_setname_np(::pthread_self(), name.substr(0, 15).c_str());
+        begin_thread(name);
         run_stage(name, outcome, work);
         log(LogLevel::Debug, "stage_ended", name,
             {{"stage", name}, {"cpu_seconds", cpu_seconds()}});

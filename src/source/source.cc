@@ -254,9 +254,10 @@ void Source::verify_now(const Origin& origin) {
   const std::optional<SlotState> slot = find_slot(plain, settings.slot);
   const std::string problem = slot ? slot_problem(*slot, now.database) : "it is gone";
   if (!problem.empty()) {
-    throw Error(ErrorKind::Fatal,
-                fmt::format("slot \"{}\" cannot be used: {}", settings.slot, problem),
-                unusable_slot_advice(slot));
+    Error refusal(ErrorKind::Fatal,
+                  fmt::format("slot \"{}\" cannot be used: {}", settings.slot, problem),
+                  unusable_slot_advice(slot));
+    throw Error(!slot || slot->lost ? refusal.needing_a_person() : refusal);
   }
   const PublicationState publication = require_publication(plain, settings.publication);
   warn_of_publication(publication);

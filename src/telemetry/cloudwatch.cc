@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <exception>
 #include <pugixml.hpp>
+#include <utility>
 
 #include "aws/query_api.h"
 #include "aws/signer.h"
@@ -79,27 +80,33 @@ class Bodies {
       : settings_(settings), time_(time_text(now)) {}
 
   void add(const Sample& sample) {
+    if (sample.metric->label == "table") {
+      ++passed_over_;
+      return;
+    }
     std::string text = "&" + form_text(metric_form(sample, place_, settings_, time_));
     const bool fits = place_ <= kMetricsMax && !bodies_.empty() &&
-                      bodies_.back().size() + text.size() <= kBodyBytesMax;
+                      bodies_.back().text.size() + text.size() <= kBodyBytesMax;
     if (!fits) {
       place_ = 1;
       text = "&" + form_text(metric_form(sample, place_, settings_, time_));
-      bodies_.push_back(form_text({{"Action", "PutMetricData"},
-                                   {"Version", "2010-08-01"},
-                                   {"Namespace", settings_.space}}));
+      bodies_.push_back({form_text({{"Action", "PutMetricData"},
+                                    {"Version", "2010-08-01"},
+                                    {"Namespace", settings_.space}})});
     }
-    bodies_.back() += text;
+    bodies_.back().text += text;
+    bodies_.back().samples += 1 + std::exchange(passed_over_, 0);
     ++place_;
   }
 
-  std::vector<std::string> take() { return std::move(bodies_); }
+  std::vector<MetricParcel> take() { return std::move(bodies_); }
 
  private:
   const CloudWatchSettings& settings_;
   std::string time_;
-  std::vector<std::string> bodies_;
+  std::vector<MetricParcel> bodies_;
   std::size_t place_ = 1;
+  std::size_t passed_over_ = 0;  ///< samples since the last one that was added
 };
 
 struct Refusal {
@@ -173,16 +180,18 @@ class CloudWatch final : public MetricReceiver {
 
   std::string_view name() const override { return "cloudwatch"; }
 
-  void send(const std::vector<Sample>& samples, const std::stop_token& stop) override {
+  std::vector<MetricParcel> pack(const std::vector<Sample>& samples) override {
+    return cloudwatch_bodies(samples, settings_, real_clock().now());
+  }
+
+  void send(const MetricParcel& parcel, const std::stop_token& stop) override {
     const CloudWatchWiring wiring{
         *http_, *credentials_, real_clock(),
         service_origin(context_, "CLOUDWATCH",
                        fmt::format("https://monitoring.{}.{}", context_.region,
                                    domain_of_region(context_.region))),
         context_.region};
-    for (const std::string& body : cloudwatch_bodies(samples, settings_, real_clock().now())) {
-      put_metrics(wiring, body, stop);
-    }
+    put_metrics(wiring, parcel.text, stop);
   }
 
   std::string credentials_source() { return credentials_->get({}).source; }
@@ -196,13 +205,11 @@ class CloudWatch final : public MetricReceiver {
 
 }  // namespace
 
-std::vector<std::string> cloudwatch_bodies(const std::vector<Sample>& samples,
-                                           const CloudWatchSettings& settings, SystemTime now) {
+std::vector<MetricParcel> cloudwatch_bodies(const std::vector<Sample>& samples,
+                                            const CloudWatchSettings& settings, SystemTime now) {
   Bodies bodies(settings, now);
   for (const Sample& sample : samples) {
-    if (sample.metric->label != "table") {
-      bodies.add(sample);
-    }
+    bodies.add(sample);
   }
   return bodies.take();
 }

@@ -27,8 +27,8 @@ struct CloudWatchSettings {
 /// Bodies of PutMetricData, version 2010-08-01, each with at most 1,000 metrics and 1 MB before it
 /// is compressed. Names and labels are those of /metrics; series of single tables are left out, as
 /// each would be paid for.
-std::vector<std::string> cloudwatch_bodies(const std::vector<Sample>& samples,
-                                           const CloudWatchSettings& settings, SystemTime now);
+std::vector<MetricParcel> cloudwatch_bodies(const std::vector<Sample>& samples,
+                                            const CloudWatchSettings& settings, SystemTime now);
 
 /// As one gzip member.
 std::string gzip(std::string_view text);

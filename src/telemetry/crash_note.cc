@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/random.h"
+#include "base/thread.h"
 
 namespace re_dms {
 
@@ -82,6 +83,7 @@ void note_crashes(const std::string& path) {
   if (note_file < 0) {
     throw Error(ErrorKind::Fatal, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
   }
+  use_signal_stack();
   // The first call loads a library, which no signal handler may do.
   std::array<void*, 1> frame{};
   ::backtrace(frame.data(), 1);
@@ -89,7 +91,7 @@ void note_crashes(const std::string& path) {
   struct sigaction action {};
 
   action.sa_handler = &note_signal;
-  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER);
+  action.sa_flags = static_cast<int>(SA_RESETHAND | SA_NODEFER | SA_ONSTACK);
   for (const int signal : kSignals) {
     ::sigaction(signal, &action, nullptr);
   }

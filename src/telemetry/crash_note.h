@@ -11,8 +11,9 @@ namespace re_dms {
 
 /// From now on SIGSEGV, SIGBUS, SIGILL, SIGFPE and SIGABRT (a failed assertion, an exception that
 /// nobody catches) write the signal and the stack to the file, which is opened now, before they
-/// take their usual course (a core file, if the system makes one). Called once; the file is
-/// emptied.
+/// take their usual course (a core file, if the system makes one). A stack that overflowed is noted
+/// too, of the thread that calls this and of those that call begin_thread(); DuckDB's own have no
+/// other stack to say it from. Called once; the file is emptied.
 void note_crashes(const std::string& path);
 
 /// The report of the crash that the file tells of; nothing when there was none. The file is

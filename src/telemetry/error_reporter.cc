@@ -1,7 +1,6 @@
 #include "telemetry/error_reporter.h"
 
 #include <fmt/format.h>
-#include <pthread.h>
 
 #include <algorithm>
 #include <cctype>
@@ -9,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/thread.h"
 
 namespace re_dms {
 
@@ -89,7 +89,7 @@ void ErrorReporter::count(std::string_view outcome) {
 }
 
 void ErrorReporter::run(Desk& desk, const std::stop_token& stop) {
-  ::pthread_setname_np(::pthread_self(), "reports");
+  begin_thread("reports");
   const std::string folder = settings_.spool + "/" + folder_of(desk.service->name());
   try {
     ReportSpool spool(files_, folder, settings_.limits);

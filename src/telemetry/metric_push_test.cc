@@ -1,31 +1,29 @@
 #include "telemetry/metric_push.h"
 
-#include <gmock/gmock.h>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include <algorithm>
+#include <atomic>
 #include <cmath>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
-#include "aws/testing/scripted_client.h"
-#include "telemetry/cloudwatch.h"
+#include "base/error.h"
+#include "base/retry.h"
+#include "observe/log.h"
+#include "telemetry/host_lookup.h"
 #include "telemetry/statsd.h"
 
 namespace re_dms::metric_push_test {
 namespace {
-
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
-
-std::string all(const std::vector<std::string>& packets) {
-  std::string text;
-  for (const std::string& packet : packets) {
-    text += packet + "\n";
-  }
-  return text;
-}
 
 TEST(SampleTaker, CountersAreByHowMuchTheyGrewSinceWhatArrived) {
   Metrics metrics;
@@ -36,7 +34,8 @@ TEST(SampleTaker, CountersAreByHowMuchTheyGrewSinceWhatArrived) {
   EXPECT_EQ(samples[0].value, 5);
   metrics.counter("re_dms_rows_loaded_total").Increment(2);
   EXPECT_EQ(taker.take(metrics.collect())[0].value, 7) << "the first round did not arrive";
-  taker.keep();
+  samples = taker.take(metrics.collect());
+  taker.keep(samples);
   EXPECT_TRUE(taker.take(metrics.collect()).empty());
   metrics.counter("re_dms_rows_loaded_total").Increment(1);
   EXPECT_EQ(taker.take(metrics.collect())[0].value, 1);
@@ -53,7 +52,7 @@ TEST(SampleTaker, HistogramsAreTheBucketsThatGrew) {
   ASSERT_EQ(samples.size(), 1U);
   EXPECT_EQ(samples[0].value, 5012);
   EXPECT_EQ(samples[0].buckets, (std::vector<BucketSample>{{10, 2}, {10'000, 1}}));
-  taker.keep();
+  taker.keep(samples);
   changes.Observe(1e12);
   samples = taker.take(metrics.collect());
   ASSERT_EQ(samples.size(), 1U);
@@ -66,173 +65,178 @@ TEST(SampleTaker, AGaugeThatIsNoNumberIsLeftOut) {
   EXPECT_TRUE(SampleTaker().take(metrics.collect()).empty());
 }
 
-TEST(Statsd, TagsTellSlotAndLabel) {
-  Metrics metrics;
-  metrics.gauge("re_dms_lag_bytes").Set(12);
-  metrics.counter("re_dms_retries_total", "stage").Increment(3);
-  metrics.counter("re_dms_table_rows_loaded_total", "public.a|b:c").Increment(1);
-  metrics.histogram("re_dms_batch_changes").Observe(7);
-  const auto samples = SampleTaker().take(metrics.collect());
-  const std::string tagged = all(statsd_packets(samples, {"", true, "etl"}));
-  EXPECT_THAT(tagged, AllOf(HasSubstr("re_dms_lag_bytes:12|g|#slot:etl\n"),
-                            HasSubstr("re_dms_retries_total:3|c|#slot:etl,of:stage\n"),
-                            HasSubstr("re_dms_table_rows_loaded_total:1|c|#slot:etl,"
-                                      "table:public.a_b_c\n"),
-                            HasSubstr("re_dms_batch_changes_bucket:1|c|#slot:etl,le:10\n"),
-                            HasSubstr("re_dms_batch_changes_count:1|c|#slot:etl\n"),
-                            HasSubstr("re_dms_batch_changes_sum:7|c|#slot:etl\n")));
-  const std::string plain = all(statsd_packets(samples, {"", false, "etl"}));
-  EXPECT_THAT(plain, AllOf(HasSubstr("re_dms_lag_bytes:12|g\n"),
-                           HasSubstr("re_dms_retries_total.stage:3|c\n"),
-                           HasSubstr("re_dms_table_rows_loaded_total.public_a_b_c:1|c\n"),
-                           Not(HasSubstr("#")), Not(HasSubstr("_bucket"))));
-}
-
-TEST(Statsd, PacketsFitAnEthernetFrame) {
-  Metrics metrics;
-  metrics.set_table_bound(1000);
-  for (int i = 0; i < 300; ++i) {
-    metrics.counter("re_dms_table_rows_loaded_total", "public.table_" + std::to_string(i))
-        .Increment(i + 1);
-  }
-  const auto packets = statsd_packets(SampleTaker().take(metrics.collect()), {"", true, "re_dms"});
-  EXPECT_GT(packets.size(), 10U);
-  std::ptrdiff_t lines = 0;
-  for (const std::string& packet : packets) {
-    EXPECT_LE(packet.size(), 1432U);
-    lines += std::ranges::count(packet, '\n') + 1;
-  }
-  EXPECT_EQ(lines, 300);
-}
-
-CloudWatchSettings settings() {
-  CloudWatchSettings made;
-  made.space = "re_dms/prod";
-  made.slot = "etl";
-  return made;
-}
-
-TEST(CloudWatch, BodiesNameEachMetricWithItsDimensions) {
-  Metrics metrics;
-  metrics.gauge("re_dms_lag_bytes").Set(12);
-  metrics.counter("re_dms_retries_total", "stage").Increment(3);
-  metrics.counter("re_dms_table_rows_loaded_total", "public.a").Increment(1);
-  metrics.histogram("re_dms_batch_changes").Observe(7);
-  const auto bodies =
-      cloudwatch_bodies(SampleTaker().take(metrics.collect()), settings(), SystemTime());
-  ASSERT_EQ(bodies.size(), 1U);
-  EXPECT_THAT(bodies[0],
-              AllOf(HasSubstr("Action=PutMetricData&Version=2010-08-01&Namespace=re_dms%2Fprod"),
-                    HasSubstr("MetricName=re_dms_lag_bytes"),
-                    HasSubstr("Timestamp=1970-01-01T00%3A00%3A00Z"), HasSubstr("Unit=Bytes"),
-                    HasSubstr("Dimensions.member.1.Name=Slot"),
-                    HasSubstr("Dimensions.member.2.Name=of"), HasSubstr("Values.member.1=10"),
-                    HasSubstr("Counts.member.1=1"), Not(HasSubstr("table_rows_loaded"))));
-}
-
-TEST(CloudWatch, ARequestHasAtMostAThousandMetrics) {
-  std::vector<Sample> samples(2500);
-  for (std::size_t i = 0; i < samples.size(); ++i) {
-    samples[i].metric =
-        &*std::ranges::find(kMetricList, "re_dms_retries_total", &MetricDefinition::name);
-    samples[i].label = "stage" + std::to_string(i);
-    samples[i].value = 1;
-  }
-  const auto bodies = cloudwatch_bodies(samples, settings(), SystemTime());
-  std::size_t all = 0;
-  for (const std::string& body : bodies) {
-    std::size_t metrics = 0;
-    for (std::size_t at = body.find("MetricName="); at != std::string::npos;
-         at = body.find("MetricName=", at + 1)) {
-      ++metrics;
-    }
-    EXPECT_LE(metrics, 1000U);
-    EXPECT_LE(body.size(), 1'000'000U);
-    all += metrics;
-  }
-  EXPECT_EQ(all, 2500U);
-}
-
-/// Keys that never change.
-class FixedKeys final : public CredentialSource {
+/// A resolver that answers once it may.
+class SlowResolver {
  public:
-  std::string name() const override { return "test"; }
-
-  SourceAnswer ask(const std::stop_token&) override {
-    return {Credentials{"id", "secret", "", {}, "keys of the test", true}, "", false};
+  HostLookup::Resolver resolver() {
+    return [state = state_](const std::string&, const std::string&) {
+      state->asked.release();
+      state->may_answer.acquire();
+      return std::vector<SocketAddress>(1);
+    };
   }
-};
 
-std::vector<std::unique_ptr<CredentialSource>> fixed_keys() {
-  std::vector<std::unique_ptr<CredentialSource>> sources;
-  sources.push_back(std::make_unique<FixedKeys>());
-  return sources;
-}
+  void await_question() { state_->asked.acquire(); }
 
-class PutMetrics : public ::testing::Test {
- protected:
-  void put(const std::stop_token& stop = {}) { put_metrics(wiring_, "Action=PutMetricData", stop); }
+  void answer() { state_->may_answer.release(); }
 
-  ScriptedClient http_;
-  CredentialChain chain_{fixed_keys(), real_clock()};
-  CloudWatchWiring wiring_{http_,
-                           chain_,
-                           real_clock(),
-                           "https://monitoring.eu-west-1.amazonaws.com",
-                           "eu-west-1",
-                           {std::chrono::milliseconds(1), std::chrono::milliseconds(2)},
-                           std::chrono::seconds(20)};
-};
-
-TEST_F(PutMetrics, ARequestIsCompressedAndSigned) {
-  http_.answer(200, "");
-  put();
-  ASSERT_EQ(http_.sent().size(), 1U);
-  const SentRequest& sent = http_.sent()[0];
-  const auto has = [&](const HttpHeader& header) {
-    return std::ranges::find(sent.request.headers, header) != sent.request.headers.end();
+ private:
+  struct State {
+    std::counting_semaphore<> asked{0};
+    std::counting_semaphore<> may_answer{0};
   };
-  EXPECT_TRUE(has({"content-encoding", "gzip"}));
-  EXPECT_EQ(sent.body.substr(0, 2), "\x1f\x8b");
-  const auto signature =
-      std::ranges::find(sent.request.headers, "authorization", [](const HttpHeader& header) {
-        std::string name = header.name;
-        std::ranges::transform(name, name.begin(), [](unsigned char c) { return std::tolower(c); });
-        return name;
-      });
-  ASSERT_NE(signature, sent.request.headers.end());
-  EXPECT_THAT(signature->value, HasSubstr("/eu-west-1/monitoring/aws4_request"));
+
+  std::shared_ptr<State> state_ = std::make_shared<State>();  ///< the asking thread's too
+};
+
+TEST(HostLookup, AStopEndsTheWaitAndTheNextCallHasTheAnswer) {
+  SlowResolver slow;
+  HostLookup lookup("metrics.example", "8125", slow.resolver());
+  std::stop_source stop;
+  const std::jthread stopper([&] {
+    slow.await_question();
+    stop.request_stop();
+  });
+  EXPECT_THROW(lookup.ask(stop.get_token()), Stopped);
+  slow.answer();
+  EXPECT_EQ(lookup.ask({}).size(), 1U);
 }
 
-TEST_F(PutMetrics, WhatMayPassIsRepeated) {
-  http_.no_answer();
-  http_.answer(503, "");
-  http_.answer(400, "<ErrorResponse><Error><Code>Throttling</Code></Error></ErrorResponse>");
-  http_.answer(200, "");
-  EXPECT_NO_THROW(put());
-  EXPECT_EQ(http_.sent().size(), 4U);
-}
-
-TEST_F(PutMetrics, ARefusalSaysWhoAskedAndWhatIsMissing) {
-  http_.answer(403,
-               "<ErrorResponse><Error><Code>AccessDenied</Code><Message>no</Message></Error>"
-               "</ErrorResponse>");
-  try {
-    put();
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::Fatal);
-    EXPECT_THAT(error.what(), AllOf(HasSubstr("AccessDenied"), HasSubstr("keys of the test"),
-                                    HasSubstr("cloudwatch:PutMetricData")));
+TEST(MetricPush, AResolverThatHangsDoesNotHoldTheEndUp) {
+  Metrics metrics;
+  metrics.gauge("re_dms_lag_bytes").Set(1);
+  SlowResolver slow;
+  {
+    const MetricPush push(
+        open_statsd({"metrics.example:8125", true, "etl"}, slow.resolver()), metrics, [] {},
+        std::chrono::milliseconds(1));
+    slow.await_question();
   }
-  EXPECT_EQ(http_.sent().size(), 1U);
+  // Here only because it did not wait for the answer.
+  slow.answer();
 }
 
-TEST_F(PutMetrics, AnOutageEndsWithThePatience) {
-  http_.no_answer();
-  wiring_.patience = std::chrono::milliseconds(0);
-  EXPECT_THROW(put(), Error);
-  EXPECT_EQ(http_.sent().size(), 1U);
+constexpr std::size_t kAll = SIZE_MAX;
+
+/// Takes each sample by itself, and of a round as many as the script says.
+class PickyReceiver final : public MetricReceiver {
+ public:
+  struct Script {
+    std::mutex mutex;
+    std::condition_variable changed;
+    std::deque<std::size_t> takes;  ///< of the next rounds; all once it is empty
+    std::map<std::string, int> received;
+    int rounds = 0;
+  };
+
+  explicit PickyReceiver(Script& script) : script_(script) {}
+
+  std::string_view name() const override { return "statsd"; }
+
+  std::vector<MetricParcel> pack(const std::vector<Sample>& samples) override {
+    std::vector<MetricParcel> parcels;
+    for (const Sample& sample : samples) {
+      parcels.push_back({fmt::format("{} {}", sample.label, sample.value), 1});
+    }
+    const std::lock_guard lock(script_.mutex);
+    left_ = script_.takes.empty() ? kAll : script_.takes.front();
+    if (!script_.takes.empty()) {
+      script_.takes.pop_front();
+    }
+    ++script_.rounds;
+    script_.changed.notify_all();
+    return parcels;
+  }
+
+  void send(const MetricParcel& parcel, const std::stop_token&) override {
+    if (left_ == 0) {
+      throw Error(ErrorKind::Transient, "it does not take it");
+    }
+    --left_;
+    const std::lock_guard lock(script_.mutex);
+    const std::size_t space = parcel.text.find(' ');
+    script_.received[parcel.text.substr(0, space)] += std::stoi(parcel.text.substr(space));
+  }
+
+ private:
+  Script& script_;
+  std::size_t left_ = kAll;
+};
+
+/// Until so many rounds have begun, and one more at the end.
+void push_rounds(Metrics& metrics, PickyReceiver::Script& script, int rounds) {
+  const MetricPush push(
+      std::make_unique<PickyReceiver>(script), metrics, [] {}, std::chrono::milliseconds(1));
+  std::unique_lock lock(script.mutex);
+  script.changed.wait(lock, [&] { return script.rounds >= rounds; });
+}
+
+TEST(MetricPush, WhatArrivedOfARoundThatFailedIsNotSentAgain) {
+  Metrics metrics;
+  PickyReceiver::Script script;
+  script.takes = {1};
+  metrics.counter("re_dms_retries_total", "source").Increment(5);
+  metrics.counter("re_dms_retries_total", "stage").Increment(7);
+  push_rounds(metrics, script, 2);
+  EXPECT_EQ(script.received["source"], 5);
+  EXPECT_EQ(script.received["stage"], 7);
+}
+
+/// Counts the warnings that metrics do not arrive.
+class CountedWarnings final : public LogListener {
+ public:
+  CountedWarnings() { set_log_listener(this); }
+
+  ~CountedWarnings() override { set_log_listener(nullptr); }
+
+  CountedWarnings(const CountedWarnings&) = delete;
+  CountedWarnings& operator=(const CountedWarnings&) = delete;
+
+  void logged(LogLevel, std::string_view event, std::string_view,
+              std::initializer_list<LogField>) override {
+    count_ += event == "metrics_fail" ? 1 : 0;
+  }
+
+  int count() const { return count_; }
+
+ private:
+  std::atomic<int> count_ = 0;
+};
+
+TEST(MetricPush, AReceiverThatComesAndGoesIsLoggedOnce) {
+  Metrics metrics;
+  metrics.gauge("re_dms_lag_bytes").Set(1);
+  PickyReceiver::Script script;
+  script.takes = {0, kAll, 0, kAll, 0, kAll, kAll, 0};
+  const CountedWarnings warnings;
+  push_rounds(metrics, script, 8);
+  EXPECT_EQ(warnings.count(), 1);
+}
+
+TEST(MetricPush, RoundsAreCountedByWhatBecameOfThem) {
+  Metrics metrics;
+  PickyReceiver::Script script;
+  metrics.gauge("re_dms_lag_bytes").Set(1);
+  script.takes = {0, kAll, 0};
+  push_rounds(metrics, script, 3);
+  EXPECT_EQ(metrics.counter("re_dms_exports_failed_total", "statsd").Value(), 2);
+  EXPECT_EQ(metrics.counter("re_dms_exports_total", "statsd").Value(), script.rounds - 2);
+  EXPECT_EQ(metrics.gauge("re_dms_exports_failing", "statsd").Value(), 0);
+  script.takes.assign(1000, 0);
+  push_rounds(metrics, script, script.rounds + 1);
+  EXPECT_EQ(metrics.gauge("re_dms_exports_failing", "statsd").Value(), 1);
+}
+
+TEST(MetricPush, AReceiverThatWasBackAndGoesAgainIsLoggedAgain) {
+  Metrics metrics;
+  metrics.gauge("re_dms_lag_bytes").Set(1);
+  PickyReceiver::Script script;
+  script.takes.assign(12, kAll);
+  script.takes.front() = 0;
+  script.takes.back() = 0;
+  const CountedWarnings warnings;
+  push_rounds(metrics, script, 13);
+  EXPECT_EQ(warnings.count(), 2);
 }
 
 }  // namespace

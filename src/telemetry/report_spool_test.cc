@@ -1,13 +1,18 @@
 #include "telemetry/report_spool.h"
 
 #include <gtest/gtest.h>
+#include <signal.h>
 
+#include <cstddef>
+#include <cstdint>
 #include <filesystem>
 #include <string>
+#include <thread>
 
 #include "base/error.h"
 #include "base/file_system.h"
 #include "base/random.h"
+#include "base/thread.h"
 #include "telemetry/crash_note.h"
 
 namespace re_dms::report_spool_test {
@@ -113,6 +118,40 @@ TEST_F(ReportSpoolTest, ACrashNoteBecomesAReportOnce) {
   EXPECT_EQ(crash->at, kNow);
   EXPECT_NE(crash->stack.find("+0x1234"), std::string::npos);
   EXPECT_FALSE(take_crash_note(real_file_system(), path));
+}
+
+/// Ends by SIGSEGV, long before the number does.
+// NOLINTNEXTLINE(misc-no-recursion)
+std::size_t overflow(std::size_t depth) {
+  volatile char block[4096];
+  block[0] = static_cast<char>(depth);
+  return depth == SIZE_MAX ? 0 : overflow(depth + 1) + static_cast<std::size_t>(block[0]);
+}
+
+TEST_F(ReportSpoolTest, AnOverflowOfTheStackIsNoted) {
+  std::filesystem::create_directories(folder_);
+  const auto crash = [&] {
+    note_crashes(folder_ / "crash");
+    overflow(0);
+  };
+  EXPECT_EXIT(crash(), ::testing::KilledBySignal(SIGSEGV), "");
+  const auto note = take_crash_note(real_file_system(), folder_ / "crash");
+  ASSERT_TRUE(note);
+  EXPECT_NE(note->message.find("signal 11"), std::string::npos);
+  EXPECT_FALSE(note->stack.empty());
+}
+
+TEST_F(ReportSpoolTest, SoIsThatOfAnotherThread) {
+  std::filesystem::create_directories(folder_);
+  const auto crash = [&] {
+    note_crashes(folder_ / "crash");
+    std::thread([] {
+      begin_thread("deep");
+      overflow(0);
+    }).join();
+  };
+  EXPECT_EXIT(crash(), ::testing::KilledBySignal(SIGSEGV), "");
+  EXPECT_TRUE(take_crash_note(real_file_system(), folder_ / "crash"));
 }
 
 TEST(ErrorReport, FindsTheSqlState) {

@@ -67,6 +67,15 @@ void SampleTaker::take_histogram(Sample sample,
   }
 }
 
+void SampleTaker::keep(std::span<const Sample> samples) {
+  for (const Sample& sample : samples) {
+    const Series series{std::string(sample.metric->name), sample.label};
+    if (const auto taken = taken_.find(series); taken != taken_.end()) {
+      kept_[series] = taken->second;
+    }
+  }
+}
+
 SampleTaker::Totals SampleTaker::before(const Sample& sample) const {
   const auto found = kept_.find({std::string(sample.metric->name), sample.label});
   return found == kept_.end() ? Totals{} : found->second;

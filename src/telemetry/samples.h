@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <span>
 #include <string>
 #include <utility>
 #include <vector>
@@ -40,12 +41,12 @@ struct Sample {
 /// Belongs to the thread of one exporter.
 class SampleTaker {
  public:
-  /// Every gauge that is a number, and the counters and histograms that grew since the last call of
-  /// keep(), or at all before there was one.
+  /// Every gauge that is a number, and the counters and histograms that grew since they were kept,
+  /// or at all before that.
   std::vector<Sample> take(const std::vector<prometheus::MetricFamily>& families);
 
-  /// What was taken last has arrived.
-  void keep() { kept_ = taken_; }
+  /// These of the samples that were taken last have arrived.
+  void keep(std::span<const Sample> samples);
 
  private:
   using Series = std::pair<std::string, std::string>;  // name and label

@@ -14,6 +14,10 @@ struct Rule {
 
 /// libstdc++'s regex recurses once a character; what is longer is cut.
 constexpr std::size_t kScrubbedBytesMax = 4096;
+/// What ends a secret or a value. A text that is cut inside of one gets them behind it, so that the
+/// rules find what is left of it whole.
+constexpr std::string_view kEnds = "'\"@)";
+constexpr std::string_view kCutMark = " [cut]";
 constexpr std::size_t kSecretBytesMin = 4;
 
 const std::vector<Rule>& secret_rules() {
@@ -56,11 +60,16 @@ void replace_all(std::string& text, const std::string& what, std::string_view by
 }  // namespace
 
 std::string scrub(std::string_view text, const ScrubRules& rules) {
-  std::string made(text.substr(0, kScrubbedBytesMax));
+  std::string made(text);
   for (const std::string& secret : rules.secrets) {
     if (secret.size() >= kSecretBytesMin) {
       replace_all(made, secret, "[secret]");
     }
+  }
+  const bool is_cut = made.size() > kScrubbedBytesMax;
+  if (is_cut) {
+    made.resize(kScrubbedBytesMax);
+    made += kEnds;
   }
   for (const Rule& rule : secret_rules()) {
     made = std::regex_replace(made, rule.found, rule.left);
@@ -69,6 +78,10 @@ std::string scrub(std::string_view text, const ScrubRules& rules) {
     for (const Rule& rule : value_rules()) {
       made = std::regex_replace(made, rule.found, rule.left);
     }
+  }
+  if (is_cut) {
+    made.erase(made.find_last_not_of(kEnds) + 1);
+    made += kCutMark;
   }
   return made;
 }

@@ -16,7 +16,8 @@ struct ScrubRules {
 /// `text` with "[secret]" for secrets: those of the rules, passwords in URLs, values behind words
 /// such as password= and token:, AWS's keys, headers with credentials. Unless the rules allow
 /// values, "[value]" stands for what databases quote of rows: text in single quotes, "Key (…)=(…)",
-/// "Failing row contains (…)", and what follows "syntax for type …:" and the like.
+/// "Failing row contains (…)", and what follows "syntax for type …:" and the like. A long text is
+/// cut, and nothing is left of a secret or value that the cut goes through.
 std::string scrub(std::string_view text, const ScrubRules& rules);
 
 }  // namespace re_dms

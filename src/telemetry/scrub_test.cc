@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 
 namespace re_dms::scrub_test {
@@ -27,6 +28,30 @@ TEST(Scrub, ValuesOfRowsGoUnlessTheyAreAllowed) {
   EXPECT_EQ(scrub("invalid input syntax for type integer: \"ann\" [22P02]", {}),
             "invalid input syntax for type integer: [value] [22P02]");
   EXPECT_EQ(scrub("Failing row contains (1, ann, (2)).", {}), "Failing row contains ([value]).");
+}
+
+TEST(Scrub, ACutLeavesNoPartOfASecretOrValue) {
+  const ScrubRules rules{{"configured-hunter2"}, false};
+  // The secret of each begins with "hun".
+  const auto texts = std::to_array<std::string>({
+      "it is configured-hunter2 here",
+      "postgresql://re_dms:hunter2-of-a-command@db/app",
+      "password=hunter2hunter2 ",
+      "\"token\": \"hunter2 with spaces\"",
+      "Authorization: Bearer hunter2hunter2",
+      "could not convert 'hunter2 and more words' to a number",
+      "Key (id)=(hunter2, 5) already exists",
+      "Failing row contains (hunter2, 5)",
+      "invalid input syntax for type integer: \"hunter2 and more\"",
+  });
+  for (const std::string& text : texts) {
+    // The cut is anywhere in it.
+    for (std::size_t before = 4096 - text.size(); before <= 4096; ++before) {
+      const std::string made =
+          scrub(std::string(before - 1, 'x') + " " + text + std::string(200, 'y'), rules);
+      ASSERT_EQ(made.find("hun"), std::string::npos) << text << " behind " << before;
+    }
+  }
 }
 
 TEST(Scrub, NamesStay) {

@@ -1,7 +1,6 @@
 #include "telemetry/statsd.h"
 
 #include <fmt/format.h>
-#include <netdb.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -9,8 +8,10 @@
 #include <cctype>
 #include <cerrno>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
+#include "base/retry.h"
 
 namespace re_dms {
 
@@ -35,6 +36,7 @@ class Packets {
   explicit Packets(const StatsdSettings& settings) : settings_(settings) {}
 
   void add(const Sample& sample) {
+    lines_.clear();
     const std::string_view name = sample.metric->name;
     switch (sample.metric->type) {
       case MetricType::Gauge:
@@ -54,9 +56,10 @@ class Packets {
         }
         break;
     }
+    place_lines();
   }
 
-  std::vector<std::string> take() { return std::move(packets_); }
+  std::vector<MetricParcel> take() { return std::move(packets_); }
 
  private:
   void line(std::string name, const Sample& sample, double value, std::string_view type,
@@ -76,31 +79,55 @@ class Packets {
       }
       text += more_tags;
     }
-    if (packets_.empty() || packets_.back().size() + 1 + text.size() > kPacketBytesMax) {
-      packets_.push_back(std::move(text));
-    } else {
-      packets_.back() += "\n" + text;
+    lines_.push_back(std::move(text));
+  }
+
+  /// All lines of a sample into one packet, where one holds them.
+  void place_lines() {
+    std::size_t bytes = 0;
+    for (const std::string& text : lines_) {
+      bytes += 1 + text.size();
     }
+    if (!has_room(bytes)) {
+      packets_.emplace_back();
+    }
+    for (const std::string& text : lines_) {
+      if (!has_room(1 + text.size())) {
+        packets_.emplace_back();
+      }
+      std::string& packet = packets_.back().text;
+      packet += packet.empty() ? text : "\n" + text;
+    }
+    ++packets_.back().samples;
+  }
+
+  bool has_room(std::size_t bytes) const {
+    return !packets_.empty() && packets_.back().text.size() + bytes <= kPacketBytesMax;
   }
 
   const StatsdSettings& settings_;
-  std::vector<std::string> packets_;
+  std::vector<std::string> lines_;  ///< of the sample that is being added
+  std::vector<MetricParcel> packets_;
 };
+
+/// Throws Usage unless the address is HOST:PORT.
+HostLookup lookup_of(const std::string& address, HostLookup::Resolver resolver) {
+  const std::size_t colon = address.rfind(':');
+  if (colon == std::string::npos || colon == 0 || colon + 1 == address.size()) {
+    throw Error(ErrorKind::Usage, fmt::format("observe.statsd is \"{}\", not HOST:PORT", address));
+  }
+  std::string host = address.substr(0, colon);
+  if (host.starts_with('[') && host.ends_with(']')) {
+    host = host.substr(1, host.size() - 2);
+  }
+  return {std::move(host), address.substr(colon + 1), std::move(resolver)};
+}
 
 class Statsd final : public MetricReceiver {
  public:
-  explicit Statsd(StatsdSettings settings) : settings_(std::move(settings)) {
-    const std::size_t colon = settings_.address.rfind(':');
-    if (colon == std::string::npos || colon == 0 || colon + 1 == settings_.address.size()) {
-      throw Error(ErrorKind::Usage,
-                  fmt::format("observe.statsd is \"{}\", not HOST:PORT", settings_.address));
-    }
-    host_ = settings_.address.substr(0, colon);
-    port_ = settings_.address.substr(colon + 1);
-    if (host_.starts_with('[') && host_.ends_with(']')) {
-      host_ = host_.substr(1, host_.size() - 2);
-    }
-  }
+  Statsd(StatsdSettings settings, HostLookup::Resolver resolver)
+      : settings_(std::move(settings)),
+        lookup_(lookup_of(settings_.address, std::move(resolver))) {}
 
   Statsd(const Statsd&) = delete;
   Statsd& operator=(const Statsd&) = delete;
@@ -109,45 +136,59 @@ class Statsd final : public MetricReceiver {
 
   std::string_view name() const override { return "statsd"; }
 
-  void send(const std::vector<Sample>& samples, const std::stop_token&) override {
-    connect();
-    for (const std::string& packet : statsd_packets(samples, settings_)) {
-      if (::send(socket_, packet.data(), packet.size(), MSG_DONTWAIT) < 0) {
-        // Nobody listens there (an ICMP answer to an earlier packet), or no room to send.
-        const std::string reason = std::strerror(errno);
-        close_socket();
-        throw Error(ErrorKind::Transient,
-                    fmt::format("StatsD at {}: {}", settings_.address, reason));
-      }
+  std::vector<MetricParcel> pack(const std::vector<Sample>& samples) override {
+    return statsd_packets(samples, settings_);
+  }
+
+  void send(const MetricParcel& parcel, const std::stop_token& stop) override {
+    connect(stop);
+    if (::send(socket_, parcel.text.data(), parcel.text.size(), MSG_DONTWAIT) < 0) {
+      fail(errno);
+    }
+    // On the same machine the answer that nobody listens is here already.
+    int refused = 0;
+    socklen_t size = sizeof(refused);
+    if (::getsockopt(socket_, SOL_SOCKET, SO_ERROR, &refused, &size) == 0 && refused != 0) {
+      fail(refused);
     }
   }
 
-  /// The name is resolved again after a failure: containers move.
-  void connect() {
+  /// The name is looked up again after a failure: containers move.
+  void connect(const std::stop_token& stop) {
     if (socket_ >= 0) {
       return;
     }
-    addrinfo wanted{};
-    wanted.ai_socktype = SOCK_DGRAM;
-    addrinfo* found = nullptr;
-    const int code = ::getaddrinfo(host_.c_str(), port_.c_str(), &wanted, &found);
-    if (code != 0) {
-      throw Error(ErrorKind::Transient,
-                  fmt::format("StatsD at {}: {}", settings_.address, ::gai_strerror(code)));
+    std::vector<SocketAddress> addresses;
+    try {
+      addresses = lookup_.ask(stop);
+    } catch (const Stopped&) {
+      throw;
+    } catch (Error& error) {
+      throw Error(error.in("StatsD at " + settings_.address));
     }
-    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> addresses(found, &::freeaddrinfo);
-    for (const addrinfo* at = found; at != nullptr; at = at->ai_next) {
-      socket_ = ::socket(at->ai_family, at->ai_socktype | SOCK_CLOEXEC, at->ai_protocol);
-      if (socket_ >= 0 && ::connect(socket_, at->ai_addr, at->ai_addrlen) == 0) {
+    int reason = 0;
+    for (std::size_t i = 0; i < addresses.size(); ++i) {
+      const SocketAddress& address = addresses[(first_ + i) % addresses.size()];
+      const auto* const generic = reinterpret_cast<const sockaddr*>(&address.storage);
+      socket_ = ::socket(generic->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+      if (socket_ >= 0 && ::connect(socket_, generic, address.length) == 0) {
         return;
       }
+      reason = errno;
       close_socket();
     }
-    throw Error(ErrorKind::Transient,
-                fmt::format("StatsD at {}: {}", settings_.address, std::strerror(errno)));
+    fail(reason);
   }
 
  private:
+  /// Of a name with several addresses (localhost is ::1, too) the next one is tried first then.
+  [[noreturn]] void fail(int reason) {
+    close_socket();
+    ++first_;
+    throw Error(ErrorKind::Transient,
+                fmt::format("StatsD at {}: {}", settings_.address, std::strerror(reason)));
+  }
+
   void close_socket() {
     if (socket_ >= 0) {
       ::close(socket_);
@@ -156,15 +197,15 @@ class Statsd final : public MetricReceiver {
   }
 
   StatsdSettings settings_;
-  std::string host_;
-  std::string port_;
+  HostLookup lookup_;
   int socket_ = -1;
+  std::size_t first_ = 0;  ///< of the addresses
 };
 
 }  // namespace
 
-std::vector<std::string> statsd_packets(const std::vector<Sample>& samples,
-                                        const StatsdSettings& settings) {
+std::vector<MetricParcel> statsd_packets(const std::vector<Sample>& samples,
+                                         const StatsdSettings& settings) {
   Packets packets(settings);
   for (const Sample& sample : samples) {
     packets.add(sample);
@@ -172,12 +213,13 @@ std::vector<std::string> statsd_packets(const std::vector<Sample>& samples,
   return packets.take();
 }
 
-std::unique_ptr<MetricReceiver> open_statsd(const StatsdSettings& settings) {
-  return std::make_unique<Statsd>(settings);
+std::unique_ptr<MetricReceiver> open_statsd(const StatsdSettings& settings,
+                                            HostLookup::Resolver resolver) {
+  return std::make_unique<Statsd>(settings, std::move(resolver));
 }
 
 void check_statsd(const StatsdSettings& settings) {
-  Statsd(settings).connect();
+  Statsd(settings, &resolve).connect({});
 }
 
 }  // namespace re_dms

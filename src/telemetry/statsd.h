@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "telemetry/host_lookup.h"
 #include "telemetry/metric_push.h"
 #include "telemetry/samples.h"
 
@@ -17,13 +18,15 @@ struct StatsdSettings {
   std::string slot;     ///< each metric says whose it is: tag "slot"
 };
 
-/// Lines in packets that fit an Ethernet frame. Of a histogram: NAME_count, NAME_sum and, with
+/// Lines in packets that fit an Ethernet frame, those of a sample together unless they need more
+/// than one. Of a histogram: NAME_count, NAME_sum and, with
 /// tags, NAME_bucket with the tag "le" are counters.
-std::vector<std::string> statsd_packets(const std::vector<Sample>& samples,
-                                        const StatsdSettings& settings);
+std::vector<MetricParcel> statsd_packets(const std::vector<Sample>& samples,
+                                         const StatsdSettings& settings);
 
 /// Throws Usage unless settings.address is HOST:PORT; the host is looked up when something is sent.
-std::unique_ptr<MetricReceiver> open_statsd(const StatsdSettings& settings);
+std::unique_ptr<MetricReceiver> open_statsd(const StatsdSettings& settings,
+                                            HostLookup::Resolver resolver = &resolve);
 
 /// Throws where the host is not found.
 void check_statsd(const StatsdSettings& settings);

@@ -64,19 +64,23 @@ std::set<Oid> oids(const std::vector<SetAside>& set_aside) {
 }
 
 BatchLoad::BatchLoad(TargetTables& target, const Clock& clock, const StagedBatch& batch,
-                     StoredTables known, std::string schema, FailedTables& failed)
+                     StoredTables known, std::string schema, BatchTries& tries)
     : target_(target),
       clock_(clock),
       batch_(batch),
       known_(std::move(known)),
       schema_(std::move(schema)),
-      failed_(failed),
+      tries_(tries),
+      failed_(tries.failed),
       given_up_(oids(batch.set_aside)) {
   for (const StagedLayer& layer : batch_.layers) {
     const TableSchema& table = *layer.table;
     // Before the layer's table takes any of its layers.
     if (auto reason = takes(table.oid) ? refusal(layer) : std::nullopt) {
       failed_[table.oid] = {table.oid, table.name, *std::move(reason), {}};
+    }
+    if (held_before(layer)) {
+      loaded_.insert(table.oid);
     }
   }
 }
@@ -158,6 +162,26 @@ bool BatchLoad::holds(const StoredTable& table) const {
   return first.number <= table.copy_step;
 }
 
+/// Whether a transaction of an earlier try has loaded the layer.
+bool BatchLoad::held_before(const StagedLayer& layer) const {
+  const Oid oid = layer.table->oid;
+  const auto known = known_.find(oid);
+  if (known == known_.end() || given_up_.contains(oid) || failed_.contains(oid)) {
+    return false;
+  }
+  const StoredTable& table = known->second;
+  if (batch_.kind == BatchKind::Copy) {
+    const bool ended = table.state == TableState::CatchingUp && layer.copy->last;
+    return layer.copy->position == table.position &&
+           (ended || (table.state == TableState::Copying && layer.copy->number <= table.copy_step));
+  }
+  if (batch_.kind == BatchKind::Stream) {
+    return table.state == TableState::Live && table.position == batch_.span.to;
+  }
+  const auto at = std::ranges::find(batch_.tables, oid, &TableAt::oid);
+  return at != batch_.tables.end() && is_done(table, *at);
+}
+
 bool BatchLoad::only_stores(Oid oid) const {
   return std::ranges::all_of(batch_.layers, [oid](const StagedLayer& layer) {
     return layer.table->oid != oid || re_dms::only_stores(layer);
@@ -169,6 +193,7 @@ std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
   loads_.clear();
   at_work_ = nullptr;
   const std::set<Oid> wanted(tables.begin(), tables.end());
+  std::erase_if(tries_.not_there, [&](const auto& table) { return wanted.contains(table.first); });
   std::vector<const StagedLayer*> layers;
   for (const StagedLayer& layer : batch_.layers) {
     if (wanted.contains(layer.table->oid)) {
@@ -279,7 +304,11 @@ std::optional<LoadFault> BatchLoad::apply_layer(const StagedLayer& layer) {
   }
   TableLoad& total = loads_[oid];
   add(total, layer, layer.copy ? layer.copy->position : batch_.span.to);
-  total.not_there += not_there;
+  if (not_there > 0) {
+    RowsNotThere& rows = tries_.not_there[oid];
+    rows.table = layer.table->name;
+    rows.rows += not_there;
+  }
   total.duration +=
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
   return std::nullopt;
@@ -342,6 +371,7 @@ void BatchLoad::record_in_lane(const LoadRun& run, int lane) {
 void BatchLoad::loaded_elsewhere(StoredTables tables) {
   for (auto& [oid, table] : tables) {
     done_.insert(oid);
+    loaded_.insert(oid);
     known_.insert_or_assign(oid, std::move(table));
   }
 }
@@ -462,13 +492,7 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
 
 void BatchLoad::committed() {
   for (const auto& [oid, load] : loads_) {
-    const QualifiedName& name = tables_.at(oid).schema.name;
-    if (load.not_there > 0) {
-      not_there_.push_back({name, load.not_there});
-    }
-    for (const AdjustedTotal& total : load.adjusted.totals) {
-      adjusted_.push_back({name, total.column, total.reason, total.values});
-    }
+    loaded_.insert(oid);
   }
   for (auto& [oid, table] : tables_) {
     known_.insert_or_assign(oid, std::move(table));
@@ -478,15 +502,11 @@ void BatchLoad::committed() {
   loads_.clear();
 }
 
-std::uint64_t BatchLoad::rows() const {
-  std::uint64_t rows = 0;
-  for (const StagedLayer& layer : batch_.layers) {
-    const auto known = known_.find(layer.table->oid);
-    if (known != known_.end() && !has_left(known->second.state)) {
-      rows += layer.counts.rows();
-    }
-  }
-  return rows;
+LoadReport BatchLoad::report() const {
+  LoadReport report = report_of(batch_, loaded_, tries_);
+  report.set_aside = set_aside_;
+  report.tables = took_part_;
+  return report;
 }
 
 }  // namespace re_dms

@@ -32,11 +32,11 @@ struct LoadFault {
 /// Used for one try of a batch. What it is given by reference must outlive it.
 class BatchLoad {
  public:
-  /// `schema` is the target schema of new tables; empty: the source's. `failed` gathers the tables
-  /// that fail and belongs to the batch: when a try ends in an error, the next one leaves them out
-  /// from the start.
+  /// `schema` is the target schema of new tables; empty: the source's. `tries` belongs to the
+  /// batch: when a try ends in an error, the next one leaves the tables that failed out from the
+  /// start.
   BatchLoad(TargetTables& target, const Clock& clock, const StagedBatch& batch, StoredTables known,
-            std::string schema, FailedTables& failed);
+            std::string schema, BatchTries& tries);
 
   /// The tables that have yet to take the batch, in the order of their layers.
   std::vector<Oid> missing() const;
@@ -79,21 +79,8 @@ class BatchLoad {
   /// The transaction is committed.
   void committed();
 
-  /// Staged rows of the tables that hold the batch.
-  std::uint64_t rows() const;
-
-  /// Tables that left in this batch: those that could not take it, and of those that the batch
-  /// names the ones it is for.
-  const std::vector<SetAside>& set_aside() const { return set_aside_; }
-
-  /// CatchUp and Join: the tables that hold the batch now, and where they stood before it.
-  const std::vector<TableAt>& took_part() const { return took_part_; }
-
-  /// Rows that were to be changed or deleted in tables that may lack them, and were not there.
-  const std::vector<RowsNotThere>& not_there() const { return not_there_; }
-
-  /// Values that were changed because the target cannot hold them.
-  const std::vector<ColumnAdjusted>& adjusted() const { return adjusted_; }
+  /// What was committed, by earlier tries too.
+  LoadReport report() const;
 
   /// All tables as they are now.
   StoredTables take_known() { return std::move(known_); }
@@ -104,6 +91,7 @@ class BatchLoad {
   std::optional<LoadFault> apply_layers(const std::vector<const StagedLayer*>& layers);
   bool takes(Oid oid) const;
   bool holds(const StoredTable& table) const;
+  bool held_before(const StagedLayer& layer) const;
   bool only_stores(Oid oid) const;
   bool is_done(const StoredTable& table, const TableAt& before) const;
   void move_positions();
@@ -129,13 +117,13 @@ class BatchLoad {
   const StagedBatch& batch_;
   StoredTables known_;
   const std::string schema_;
-  FailedTables& failed_;
+  BatchTries& tries_;
+  FailedTables& failed_;          ///< of the tries
   const std::set<Oid> given_up_;  ///< by the fold, maybe after some of their layers were handed on
   std::vector<SetAside> set_aside_;
   std::vector<TableAt> took_part_;
-  std::vector<RowsNotThere> not_there_;
-  std::vector<ColumnAdjusted> adjusted_;
-  std::set<Oid> done_;  ///< committed
+  std::set<Oid> done_;    ///< committed
+  std::set<Oid> loaded_;  ///< of the batch's tables those that hold their rows of it
   const StagedLayer* at_work_ = nullptr;
   // Of the open transaction.
   std::map<Oid, StoredTable> tables_;  ///< as they are now

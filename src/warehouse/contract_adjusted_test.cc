@@ -54,6 +54,17 @@ TEST_P(AdjustedContract, CountsGrowAndExamplesAreShown) {
             Rows{fmt::format("{}", loaded_)});
 }
 
+TEST_P(AdjustedContract, ALoadWhoseAnswerWasLostTellsThemAgain) {
+  taken();
+  const StagedBatch batch = next_batch({changed(notes(), true, "1", 5)});
+  ASSERT_EQ(warehouse_->load(batch, {}).adjusted.size(), 1U);
+  const LoadReport again = warehouse_->load(batch, {});
+  ASSERT_EQ(again.adjusted.size(), 1U);
+  EXPECT_EQ(again.adjusted[0].values, 5U);
+  EXPECT_EQ(again.adjusted[0].table, (QualifiedName{"shop", "notes"}));
+  EXPECT_EQ(counts(), Rows{"notes|note|too long|5"}) << "what is stored is counted once";
+}
+
 TEST_P(AdjustedContract, ExamplesOfADayAreBounded) {
   load({changed(notes(), true, "0", 1)});
   for (int i = 1; i < 12; ++i) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
 
 #include "warehouse/testing/copy_contract.h"
 #include "warehouse/testing/duckdb_target.h"
@@ -126,6 +127,19 @@ TEST_P(CopyContract, ALaterCopyBeginsAnewAndAnEarlierOneIsOver) {
   ask(Wish::Copy);
   load_copy({step(1, true, Lsn{7000}, {{"1", "c"}})});
   EXPECT_EQ(rows(), (Rows{"1|c"}));
+}
+
+TEST_P(CopyContract, WhatIsPausedMeanwhileIsReportedAsNotLoaded) {
+  const TablePtr other = items(702, {"shop", "others"});
+  load({staged(LayerBuilder(items()).create().insert({"1", "a"})),
+        staged(LayerBuilder(other).create().insert({"1", "a"}))});
+  ask(Wish::Pause);
+  const LoadReport report = load({staged(LayerBuilder(items()).insert({"2", "b"})),
+                                  staged(LayerBuilder(other).insert({"2", "b"}))});
+  EXPECT_TRUE(report.set_aside.empty());
+  EXPECT_EQ(report.loaded, std::set<Oid>{702});
+  EXPECT_EQ(report.rows, 1U);
+  EXPECT_EQ(rows(), (Rows{"1|a"}));
 }
 
 TEST_P(CopyContract, CatchesUpWhereItStandsAndIsLiveWhenItJoins) {

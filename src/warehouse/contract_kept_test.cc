@@ -211,7 +211,12 @@ TEST_P(KeptContract, WithoutACopyRowsMayBeMissing) {
   EXPECT_EQ(report.not_there[0].table, (QualifiedName{"shop", "items"}));
   EXPECT_EQ(report.not_there[0].rows, 3U);
   EXPECT_EQ(rows(), (Rows{"1|new", "2|whole"}));
-  // One alone, and one whole.
+  // One alone, whose answer was lost, and one whole.
+  const StagedBatch lost = next_batch({staged(LayerBuilder(items()).remove({"6"}))});
+  EXPECT_EQ(taken().load(lost, {}).not_there.size(), 1U);
+  const LoadReport again = taken().load(lost, {});
+  ASSERT_EQ(again.not_there.size(), 1U);
+  EXPECT_EQ(again.not_there[0].rows, 1U);
   EXPECT_EQ(load({staged(LayerBuilder(items()).update({"3"}, "01", {{}, "x"}))}).not_there.size(),
             1U);
   EXPECT_EQ(load({staged(LayerBuilder(items()).replace({"5"}, {"5", "x"}))}).not_there.size(), 1U);

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
+#include <vector>
 
 #include "base/error.h"
 #include "warehouse/batch_load.h"
@@ -49,24 +51,57 @@ void find_gaps(const StagedBatch& batch, const StoredTables& known, FailedTables
   }
 }
 
-LoadReport report_again(const StagedBatch& batch, const StoredPosition& stored,
-                        const StoredTables& known) {
+LoadReport report_of(const StagedBatch& batch, std::set<Oid> loaded, const BatchTries& tries) {
   LoadReport report;
+  std::map<Oid, TableAdjusted> adjusted;
+  std::map<Oid, QualifiedName> names;
+  for (const StagedLayer& layer : batch.layers) {
+    const Oid oid = layer.table->oid;
+    if (loaded.contains(oid)) {
+      report.rows += layer.counts.rows();
+      add(adjusted[oid], layer, batch.span.to);
+      names[oid] = layer.table->name;
+    }
+  }
+  for (const auto& [oid, table] : adjusted) {
+    for (const AdjustedTotal& total : table.totals) {
+      report.adjusted.push_back({names.at(oid), total.column, total.reason, total.values});
+    }
+  }
+  for (const auto& [oid, rows] : tries.not_there) {
+    if (loaded.contains(oid)) {
+      report.not_there.push_back(rows);
+    }
+  }
+  report.loaded = std::move(loaded);
+  return report;
+}
+
+LoadReport report_again(const StagedBatch& batch, const StoredPosition& stored,
+                        const StoredTables& known, const BatchTries& tries) {
+  std::vector<SetAside> set_aside;
   for (const auto& [oid, table] : known) {
     const bool left = has_left(table.state);
     const bool named = std::ranges::any_of(batch.set_aside, [&](const SetAside& entry) {
       return entry.oid == oid && entry.reason == table.reason;
     });
     if (left && (named || table.set_aside_load == stored.loads)) {
-      report.set_aside.push_back(
+      set_aside.push_back(
           {oid, table.schema.name, table.reason, table.position, remedy_of(table.state)});
     }
   }
-  std::set<Oid> left_out = oids(batch.set_aside);
-  left_out.merge(oids(report.set_aside));
+  const std::set<Oid> given_up = oids(batch.set_aside);
+  std::set<Oid> loaded;
   for (const StagedLayer& layer : batch.layers) {
-    report.rows += left_out.contains(layer.table->oid) ? 0 : layer.counts.rows();
+    const Oid oid = layer.table->oid;
+    const auto table = known.find(oid);
+    const bool took_part = table != known.end() && table->second.state == TableState::Live;
+    if (took_part && !given_up.contains(oid)) {
+      loaded.insert(oid);
+    }
   }
+  LoadReport report = report_of(batch, std::move(loaded), tries);
+  report.set_aside = std::move(set_aside);
   return report;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 
 #include "model/staged_batch.h"
 #include "warehouse/service_tables.h"
@@ -11,6 +12,13 @@ namespace re_dms {
 
 /// Tables that could not take a batch, by oid.
 using FailedTables = std::map<Oid, SetAside>;
+
+/// What the tries of one batch have shown; what a try wrote before its COMMIT is true if that took
+/// place, also where its answer was lost.
+struct BatchTries {
+  FailedTables failed;
+  std::map<Oid, RowsNotThere> not_there;
+};
 
 /// Throws Fatal where another daemon took the target over.
 void require_epoch(const StoredPosition& stored, std::uint64_t ours);
@@ -22,9 +30,12 @@ bool is_loaded(const StagedBatch& batch, const StoredPosition& stored);
 /// A table that stands before the place where changes of it begin lacks those in between.
 void find_gaps(const StagedBatch& batch, const StoredTables& known, FailedTables& failed);
 
+/// What these tables, which hold the batch, got by it.
+LoadReport report_of(const StagedBatch& batch, std::set<Oid> loaded, const BatchTries& tries);
+
 /// What a load that is done already says again: a COMMIT took place although its answer was lost.
 LoadReport report_again(const StagedBatch& batch, const StoredPosition& stored,
-                        const StoredTables& known);
+                        const StoredTables& known, const BatchTries& tries);
 
 /// How far any table is loaded.
 Lsn furthest(const StoredPosition& stored, const StoredTables& known);

@@ -56,7 +56,6 @@ struct TableLoad {
   LayerCounts counts;
   std::uint64_t stored_bytes = 0;
   std::chrono::microseconds duration{0};
-  std::uint64_t not_there = 0;  ///< rows to be changed or deleted that the table did not have
   TableAdjusted adjusted;
 };
 

@@ -56,7 +56,8 @@ void require_not_ahead(std::string_view name, Lsn loaded, Lsn journal_end) {
         fmt::format("{} is loaded up to {}, but the journal ends at {}", name, loaded, journal_end),
         or_begin_anew("The journal was emptied or replaced, or the target holds another history: "
                       "changes in between would be missed or skipped. Put back a journal directory "
-                      "and a target that belong together. "));
+                      "and a target that belong together. "))
+        .needing_a_person();
   }
 }
 

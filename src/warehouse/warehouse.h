@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -103,9 +104,12 @@ struct ColumnAdjusted {
 
 struct LoadReport {
   std::uint64_t rows = 0;  ///< staged rows applied
+  /// The tables that hold the rows that the batch has of them; of the others, which were in a state
+  /// that it is not about, or left, nothing was loaded.
+  std::set<Oid> loaded{};
   /// Tables that left in this load: those that failed in it, and those that the batch names and
   /// that were in a state that it is about.
-  std::vector<SetAside> set_aside;
+  std::vector<SetAside> set_aside{};
   /// CatchUp and Join: the tables that hold the batch now, and where they stood before it.
   std::vector<TableAt> tables{};
   std::vector<RowsNotThere> not_there{};

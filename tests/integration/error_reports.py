@@ -2,6 +2,7 @@
 """Goal: Rollbar and Sentry hear of each error once, with its context and without secrets or row values, through
 outages, restarts and crashes; a sink that hangs holds nothing up."""
 
+import re
 import signal
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from daemon import NOT_LIVE, Daemon  # noqa: E402
 from report_sink import KEY, TOKEN, ReportSink  # noqa: E402
-from scenario import expect, scenario  # noqa: E402
+from scenario import REFUSED, expect, scenario  # noqa: E402
 
 PLANTED = "planted-value"
 PASSWORD = "planted-password"
@@ -50,6 +51,29 @@ def check_set_aside(sink, table):
     expect(len([each for each in events if each["tags"]["table"] == table]) == 1, f"and to Sentry: {events}")
 
 
+def outcomes(daemon):
+    """What became of reports, as the metrics have it."""
+    found = re.findall(r'^re_dms_error_reports_total{outcome="(\w+)"} (\d+)$', daemon.get("/metrics")[1], re.M)
+    return {outcome: int(count) for outcome, count in found}
+
+
+def overflow(server, daemon, sink):
+    """A thread that uses up its stack is reported by the next start."""
+    daemon.environment["RE_DMS_FAILPOINT"] = "journal-sync-before=overflow"
+    daemon.start()
+    server.psql("INSERT INTO good VALUES (2000, 1, '')")
+    expect(daemon.wait_end() == -signal.SIGSEGV, "it dies by the signal")
+    del daemon.environment["RE_DMS_FAILPOINT"]
+    daemon.start().wait_ready()
+    daemon.wait("the overflow is reported", lambda: all(of_event(sink, "crashed")))
+    item = of_event(sink, "crashed")[0][0]
+    expect("signal 11" in item["body"]["message"]["body"] and "re_dms" in item["custom"]["stack"], f"{item}")
+    for sent, tags in ((sink.items, "custom"), (sink.events, "tags")):
+        for number in [number for number, each in sent.items() if each[tags]["event"] == "crashed"]:
+            del sent[number]
+    daemon.stop()
+
+
 def main():
     tables = "".join(f"CREATE TABLE public.{name} (id int PRIMARY KEY, n numeric(10,2), t text);"
                      for name in ("bad", "bad2", "bad3", "good"))
@@ -61,6 +85,9 @@ def main():
             daemon.wait("set aside", lambda: daemon.said(NOT_LIVE))
             daemon.wait("reported", lambda: reported(sink, "public.bad"))
             check_set_aside(sink, "public.bad")
+            # Nothing of it came to nothing.
+            daemon.wait("each report is counted", lambda: outcomes(daemon) == {
+                "sent": len(sink.items) + len(sink.events), "dropped": 0, "refused": 0})
 
             # The sink is away: reports wait on the disk, beyond a kill.
             sink.away.set()
@@ -84,6 +111,8 @@ def main():
             expect(daemon.stop(seconds=30) == 3, "it ends while the sink hangs")
             sink.hangs.clear()
 
+            overflow(server, daemon, sink)
+
             # A crash is reported by the next start, with its stack.
             daemon.start().wait_ready()
             daemon.process.send_signal(signal.SIGSEGV)
@@ -102,7 +131,7 @@ def main():
             daemon.stop()
             server.psql("SELECT pg_drop_replication_slot('re_dms')")
             daemon.start()
-            expect(daemon.wait_end() == 1, "the slot is gone")
+            expect(daemon.wait_end() == REFUSED, "the slot is gone")
             # They were sent, or the next start sends them.
             expect(of_event(sink, "failed")[0] or waits(daemon, "rollbar", '"failed"'),
                    f"no last words: {[item['title'] for item in sink.items.values()]}")

@@ -27,6 +27,8 @@ WORK = (("INSERT INTO t SELECT i, i FROM generate_series(1, 360) i", 360),
         ("BEGIN; UPDATE t SET n = n + 1 WHERE id <= 40; UPDATE t SET n = n + 1 WHERE id <= 40; COMMIT", 80))
 ROWS = sum(rows for _, rows in WORK)
 FOLDED_AWAY = 40
+FILLING = 70
+OPTIONS = {"observe.slot_interval": "200ms", "table": [{"match": "public.bad", "bad_values": "error"}]}
 STATES = ("starting", "streaming", "paused", "reconnecting", "stage away", "warehouse away", "stopping")
 PAGE = {"source", "received", "journaled", "staged", "loaded", "journal", "warehouse", "loads", "last load",
         "tables"}
@@ -213,9 +215,39 @@ def check_page(text, status, rows):
         expect(re.search(rf"^  {table['table']} +{re.escape(table['reason'])}$", text, re.M), text)
 
 
+def check_paused(daemon):
+    """A table that somebody paused, until it is live again."""
+    daemon.run("pause", "public.t")
+    daemon.wait("paused", lambda: metrics(daemon)["re_dms_tables_paused"] == 1)
+    expect(metrics(daemon)["re_dms_tables_live"] == 2, "it is not live")
+    daemon.run("resume", "public.t")
+    daemon.wait("live again", lambda: metrics(daemon)["re_dms_tables_live"] == 3)
+    expect(metrics(daemon)["re_dms_tables_paused"] == 0, "it is not paused")
+
+
+def check_filling(server, daemon):
+    """A batch that is being filled."""
+    daemon.configure(OPTIONS | {"batch.interval": "1h"})
+    daemon.start().wait_ready()
+    server.psql(f"INSERT INTO t SELECT i, i FROM generate_series(1001, {1000 + FILLING}) i")
+    daemon.wait("they are folded", lambda: metrics(daemon)["re_dms_fold_rows"] == FILLING)
+    values, again = metrics(daemon), metrics(daemon)
+    # Two numbers a row at least, and their index.
+    expect(16 * FILLING < values["re_dms_fold_memory_bytes"] < 4096 * FILLING + (1 << 20), f"{values}")
+    expect(0 < values["re_dms_fold_age_seconds"] < again["re_dms_fold_age_seconds"] < 60, f"{values}, {again}")
+    expect(values["re_dms_lag_bytes"] > 0 and values["re_dms_loaded_lsn"] < values["re_dms_journaled_lsn"], f"{values}")
+
+
+def check_loaded_from_journal(daemon):
+    """Nothing is committed in the source since, and the target holds all of it: it is not behind."""
+    daemon.configure(OPTIONS)
+    daemon.start().wait_ready()
+    daemon.wait("what was journaled is loaded", lambda: metrics(daemon).get("re_dms_rows_loaded_total") == FILLING)
+    daemon.wait("it is up to date", lambda: metrics(daemon)["re_dms_lag_seconds"] == 0, seconds=10)
+
+
 def main():
-    with scenario(TABLES, options={"observe.slot_interval": "200ms",
-                                   "table": [{"match": "public.bad", "bad_values": "error"}]}) as (server, daemon):
+    with scenario(TABLES, options=OPTIONS) as (server, daemon):
         daemon.start().wait_ready()
         for statement, _ in WORK:
             server.psql(statement)
@@ -228,6 +260,11 @@ def main():
         daemon.wait("at rest", lambda: daemon.status()["lag"]["seconds"] == 0)
         expect(daemon.status()["warehouse"]["rows_loaded"] == ROWS - FOLDED_AWAY + len(WORK) + 1, "rows of live tables")
         check_all(daemon, rows, transactions)
+        check_paused(daemon)
+        expect(daemon.stop() == 3, "with a table set aside it ends with 3")
+        check_filling(server, daemon)
+        expect(daemon.stop() == 3, "with a table set aside it ends with 3")
+        check_loaded_from_journal(daemon)
         expect(daemon.stop() == 3, "with a table set aside it ends with 3")
 
 

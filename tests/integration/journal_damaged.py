@@ -10,7 +10,7 @@ import os  # noqa: E402
 
 from daemon import JOURNALED_LSN  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
-from scenario import expect, expect_refusal, scenario  # noqa: E402
+from scenario import REFUSED, expect, expect_refusal, scenario  # noqa: E402
 
 
 def backlog(server, daemon):
@@ -43,7 +43,7 @@ def main():
         damaged.write_bytes(sound[:middle] + bytes([sound[middle] ^ 1]) + sound[middle + 1:])
         for _ in range(2):
             expect_refusal(daemon, str(damaged), "at byte", ", after 0/", "journal inspect",
-                           "Restore the file", "teardown --yes")
+                           "Restore the file", "teardown --yes", code=REFUSED)
         expect(len(damaged.read_bytes()) == len(sound), "nothing is cut from it")
         damaged.write_bytes(sound)
         loads(daemon)
@@ -58,7 +58,7 @@ def main():
         os.truncate(last, last.stat().st_size - 100)
         for _ in range(2):
             expect_refusal(daemon, 'is confirmed up to', "but the journal ends at",
-                           "the end of the journal is lost", "teardown --yes")
+                           "the end of the journal is lost", "teardown --yes", code=REFUSED)
 
 
 main()

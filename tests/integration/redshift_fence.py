@@ -17,7 +17,7 @@ from pathlib import Path
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from daemon import Daemon  # noqa: E402
-from scenario import expect, expect_check, expect_refusal, scenario  # noqa: E402
+from scenario import FAILED, REFUSED, expect, expect_check, expect_refusal, scenario  # noqa: E402
 from targets import RedshiftTarget  # noqa: E402
 
 TABLES = """
@@ -74,13 +74,13 @@ def second(story):
     story.work()
     first.catch_up()
     tries = {
-        "another slot": ({"source.slot": "re_dms_2", "source.publication": "re_dms_2"}, "belongs to"),
-        "no journal": ({}, "exists already"),
-        "an older copy of the journal": ({"journal.directory": str(older)}, "journal ends at"),
+        "another slot": ({"source.slot": "re_dms_2", "source.publication": "re_dms_2"}, "belongs to", FAILED),
+        "no journal": ({}, "exists already", FAILED),
+        "an older copy of the journal": ({"journal.directory": str(older)}, "journal ends at", REFUSED),
     }
-    for name, (options, words) in tries.items():
+    for name, (options, words, code) in tries.items():
         with story.another(options) as daemon:
-            expect_refusal(daemon, words)
+            expect_refusal(daemon, words, code=code)
         slots = story.server.value("SELECT string_agg(slot_name, ',') FROM pg_replication_slots")
         expect(slots == "re_dms", f"{name}: the slots are {slots}")
         story.work()
@@ -135,7 +135,7 @@ def stalled(story, place):
             # What it began is loaded; of the slot, which is the other's, it hears that it went on.
             code = first.wait_end(60)
             last = first.log_text().splitlines()[-1]
-            expect(code == 1 and ("confirmed up to" in last or "took over" in last), f"it ended with {code}: {last}")
+            expect((code, True) in ((FAILED, "took over" in last), (REFUSED, "confirmed up to" in last)), f"it ended with {code}: {last}")
         shutil.rmtree(first.journal)
         shutil.copytree(daemon.journal, first.journal)
     print(f"{place}: equal, epoch {epoch}: {counts}", flush=True)
@@ -213,7 +213,7 @@ def set_back(story):
     now = story.standin.sql("SELECT loaded FROM re_dms_internal.position")[0][0]
     for name, loaded, words in (("older", then, ["begins at"]), ("newer", str(int(now) + (1 << 30)), ["journal ends at"])):
         story.standin.sql(f"UPDATE re_dms_internal.position SET loaded = {loaded}")
-        expect_refusal(first, *words)
+        expect_refusal(first, *words, code=REFUSED)
         print(f"set to an {name} position: {first.log_text().splitlines()[-1]}", flush=True)
         story.standin.sql(f"UPDATE re_dms_internal.position SET loaded = {now}")
     for schema in ("re_dms", "re_dms_internal"):

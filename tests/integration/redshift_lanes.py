@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from scenario import expect, expect_refusal, scenario  # noqa: E402
+from scenario import REFUSED, expect, expect_refusal, scenario  # noqa: E402
 from targets import RedshiftTarget  # noqa: E402
 
 LANES = 4
@@ -123,7 +123,7 @@ def older_journal(story):
     del daemon.environment["RE_DMS_FAILPOINT"]
     daemon.journal.rename(newer)
     older.rename(daemon.journal)
-    expect_refusal(daemon, "journal ends at")
+    expect_refusal(daemon, "journal ends at", code=REFUSED)
     shutil.rmtree(daemon.journal)
     newer.rename(daemon.journal)
     daemon.start().wait_ready()

@@ -2,6 +2,7 @@
 """Goal: the server may restart, fast or immediate, in every state of the daemon: it stops at once, the
 daemon goes on by itself, and both sides end equal."""
 
+import re
 import sys
 from contextlib import contextmanager
 from pathlib import Path
@@ -25,6 +26,11 @@ INSERT INTO small SELECT g, 'v' FROM generate_series(1, 100) g ON CONFLICT (id) 
 DELETE FROM small WHERE id % 7 = 0;
 UPDATE small SET id = id + 1000 WHERE id % 5 = 0 AND id < 1000 AND id + 1000 NOT IN (SELECT id FROM small);
 """
+
+
+def value(daemon, name):
+    """Of a metric without labels."""
+    return float(re.search(rf"^{name} (\S+)$", daemon.get("/metrics")[1], re.M)[1])
 
 
 def journal_bytes(daemon):
@@ -58,6 +64,10 @@ def paused(server, daemon):
         for _ in range(7):
             server.psql(LARGE.replace("10000", "1200"))
         daemon.wait("the journal is full", lambda: journal_bytes(daemon) >= 4 * MIB)
+        daemon.wait("reading is paused", lambda: value(daemon, "re_dms_reading_paused") == 1)
+        # Its bound is passed by what arrived at once, and the journal's age is seen.
+        expect(1 <= value(daemon, "re_dms_journal_used_ratio") < 2, "the share of the bound")
+        expect(value(daemon, "re_dms_journal_oldest_seconds") > 0, "how old it is")
         yield
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from scenario import expect, scenario  # noqa: E402
+from scenario import REFUSED, expect, scenario  # noqa: E402
 
 
 class ServiceManager:
@@ -81,7 +81,7 @@ def main():
         systemd.forget()
         code = daemon.start().wait_end()
         failed = systemd.wait("why it failed", lambda said: said.get("STATUS", "").startswith("failed: "), 5)[-1]
-        expect(code == 1 and "slot" in failed["STATUS"], f"exit code {code}, {failed}")
+        expect(code == REFUSED and "slot" in failed["STATUS"], f"exit code {code}, {failed}")
 
 
 main()

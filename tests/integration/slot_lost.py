@@ -11,7 +11,7 @@ import signal  # noqa: E402
 
 from daemon import ROWS_LOADED  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
-from scenario import expect, expect_check, expect_refusal, scenario  # noqa: E402
+from scenario import REFUSED, expect, expect_check, expect_refusal, scenario  # noqa: E402
 
 SETTINGS = {"max_slot_wal_keep_size": "1MB", "max_wal_size": "64MB", "min_wal_size": "32MB"}
 TABLES = "CREATE TABLE public.t (id serial PRIMARY KEY); CREATE TABLE public.later (id int PRIMARY KEY)"
@@ -33,9 +33,9 @@ def main():
             expect(daemon.stop() == 0, "SIGTERM ends it with 0")
         server.psql("INSERT INTO t DEFAULT VALUES")
         lose_slot(server)
-        for see in (expect_check, expect_refusal):
-            see(daemon, '"re_dms"', "invalidated", "max_slot_wal_keep_size", "teardown --yes",
-                "target file away")
+        words = '"re_dms"', "invalidated", "max_slot_wal_keep_size", "teardown --yes", "target file away"
+        expect_check(daemon, *words)
+        expect_refusal(daemon, *words, code=REFUSED)
         with DuckdbFile(str(daemon.warehouse)) as duck:
             expect(duck.value("SELECT count(*) FROM public.t") == "1000", "the journal was loaded")
 
@@ -54,7 +54,7 @@ def main():
         lose_slot(server)
         before = len(daemon.log_text())
         daemon.process.send_signal(signal.SIGCONT)
-        expect(daemon.wait_end() == 1, "it ends with 1")
+        expect(daemon.wait_end() == REFUSED, "it is refused")
         said = daemon.log_text()[before:]
         expect("invalidated" in said and "teardown --yes" in said, f"it says why: {said}")
 

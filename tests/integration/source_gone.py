@@ -8,7 +8,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from daemon import ROWS_LOADED  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
-from scenario import expect, scenario  # noqa: E402
+from scenario import REFUSED, expect, scenario  # noqa: E402
 
 
 def leave_backlog(server, daemon, text):
@@ -49,7 +49,7 @@ def main():
         server.psql("SELECT pg_drop_replication_slot('re_dms')")
         daemon.start()
         code = daemon.wait_end()
-        expect(code == 1, f"it ends with {code}, not with 1")
+        expect(code == REFUSED, f"it ends with {code}, not with {REFUSED}")
         expect("is gone" in daemon.log_text() or "not there" in daemon.log_text(), "it says why")
         expect(rows(daemon, "gone") == 1000, "loaded before it ended")
         print(f"equal: {daemon.compare()}")

@@ -16,7 +16,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
 from daemon import Daemon  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
-from scenario import expect, expect_refusal, scenario  # noqa: E402
+from scenario import FAILED, REFUSED, expect, expect_refusal, scenario  # noqa: E402
 
 # Name, definition, and what happens to it in each round; {n} is the round's number.
 TABLES = {
@@ -73,9 +73,9 @@ class Stalled:
     def wake(self):
         self.first.process.send_signal(signal.SIGCONT)
 
-    def expect_end(self, *words):
+    def expect_end(self, wanted, *words):
         code = self.first.wait_end(60)
-        expect(code == 1, f"exit code {code}")
+        expect(code == wanted, f"exit code {code}, not {wanted}")
         last = self.first.log_text().splitlines()[-1]
         missing = [word for word in words if word not in last]
         expect(not missing, f"{last} lacks {missing}")
@@ -111,10 +111,10 @@ def stalled(place, inside):
                 # It has nothing to load and waits for its slot, which is the other's.
                 first.wait("it waits", lambda: "is active for PID" in str(first.status()))
                 expect(second.stop() == 0, "SIGTERM")
-                story.expect_end("confirmed up to")
+                story.expect_end(REFUSED, "confirmed up to")
                 second.start().wait_ready()
             else:
-                story.expect_end("took over", "epoch")
+                story.expect_end(FAILED, "took over", "epoch")
             second.catch_up()
             second.compare()
             print(f"  equal: {before}, epoch {epoch}", flush=True)

@@ -46,14 +46,18 @@ def expect(condition, text):
         raise AssertionError(text)
 
 
-def expect_refusal(daemon, *words, seconds=120):
-    """Starts `run`, which must end with exit code 1 and a message that has all WORDS."""
+# Exit codes of a refusal: one that may pass, and one that waits for a person.
+FAILED, REFUSED = 1, 4
+
+
+def expect_refusal(daemon, *words, code=FAILED, seconds=120):
+    """Starts `run`, which must end with CODE and a message that has all WORDS."""
     before = len(daemon.log_text())
     daemon.start()
-    code = daemon.wait_end(seconds)
+    found = daemon.wait_end(seconds)
     # The log is JSON, which escapes quotes.
     said = daemon.log_text()[before:].replace('\\"', '"')
-    expect(code == 1, f"exit code {code} instead of 1; it said:\n{said}")
+    expect(found == code, f"exit code {found} instead of {code}; it said:\n{said}")
     missing = [word for word in words if word.lower() not in said.lower()]
     expect(not missing, f"the message lacks {missing}:\n{said}")
 

@@ -20,6 +20,7 @@ from scenario import expect  # noqa: E402
 
 ROOT = Path(__file__).resolve().parents[2]
 SECRET = "Planted-Secret-51b9@/y"
+MORE = "/etc/systemd/system/re_dms.service.d/credentials.conf"
 PLACE = "/srv/ansible"
 
 
@@ -63,6 +64,14 @@ def prepare(root, packages):
                                          "      ansible_python_interpreter: /usr/bin/python3\n")
 
 
+def refusal(root, book, given, words):
+    """The playbook refuses, and says so."""
+    root.write("/srv/variables.json", json.dumps(given), 0o600)
+    code, said = root.run(f"cd {PLACE} && ansible-playbook -i localhost.yml -e @/srv/variables.json {book}", check=False,
+                          environment={"ANSIBLE_NOCOLOR": "1", "ANSIBLE_LOCALHOST_WARNING": "0"})
+    expect(code != 0 and all(word in said for word in words), f"{book} refuses with {words}: {code}\n{said}")
+
+
 def lint(root):
     code, said = root.run(f"cd {PLACE} && ansible-lint --offline --nocolor -q site.yml remove.yml roles inventories", check=False)
     expect(code == 0, f"ansible-lint:\n{said}")
@@ -95,10 +104,15 @@ def walk(root, packages):
     expect(again == 0, f"a second run changes nothing:\n{more}")
     checked, _ = play(root, "site.yml", given, "--check", "--diff")
     expect(checked == 0, f"nor would a third one:\n{checked}")
+    with_further_secrets(root, given)
     later = {**given, "re_dms_package_files": variables("2")["re_dms_package_files"]}
     changed, upgraded = play(root, "site.yml", later, "--diff")
     version = root.run("dpkg-query -W -f '${Version}' re-dms")
     expect(changed > 0 and version.endswith("-2"), f"upgraded to {version}")
+    root.write("/etc/re_dms/eu.toml", "")
+    refusal(root, "remove.yml", later, ["/etc/re_dms/eu.toml", "re_dms@NAME"])
+    root.path("/etc/re_dms/eu.toml").unlink()
+    expect(root.path("/usr/bin/re_dms").exists(), "what is refused removes nothing")
     changed, removed = play(root, "remove.yml", later)
     expect(changed > 0 and not root.path("/usr/bin/re_dms").exists(), "removed")
     left = root.run("find /etc/re_dms /etc/credstore /var/cache/re_dms /opt/aws -type f", check=False)[1]
@@ -108,17 +122,36 @@ def walk(root, packages):
     expect(SECRET not in said + more + upgraded + removed + last, "the secret is not printed")
 
 
+def with_further_secrets(root, given):
+    """Names that the unit does not know: the service has them, and no longer once nobody asks for them."""
+    config = json.loads(json.dumps(given["re_dms_config"]))
+    config["observe"]["rollbar_token"] = "${credential:token_of_ours}"
+    more = {**given, "re_dms_config": config, "re_dms_secrets": {**given["re_dms_secrets"], "token_of_ours": SECRET}}
+    play(root, "site.yml", more)
+    expect(root.path(MORE).read_text(encoding="utf-8").splitlines()[-1] == "LoadCredential=token_of_ours:re_dms.token_of_ours",
+           "the unit loads it")
+    root.wait("the service takes it", "systemctl show -P StatusText re_dms | grep '^reconnecting'")
+    expect(play(root, "site.yml", more)[0] == 0, "a second run changes nothing")
+    play(root, "site.yml", given)
+    expect(not root.path(MORE).exists(), "and forgets it")
+    root.run("rm /etc/credstore/re_dms.token_of_ours")
+
+
 def with_disk(root, folder):
-    """A device of its own for the journal."""
+    """A device of its own for the journal, not over one that is there."""
     image = folder / "disk"
     with open(image, "wb") as file:
         file.truncate(64 << 20)
     device = subprocess.run(["losetup", "--find", "--show", image], capture_output=True, text=True, check=True).stdout.strip()
     try:
         given = variables("1", re_dms_journal_device=device)
+        root.run("mkdir -p /var/lib/re_dms/journal")
+        refusal(root, "site.yml", given, ["which a mount would hide", "cp -a /var/lib/re_dms.before/."])
+        root.run("rmdir /var/lib/re_dms/journal")
         play(root, "site.yml", given)
+        expect("UUID=" in root.path("/etc/fstab").read_text(encoding="utf-8"), "it is found by what it holds")
         mounted = root.run("findmnt -n -o SOURCE,FSTYPE,OPTIONS /var/lib/re_dms").split()
-        expect(mounted[:2] == [device, "ext4"] and "noexec" in mounted[2], f"mounted: {mounted}")
+        expect(mounted[:2] == [device, "ext4"] and "noexec" in mounted[2] and "nofail" in root.path("/etc/fstab").read_text(encoding="utf-8"), f"mounted: {mounted}")
         expect(root.run("stat -c '%U %a' /var/lib/re_dms").split() == ["re_dms", "750"], "it belongs to the service")
         again, said = play(root, "site.yml", given)
         expect(again == 0, f"a second run changes nothing:\n{said}")

@@ -21,6 +21,7 @@ from scenario import expect  # noqa: E402
 ROOT = Path(__file__).resolve().parents[2]
 PLACE = ROOT / "deploy" / "container"
 RUNTIME_MB_MAX = 200  # more than the Debian below it
+SECRET_FILES = {".env", "*.pem", "*.key", "vault*.yml", "*.local.toml"}
 INSTRUCTIONS = {"ARG", "FROM", "SHELL", "WORKDIR", "COPY", "ENV", "RUN", "CMD", "USER", "EXPOSE", "VOLUME", "HEALTHCHECK",
                 "ENTRYPOINT"}
 
@@ -65,7 +66,19 @@ def lint():
     expect(last.get("USER") == "re_dms" and "HEALTHCHECK" in last and last["ENTRYPOINT"] == '["/usr/bin/re_dms"]', str(last))
     default = re.search(r"^ARG DEBIAN=(\S+)$", (PLACE / "Dockerfile").read_text(encoding="utf-8"), re.M)
     expect(default and ":" in default[1] and not default[1].endswith(":latest"), "the image below has a fixed tag")
+    lint_context()
     print(f"Dockerfile: {len(found)} instructions in {len(made)} stages, no finding")
+
+
+def lint_context():
+    """What git does not take, and files that hold secrets most often, are not sent to a builder: they could be layers of
+    an image."""
+    ignored = (ROOT / ".dockerignore").read_text(encoding="utf-8").splitlines()
+    missing = ({line.strip("/") for line in (ROOT / ".gitignore").read_text(encoding="utf-8").split()} | SECRET_FILES) - {
+        line.removeprefix("**/").strip("/") for line in ignored}
+    expect(not missing, f".dockerignore lacks {sorted(missing)}")
+    for pattern in SECRET_FILES:
+        expect(f"**/{pattern}" in ignored, f"{pattern} is ignored in every folder")
 
 
 def check_compose(root):

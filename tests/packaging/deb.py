@@ -58,6 +58,32 @@ def judge(folder):
     return [daemon, duckdb]
 
 
+def of_another_duckdb(root, package):
+    """A package as that of a release with another DuckDB; the path of it in the root."""
+    root.run(f"rm -rf /var/tmp/other && dpkg-deb -R /var/tmp/{package.name} /var/tmp/other"
+             " && sed -i 's/^Version:.*/Version: 9.9.9-1/; s/^Provides:.*/Provides: re-dms-libduckdb (= 9.9.9)/'"
+             " /var/tmp/other/DEBIAN/control && dpkg-deb -b /var/tmp/other /var/tmp/other.deb")
+    return "/var/tmp/other.deb"
+
+
+def judge_upgrades(root, packages, later):
+    """The program and the library it takes are upgraded together; where DuckDB is the same, either alone."""
+    daemon, duckdb = packages
+    code, said = root.run(f"dpkg -i {of_another_duckdb(root, duckdb)}", check=False)
+    expect(code != 0 and "breaks" in said, f"a library that the program would refuse is not installed: {code}\n{said}")
+    said = root.run(f"dpkg -i /var/tmp/{duckdb.name}")
+    expect("breaks" not in said, f"the one that it takes is:\n{said}")
+    # Named together, apt takes both or neither.
+    code, said = root.run("apt-get install -q -y --no-install-recommends --no-remove /var/tmp/other.deb", check=False)
+    expect(code != 0, f"apt does not either, unless it may remove the program:\n{said}")
+    root.copy(later, f"/var/tmp/{later.name}")
+    said = root.run(f"apt-get install -q -y --no-install-recommends /var/tmp/{later.name}")
+    expect("REMOVED" not in said, f"another revision with the same DuckDB takes nothing away:\n{said}")
+    version = root.run("dpkg-query -W -f '${Package} ${Version} ${db:Status-Status}\n' re-dms re-dms-duckdb").split("\n")
+    expect(version[0].endswith("-2 installed") and version[1].endswith("-1 installed"), f"{version}")
+    root.run(f"apt-get install -q -y --allow-downgrades --no-install-recommends /var/tmp/{daemon.name}")
+
+
 def main():
     require_root()
     packages = judge(Path(sys.argv[1]) / "1")
@@ -70,6 +96,7 @@ def main():
         print(said)
         expect(code == 0, "lintian finds errors")
         root.run(f"apt-get install -q -y --no-install-recommends {names}")
+        judge_upgrades(root, packages, next((Path(sys.argv[1]) / "2").glob("re-dms_*.deb")))
         root.run("zsh -n /usr/share/zsh/vendor-completions/_re_dms"
                  " && fish --no-execute /usr/share/fish/vendor_completions.d/re_dms.fish")
         warned = root.run("zcat /usr/share/man/man1/re_dms.1.gz | groff -man -ww -Tutf8 2>&1 >/dev/null")

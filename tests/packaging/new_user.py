@@ -151,10 +151,10 @@ def crash(root, source, target):
     root.run("systemctl reload re_dms")
     root.wait("it was read again", "journalctl -u re_dms --no-pager | grep configuration_read")
     root.run("mkdir -p /run/systemd/system/re_dms.service.d && printf '[Service]\\nRestartSec=100ms\\n'"
-             " > /run/systemd/system/re_dms.service.d/soon.conf && systemctl daemon-reload && systemctl kill -s KILL re_dms")
+             " > /run/systemd/system/re_dms.service.d/soon.conf && systemctl daemon-reload && systemctl kill --kill-who=main -s KILL re_dms")
     root.wait("it was started again", "systemctl show -P NRestarts re_dms | grep -x 1 && systemctl is-active re_dms")
     root.run("printf '[Service]\\nRestartSec=100ms\\nWatchdogSec=3s\\n' > /run/systemd/system/re_dms.service.d/soon.conf"
-             " && systemctl daemon-reload && systemctl restart re_dms && systemctl kill -s STOP re_dms")
+             " && systemctl daemon-reload && systemctl restart re_dms && systemctl kill --kill-who=main -s STOP re_dms")
     root.wait("one that stands still is started anew",
               "journalctl -u re_dms --no-pager | grep -q 'Watchdog timeout' && systemctl is-active re_dms")
     source.sql("INSERT INTO orders VALUES (21, 'after a crash')")
@@ -172,6 +172,29 @@ def upgrade(root, source, target, packages):
     expect(root.run("systemctl show -P MainPID re_dms") != process, "and is the new one")
     source.sql("INSERT INTO orders VALUES (22, 'after an upgrade')")
     wait_rows(root, target, expected(20, (21, "after a crash"), (22, "after an upgrade")))
+
+
+def log_file(root):
+    """For agents that read files, as operations.md has it."""
+    drop_in = "/run/systemd/system/re_dms.service.d/log.conf"
+    root.run(f"install -d /var/log/re_dms && printf '[Service]\\nStandardError=append:/var/log/re_dms/re_dms.log\\n' > {drop_in}"
+             " && systemctl daemon-reload && systemctl restart re_dms")
+    root.wait("its log is in the file", "grep -q stream_started /var/log/re_dms/re_dms.log")
+    root.run(f"rm {drop_in} && systemctl daemon-reload && systemctl restart re_dms")
+
+
+def refused(root, source):
+    """What only a person can end is not tried again; then starting over works as the message says."""
+    root.run("systemctl stop re_dms")
+    source.sql("SELECT pg_drop_replication_slot('re_dms')")
+    root.run("systemctl start re_dms", check=False)
+    root.wait("the unit has failed", "systemctl is-failed re_dms")
+    shown = root.run("systemctl show -p ExecMainStatus -p NRestarts re_dms").split()
+    expect(set(shown) == {"ExecMainStatus=4", "NRestarts=0"}, f"exit code and restarts: {shown}")
+    expect("re_dms teardown --yes" in root.run("journalctl -u re_dms --no-pager -n 5 -o cat"), "it says what to do")
+    root.run(f"re_dms teardown --yes && rm -f {WAREHOUSE} {WAREHOUSE}.saved_blocks && systemctl reset-failed re_dms"
+             " && systemctl start re_dms")
+    wait_rows(root, None, expected(20, (21, "after a crash"), (22, "after an upgrade")))
 
 
 def remove(root, source, target, packages):
@@ -211,6 +234,9 @@ def walk(packages, target):
         begin(root, source, target, packages)
         crash(root, source, target)
         upgrade(root, source, target, packages)
+        log_file(root)
+        if not target:
+            refused(root, source)
         look_for_secrets(root, packages, [PASSWORD] + ([target.standin.password, target.environment["AWS_SECRET_ACCESS_KEY"]]
                                                        if target else []))
         remove(root, source, target, packages)

@@ -64,7 +64,8 @@ bool wait_for_socket(PGconn* connection, int events, SteadyTime deadline) {
   }
 }
 
-void finish_connecting(PGconn* connection, std::chrono::seconds patience, std::string_view doing) {
+void finish_connecting(PGconn* connection, std::chrono::seconds patience, std::string_view doing,
+                       const std::stop_token& stop) {
   const SteadyTime deadline = real_clock().steady() + patience;
   PostgresPollingStatusType wanted = PGRES_POLLING_WRITING;
   while (wanted != PGRES_POLLING_OK) {
@@ -75,13 +76,20 @@ void finish_connecting(PGconn* connection, std::chrono::seconds patience, std::s
       }
       throw Error(error);
     }
-    if (!wait_for_socket(connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT,
-                         deadline)) {
+    if (stop.stop_requested()) {
+      throw Stopped();
+    }
+    const SteadyTime now = real_clock().steady();
+    if (now >= deadline) {
       throw Error(ErrorKind::Transient,
                   fmt::format("{}: no answer within {} s", doing, patience.count()),
                   "Check host and port in source.url and any firewalls in between");
     }
-    wanted = PQconnectPoll(connection);
+    const SteadyTime until =
+        stop.stop_possible() ? std::min(deadline, now + kLookAtStop) : deadline;
+    if (wait_for_socket(connection, wanted == PGRES_POLLING_READING ? POLLIN : POLLOUT, until)) {
+      wanted = PQconnectPoll(connection);
+    }
   }
 }
 
@@ -161,8 +169,9 @@ Lsn QueryResult::lsn(int row, int column) const {
   return *lsn;
 }
 
-Connection::Connection(const SourceSettings& settings, ConnectionPurpose purpose)
-    : connection_(nullptr, &PQfinish) {
+Connection::Connection(const SourceSettings& settings, ConnectionPurpose purpose,
+                       std::stop_token stop)
+    : connection_(nullptr, &PQfinish), stop_(std::move(stop)) {
   ConnectionParameters parameters = connection_parameters(settings.url, purpose);
   if (!settings.password_command.empty()) {
     parameters["password"] = run_password_command(settings.password_command);
@@ -174,14 +183,15 @@ Connection::Connection(const SourceSettings& settings, ConnectionPurpose purpose
   // Puts the SQLSTATE of a refused connection into the text, the only place libpq has for it.
   PQsetErrorVerbosity(connection_.get(), PQERRORS_VERBOSE);
   PQsetNoticeReceiver(connection_.get(), &log_notice, nullptr);
-  finish_connecting(connection_.get(), connect_patience(parameters),
-                    target_of(parameters, purpose));
+  finish_connecting(connection_.get(), connect_patience(parameters), target_of(parameters, purpose),
+                    stop_);
   PQsetnonblocking(connection_.get(), 1);
   prove_session(*this, purpose);
   if (raw_text()) {
     // With another one the server ends the stream at the first byte that is not UTF-8 (22021).
     query("SET client_encoding = 'SQL_ASCII'", "asking for text without conversion");
   }
+  stop_ = {};
 }
 
 bool Connection::raw_text() const {

@@ -79,8 +79,10 @@ class Connection {
  public:
   /// Connects; runs password_command first. Throws within connect_patience: Transient when the
   /// server cannot be reached, Refused when it does not take this user, database or password.
-  /// Refused too when the session is not the one asked for (session_proof.h).
-  Connection(const SourceSettings& settings, ConnectionPurpose purpose);
+  /// Refused too when the session is not the one asked for (session_proof.h). Throws Stopped within
+  /// a moment when stop is requested, which is no longer looked at once it is connected; looking up
+  /// the host's name and password_command are waited for.
+  Connection(const SourceSettings& settings, ConnectionPurpose purpose, std::stop_token stop = {});
 
   /// From now on a query waits for its result this long at most.
   void wait_at_most(std::chrono::milliseconds patience) { patience_ = patience; }

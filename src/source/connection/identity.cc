@@ -91,7 +91,8 @@ void require_same_source(const Origin& journal, const Origin& now) {
         fmt::format("the source was promoted or restored: its timeline is {}, the journal's "
                     "is {}",
                     now.timeline, journal.timeline),
-        begin_anew("What the journal holds may not be part of the new timeline's history. "));
+        begin_anew("What the journal holds may not be part of the new timeline's history. "))
+        .needing_a_person();
   }
 }
 

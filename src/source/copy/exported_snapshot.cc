@@ -23,7 +23,7 @@ std::string slot_name(const std::string& slot) {
 
 ExportedSnapshot::ExportedSnapshot(const SourceSettings& settings, const Origin& origin,
                                    std::chrono::milliseconds patience, const std::stop_token& stop)
-    : replication_(settings, ConnectionPurpose::Replication) {
+    : replication_(settings, ConnectionPurpose::Replication, stop) {
   require_same_source(origin, identify_server(replication_, settings).origin);
   replication_.stop_with(stop);
   replication_.wait_at_most(patience + kSetUpPatience);

@@ -96,8 +96,8 @@ std::vector<TableSize> table_sizes(Connection& connection, const std::vector<Oid
 SnapshotReader::SnapshotReader(const SourceSettings& settings, const Origin& origin,
                                const ExportedSnapshot& snapshot, const std::stop_token& stop)
     : settings_(settings),
-      snapshot_(settings, ConnectionPurpose::Sql),
-      now_(settings, ConnectionPurpose::Sql),
+      snapshot_(settings, ConnectionPurpose::Sql, stop),
+      now_(settings, ConnectionPurpose::Sql, stop),
       stop_(stop) {
   require_same_cluster(origin, snapshot_);
   require_same_cluster(origin, now_);

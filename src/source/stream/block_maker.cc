@@ -60,7 +60,7 @@ BlockMaker::Step BlockMaker::add_rare(std::string_view message) {
       append(message);
       open_ = false;
       position_ = std::max(position_, commit.end_lsn);
-      commit_time_ = commit.commit_time;
+      commit_end_ = commit.end_lsn;
       note_complete();
       return Step::Committed;
     }

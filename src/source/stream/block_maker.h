@@ -53,8 +53,8 @@ class BlockMaker {
   /// End of the last transaction or idle position that went in.
   Lsn position() const { return position_; }
 
-  /// Commit time of the last transaction that went in; zero before the first.
-  SystemTime commit_time() const { return commit_time_; }
+  /// End of the last transaction that went in; unknown before the first.
+  Lsn commit_end() const { return commit_end_; }
 
   std::size_t bytes() const { return block_.bytes.size(); }
 
@@ -94,7 +94,7 @@ class BlockMaker {
   std::vector<RelationPlace> relations_;
   std::size_t usual_bytes_ = 0;  ///< of recent blocks, to reserve once
   Lsn position_;
-  SystemTime commit_time_{};
+  Lsn commit_end_;
   std::uint32_t xid_ = 0;  ///< of the open transaction
   bool open_ = false;
 };

@@ -113,12 +113,12 @@ void SlotReader::connect(StreamStart start) {
   maker_ = BlockMaker(start.journaled_to);
   stop_signal_.emplace(stop_);
   silence_.end(clock_.steady());
-  watch_.emplace(settings_, times_.watch);
+  watch_.emplace(settings_, times_.watch, stop_);
   require_same_cluster(origin_, watch_->connection());
   // PostgreSQL 18 skips the changes of a publication that is missing, with a mere warning.
   require_publication(watch_->connection(), settings_.publication);
   // On this same connection: another one may have reached another server.
-  Connection replication(settings_, ConnectionPurpose::Replication);
+  Connection replication(settings_, ConnectionPurpose::Replication, stop_);
   const Identity now = identify_server(replication, settings_);
   require_same_source(origin_, now.origin);
   require_nothing_undone(now.flushed, start.journaled_to);
@@ -136,7 +136,8 @@ void SlotReader::connect(StreamStart start) {
 void SlotReader::require_own_position(Lsn journaled_to) {
   const std::optional<SlotState> slot = find_slot(watch_->connection(), settings_.slot);
   if (!slot) {
-    throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" is gone", settings_.slot));
+    throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" is gone", settings_.slot))
+        .needing_a_person();
   }
   if (slot->active_pid == 0) {
     // The server may have ended the stream already; then it has said why.
@@ -155,7 +156,8 @@ void SlotReader::require_own_position(Lsn journaled_to) {
                 fmt::format("slot \"{}\" is confirmed up to {}, but the journal ends at {}",
                             settings_.slot, slot->confirmed_flush, journaled_to),
                 begin_anew("Somebody else read from the slot or moved it, or the end of the "
-                           "journal is lost: the changes in between cannot be recovered. "));
+                           "journal is lost: the changes in between cannot be recovered. "))
+        .needing_a_person();
   }
 }
 
@@ -328,10 +330,7 @@ void SlotReader::note_progress() {
   Progress& progress = wiring_.progress;
   progress.received.advance(maker_.position());
   progress.server.advance(maker_.position());
-  if (maker_.commit_time() != SystemTime{}) {
-    progress.received_commit_time.store(maker_.commit_time().time_since_epoch().count(),
-                                        std::memory_order_relaxed);
-  }
+  progress.committed.advance(maker_.commit_end());
 }
 
 /// While reading is paused nobody listens: a server that hangs then is treated as one that is

@@ -25,9 +25,9 @@ std::chrono::milliseconds PollBackoff::next() {
   return std::exchange(next_, std::min(2 * next_, kLongest));
 }
 
-SourceWatch::SourceWatch(const SourceSettings& settings, WatchTimes times)
+SourceWatch::SourceWatch(const SourceSettings& settings, WatchTimes times, std::stop_token stop)
     : settings_(settings),
-      connection_(settings, ConnectionPurpose::Sql),
+      connection_(settings, ConnectionPurpose::Sql, std::move(stop)),
       times_(times),
       called_at_(real_clock().steady()) {
   connection_.wait_at_most(times.answer);

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <chrono>
+#include <stop_token>
 #include <string_view>
 
 #include "base/clock.h"
@@ -33,7 +34,7 @@ class PollBackoff {
 /// Belongs to the receiving thread. The settings outlive it.
 class SourceWatch {
  public:
-  SourceWatch(const SourceSettings& settings, WatchTimes times);
+  SourceWatch(const SourceSettings& settings, WatchTimes times, std::stop_token stop = {});
 
   Connection& connection() { return connection_; }
 

@@ -28,7 +28,7 @@ TEST_F(Stream, BringsChangesInOrderWithTheirCatalog) {
                           "I [1|5000 bytes]", "U [1|NULL][2|UNCHANGED]", "D [2|NULL]",
                           // TRUNCATE invalidates what the server has told of the table.
                           "catalog public.t(id*,v)", "R public.t", "T", "C"));
-  EXPECT_TRUE(eventually([&] { return stream->progress().received_commit_time.load() > 0; }));
+  EXPECT_TRUE(eventually([&] { return stream->progress().committed.lsn().known(); }));
 }
 
 TEST_F(Stream, AsksTheCatalogAgainAtEveryRelation) {

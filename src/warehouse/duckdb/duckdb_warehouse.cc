@@ -119,7 +119,7 @@ class DuckdbWarehouse final : public Warehouse {
   std::optional<SteadyTime> forgot_;
   /// What earlier tries of the batch of this span showed.
   std::pair<BatchKind, BatchSpan> trying_;
-  FailedTables failed_;
+  BatchTries tries_;
   std::size_t faults_ = 0;
   PartSize by_faults_;
   /// How many tables fit into memory together.
@@ -240,7 +240,7 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
   const BatchSpan& span = batch.span;
   require_epoch(stored, epoch_);
   if (is_loaded(batch, stored)) {
-    return report_again(batch, stored, service.tables());
+    return report_again(batch, stored, service.tables(), tries_);
   }
   // Whatever goes wrong from here on, what the file holds is read again before it is relied on.
   StoredTables known = known_ ? std::move(*known_) : service.tables();
@@ -248,19 +248,19 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
   const LoadRun run{stored.loads + 1, epoch_, span, clock_.now()};
   if (trying_ != std::pair(batch.kind, span)) {
     trying_ = {batch.kind, span};
-    failed_.clear();
+    tries_ = {};
     faults_ = 0;
     by_faults_ = {};
     failed_commit_.reset();
     refused_alone_.clear();
   }
-  find_gaps(batch, known, failed_);
+  find_gaps(batch, known, tries_.failed);
   if (failed_commit_) {
     learn(*failed_commit_, session, batch);
     failed_commit_.reset();
   }
   DuckdbTables target(session);
-  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, failed_);
+  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, tries_);
   try {
     load_parts(session, load, run);
     load.record_last(run);
@@ -287,12 +287,7 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
   }
   load.committed();
   by_memory_.grow();
-  LoadReport report;
-  report.rows = load.rows();
-  report.set_aside = load.set_aside();
-  report.tables = load.took_part();
-  report.not_there = load.not_there();
-  report.adjusted = load.adjusted();
+  LoadReport report = load.report();
   known_ = load.take_known();
   return report;
 }
@@ -353,7 +348,7 @@ void DuckdbWarehouse::learn(const FailedCommit& failed, Session& session,
   if (++refused_alone_[oid] == kTriesAlone) {
     const auto layer = std::ranges::find(batch.layers, oid,
                                          [](const StagedLayer& each) { return each.table->oid; });
-    failed_[oid] = {oid, layer->table->name, failed.reason, {}};
+    tries_.failed[oid] = {oid, layer->table->name, failed.reason, {}};
     by_memory_.found_alone();
   }
 }

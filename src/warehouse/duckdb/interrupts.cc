@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "base/thread.h"
+
 namespace re_dms::duckdb {
 
 namespace {
@@ -14,7 +16,10 @@ Interrupts::Interrupts(const Library& duckdb, duckdb_connection connection,
                        const std::stop_token& stop)
     : duckdb_(duckdb),
       connection_(connection),
-      thread_([this](const std::stop_token& end) { run(end); }),
+      thread_([this](const std::stop_token& end) {
+        begin_thread("interrupts");
+        run(end);
+      }),
       requested_(stop, [this] { begin(); }) {}
 
 void Interrupts::begin() {

@@ -1,7 +1,5 @@
 #include "warehouse/redshift/lanes.h"
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <exception>
 #include <map>
@@ -11,6 +9,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/retry.h"
+#include "base/thread.h"
 #include "observe/log.h"
 #include "warehouse/redshift/faults.h"
 
@@ -86,7 +85,7 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
     std::vector<std::jthread> threads;
     for (std::size_t at = 0; at < shares.size(); ++at) {
       threads.emplace_back([this, at, &shares, &run, &stored, &stop] {
-        ::pthread_setname_np(::pthread_self(), ("lane-" + std::to_string(at + 1)).c_str());
+        begin_thread("lane-" + std::to_string(at + 1));
         this->load(static_cast<int>(at) + 1, shares[at], run, stored, stop);
       });
     }
@@ -97,11 +96,13 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
 void Lanes::gather(std::vector<Share>& shares, LanesReport report) {
   std::exception_ptr error;
   for (Share& share : shares) {
-    report.failed.merge(share.failed);
+    report.tries.failed.merge(share.tries.failed);
+    for (auto& [oid, rows] : share.tries.not_there) {
+      report.tries.not_there.insert_or_assign(oid, std::move(rows));
+    }
     if (share.failing) {
       report.suspects.failed(*share.failing);
     }
-    report.not_there.insert(report.not_there.end(), share.not_there.begin(), share.not_there.end());
     if (share.error && (!error || is_worse(share.error))) {
       error = share.error;
     }
@@ -169,7 +170,7 @@ void Lanes::load(int lane, Share& share, const LoadRun& run, const StoredPositio
     share.error = std::current_exception();
   }
   // Of tables that failed, staged rows are left in the session.
-  if (share.error || !share.failed.empty()) {
+  if (share.error || !share.tries.failed.empty()) {
     session.reset();
   }
 }
@@ -177,7 +178,7 @@ void Lanes::load(int lane, Share& share, const LoadRun& run, const StoredPositio
 void Lanes::load_into(Session& session, int lane, Share& share, const LoadRun& run,
                       const StoredPosition& stored) {
   RedshiftTables target(session, settings_, stored, lane);
-  BatchLoad load(target, clock_, share.batch, std::move(share.known), schema_, share.failed);
+  BatchLoad load(target, clock_, share.batch, std::move(share.known), schema_, share.tries);
   try {
     while (const auto fault = load.apply(load.missing())) {
       load.leave_out(*fault);
@@ -191,9 +192,8 @@ void Lanes::load_into(Session& session, int lane, Share& share, const LoadRun& r
   session.commit();
   failpoint("lane-commit-after");
   load.committed();
-  share.not_there = load.not_there();
   share.known = load.take_known();
-  for (const auto& [oid, entry] : share.failed) {
+  for (const auto& [oid, entry] : share.tries.failed) {
     share.known.erase(oid);
   }
 }

@@ -22,11 +22,10 @@ namespace re_dms::redshift {
 std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<Oid>& tables,
                                    int lanes);
 
-/// What the tries of one batch show, whether or not they come to their end.
+/// What the lanes tell of, whether or not their tries come to their end.
 struct LanesReport {
-  BatchLoad& load;       ///< of the whole batch
-  FailedTables& failed;  ///< tables that cannot take the batch
-  std::vector<RowsNotThere>& not_there;
+  BatchLoad& load;  ///< of the whole batch
+  BatchTries& tries;
   Suspects& suspects;
 };
 
@@ -54,8 +53,7 @@ class Lanes {
   struct Share {
     StagedBatch batch;
     StoredTables known;  ///< its tables; after the load those that took it
-    std::vector<RowsNotThere> not_there;
-    FailedTables failed;
+    BatchTries tries;
     std::optional<Failing> failing;  ///< what `error` is about
     std::string not_opened;          ///< why it has no session
     std::exception_ptr error;

@@ -79,10 +79,9 @@ class RedshiftWarehouse final : public Warehouse {
   std::optional<SteadyTime> forgot_;
   /// What earlier tries of the batch of this span showed.
   std::pair<BatchKind, BatchSpan> trying_;
-  FailedTables failed_;
+  BatchTries tries_;
   Suspects suspects_;
   bool leaves_staged_rows_ = false;  ///< the session has temporary tables of tables that failed
-  std::vector<RowsNotThere> not_there_in_lanes_;
 };
 
 template <typename F>
@@ -193,7 +192,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
     require_epoch(service.stored_position(), epoch_);
   }
   if (is_loaded(batch, stored)) {
-    return report_again(batch, stored, *known_);
+    return report_again(batch, stored, *known_, tries_);
   }
   // Whatever goes wrong from here on, what the target holds is read again before it is relied on.
   StoredTables known = std::move(*known_);
@@ -201,13 +200,12 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   const LoadRun run{stored.loads + 1, epoch_, batch.span, clock_.now()};
   if (trying_ != std::pair(batch.kind, batch.span)) {
     trying_ = {batch.kind, batch.span};
-    failed_.clear();
+    tries_ = {};
     suspects_.clear();
-    not_there_in_lanes_.clear();
   }
-  find_gaps(batch, known, failed_);
+  find_gaps(batch, known, tries_.failed);
   RedshiftTables target(session, loads_, stored);
-  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, failed_);
+  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, tries_);
   leaves_staged_rows_ = false;
   load_in_lanes(batch, run, stored, load, stop);
   load_suspects(session, run, batch, load);
@@ -230,14 +228,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   session.commit();
   failpoint("redshift-load-commit-after");
   load.committed();
-  LoadReport report;
-  report.rows = load.rows();
-  report.set_aside = load.set_aside();
-  report.tables = load.took_part();
-  report.not_there = load.not_there();
-  report.not_there.insert(report.not_there.end(), not_there_in_lanes_.begin(),
-                          not_there_in_lanes_.end());
-  report.adjusted = load.adjusted();
+  LoadReport report = load.report();
   known_ = load.take_known();
   drop_given_up(session, target);
   if (leaves_staged_rows_) {
@@ -306,7 +297,7 @@ void RedshiftWarehouse::judge(const Failing& table, const StagedBatch& batch,
   const bool only_one = std::ranges::all_of(
       batch.layers, [&](const StagedLayer& layer) { return layer.table->oid == table.table; });
   if (suspects_.is_found(table.table) && (only_one || load.any_taken())) {
-    failed_[table.table] = {
+    tries_.failed[table.table] = {
         table.table,
         table.name,
         fmt::format("loads of this table alone fail again and again, while others pass: {}",
@@ -355,7 +346,7 @@ void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& r
   }
   const auto dealt = deal(batch, tables, lanes);
   if (dealt.size() > 1) {
-    lanes_.load(batch, dealt, run, stored, {load, failed_, not_there_in_lanes_, suspects_}, stop);
+    lanes_.load(batch, dealt, run, stored, {load, tries_, suspects_}, stop);
     failpoint("lanes-done");
   }
 }

@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/retry.h"
 #include "base/shell_command.h"
+#include "base/thread.h"
 #include "observe/log.h"
 #include "warehouse/redshift/faults.h"
 
@@ -149,6 +150,7 @@ void cancel(PGconn* connection) {
   const std::shared_ptr<PGcancel> request(PQgetCancel(connection), &PQfreeCancel);
   if (request != nullptr) {
     std::thread([request] {
+      begin_thread("cancel");
       char problem[256];
       PQcancel(request.get(), problem, sizeof(problem));
     }).detach();
