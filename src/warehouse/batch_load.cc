@@ -342,122 +342,12 @@ StoredTable BatchLoad::current(Oid oid, const QualifiedName& name) const {
   return table;
 }
 
-std::vector<Oid> BatchLoad::in_transaction() const {
-  std::vector<Oid> tables;
-  for (const auto& [oid, load] : loads_) {
-    tables.push_back(oid);
-  }
-  return tables;
-}
-
-void BatchLoad::record_part(const LoadRun& run) {
-  write_down(run);
-  if (batch_.kind != BatchKind::Copy) {
-    ServiceTables(target_.session()).advance(in_transaction(), batch_.span.to);
-    for (auto& [oid, table] : tables_) {
-      table.position = batch_.span.to;
-    }
-  }
-}
-
-void BatchLoad::record_in_lane(const LoadRun& run, int lane) {
-  ServiceTables(target_.session()).write(run, applied(), clock_.now(), lane_loads(lane));
-  for (auto& [oid, table] : tables_) {
-    RE_DMS_CHECK(table == known_.at(oid));
-    table.position = batch_.span.to;
-  }
-}
-
 void BatchLoad::loaded_elsewhere(StoredTables tables) {
   for (auto& [oid, table] : tables) {
     done_.insert(oid);
     loaded_.insert(oid);
     known_.insert_or_assign(oid, std::move(table));
   }
-}
-
-/// Whether an earlier transaction or try of this batch has moved the table.
-bool BatchLoad::is_done(const StoredTable& table, const TableAt& before) const {
-  if (batch_.kind == BatchKind::Join) {
-    return table.state == TableState::Live && table.position == before.position;
-  }
-  return table.state == TableState::CatchingUp && before.position < batch_.span.to &&
-         table.position == batch_.span.to;
-}
-
-/// Of tables that catch up, also those that the batch has no rows of.
-void BatchLoad::move_positions() {
-  std::vector<Oid> moved;
-  for (const TableAt& at : batch_.tables) {
-    const auto known = known_.find(at.oid);
-    if (known == known_.end() || failed_.contains(at.oid) || given_up_.contains(at.oid)) {
-      continue;
-    }
-    if (is_done(known->second, at)) {
-      took_part_.push_back(at);
-      continue;
-    }
-    if (known->second.state != TableState::CatchingUp || known->second.position != at.position) {
-      continue;
-    }
-    took_part_.push_back(at);
-    StoredTable& table = tables_.try_emplace(at.oid, known->second).first->second;
-    if (batch_.kind == BatchKind::Join) {
-      table.state = TableState::Live;
-      table.reason.clear();
-      moved.push_back(at.oid);
-    } else if (table.position < batch_.span.to) {
-      table.position = batch_.span.to;
-      moved.push_back(at.oid);
-    }
-  }
-  ServiceTables service(target_.session());
-  if (batch_.kind == BatchKind::Join) {
-    service.make_live(moved, clock_.now());
-  } else {
-    service.advance(moved, batch_.span.to);
-  }
-}
-
-void BatchLoad::record_last(const LoadRun& run) {
-  set_aside_.clear();
-  took_part_.clear();
-  for (const SetAside& entry : batch_.set_aside) {
-    if (!failed_.contains(entry.oid)) {
-      set_aside(entry, 0);
-    }
-  }
-  for (auto& [oid, entry] : failed_) {
-    entry.position = std::max(batch_.span.from, current(oid, entry.table).position);
-    set_aside(entry, run.number);
-  }
-  write_down(run);
-  move_positions();
-}
-
-void BatchLoad::write_down(const LoadRun& run) {
-  std::vector<const StoredTable*> changed;
-  for (const auto& [oid, table] : tables_) {
-    const auto known = known_.find(oid);
-    // Most loads change rows, and nothing that is known of their tables.
-    if (known == known_.end() || known->second != table) {
-      changed.push_back(&table);
-    }
-  }
-  const std::vector<AppliedLoad> loads = applied();
-  ServiceTables service(target_.session());
-  const SystemTime now = clock_.now();
-  service.write(changed, now);
-  service.write(run, loads, now);
-  write_adjusted(target_.session(), run, loads, now);
-}
-
-std::vector<AppliedLoad> BatchLoad::applied() const {
-  std::vector<AppliedLoad> loads;
-  for (const auto& [oid, load] : loads_) {
-    loads.push_back({&tables_.at(oid).schema, &load});
-  }
-  return loads;
 }
 
 /// Nothing happens where the table is in a state that this batch is not about: others care for it.
