@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "app/config.h"
-#include "base/error.h"
+#include "app/testing/config_text.h"
 #include "source/catalog/pattern.h"
 
 namespace re_dms::table_config_test {
@@ -13,34 +13,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-constexpr const char* kFourLines =
-    "[source]\n"
-    "url = \"postgresql://re_dms@db:5432/app\"\n"
-    "[warehouse]\n"
-    "url = \"duckdb:///var/lib/re_dms/warehouse.duckdb\"\n";
-
-Config parse(const std::string& text) {
-  return parse_config(text, "/etc/x/re.toml", process_surroundings("/etc/x/re.toml"));
-}
-
-/// The four lines with more behind them.
-Config parse_more(const std::string& more) {
-  return parse(kFourLines + more);
-}
-
-std::string faults(const std::string& text) {
-  try {
-    parse(text);
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::Usage);
-    return error.what();
-  }
-  return {};
-}
-
-std::string more_faults(const std::string& more) {
-  return faults(kFourLines + more);
-}
+using namespace config_text;
 
 TEST(TableConfig, TheFirstSectionThatMatchesATableCounts) {
   EXPECT_TRUE(parse(kFourLines).source.tables.empty());
