@@ -27,15 +27,17 @@ void Copier::publish(const std::stop_token& stop) try {
   require_same_cluster(wiring_.origin, plain);
   take_choice(plain);
   if (!source_.auto_setup) {
+    wiring_.state.tables.published({}, {});
     wiring_.state.look_soon = true;
     return;
   }
   std::map<QualifiedName, std::string> reasons;
-  for (const LeftOut& table : publish_missing(plain, wiring_.source)) {
+  const Published published = publish_missing(plain, wiring_.source);
+  for (const LeftOut& table : published.failed) {
     reasons[table.table] = table.reason;
     log(LogLevel::Warn, "table_not_published", table.reason, {{"table", to_string(table.table)}});
   }
-  wiring_.state.tables.publishing_failed(std::move(reasons));
+  wiring_.state.tables.published(published.added, std::move(reasons));
   wiring_.state.look_soon = true;
 
 } catch (const Error&) {

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kPatience(200);
 constexpr std::chrono::milliseconds kPatienceAtEnd(10);
+constexpr std::chrono::milliseconds kIntervalAtEnd(1000);
 
 }  // namespace
 
@@ -119,9 +120,11 @@ bool Folder::seal_is_due() const {
                          : schedule_.empty_interval);
 }
 
+/// Behind the end, somebody waits for the tables that are on their way.
 std::chrono::milliseconds Folder::interval() const {
   const std::chrono::milliseconds now = wiring_.state.batch_interval;
-  return now == std::chrono::milliseconds(0) ? schedule_.interval : now;
+  const auto wanted = now == std::chrono::milliseconds(0) ? schedule_.interval : now;
+  return end_ ? std::min(wanted, kIntervalAtEnd) : wanted;
 }
 
 std::chrono::milliseconds Folder::patience() const {

@@ -10,6 +10,10 @@ namespace re_dms {
 
 namespace {
 
+/// At the source, before a table that was published is not expected any more: one may have been
+/// under way, the next one names the table, and it is met in a batch behind that.
+constexpr int kLooksForPublished = 3;
+
 std::chrono::milliseconds pause(const RetryPolicy& policy, int times_before) {
   const double wanted =
       static_cast<double>(policy.first.count()) * std::pow(policy.growth, times_before);
@@ -242,6 +246,10 @@ void TableStates::pause_loading(bool paused) {
 void TableStates::unpublished(bool any) {
   const std::lock_guard lock(mutex_);
   publish_ = any;
+  // The answer that names a new table comes before the next look; one that was dropped is not met.
+  if (--looks_left_ < 0) {
+    expected_.clear();
+  }
   ++changes_;
   changed_.notify_all();
 }
@@ -249,13 +257,18 @@ void TableStates::unpublished(bool any) {
 void TableStates::look_at_publication() {
   const std::lock_guard lock(mutex_);
   look_again_ = true;
+  publishing_ = false;
   ++changes_;
   changed_.notify_all();
 }
 
-void TableStates::publishing_failed(std::map<QualifiedName, std::string> reasons) {
+void TableStates::published(const std::vector<Oid>& added,
+                            std::map<QualifiedName, std::string> failed) {
   const std::lock_guard lock(mutex_);
-  unpublishable_ = std::move(reasons);
+  unpublishable_ = std::move(failed);
+  publishing_ = false;
+  expected_.insert(added.begin(), added.end());
+  looks_left_ = kLooksForPublished;
 }
 
 std::map<QualifiedName, std::string> TableStates::publishing_failures() const {
@@ -272,6 +285,7 @@ CopyWork TableStates::wait_for_copies(const std::stop_token& stop) {
     if (!loading_paused_) {
       work.publish = std::exchange(look_again_, false) || publish_;
       publish_ = false;
+      publishing_ = publishing_ || work.publish;
     }
     for (const auto& [oid, table] : tables_) {
       if (table.state != TableState::Waiting || loading_paused_) {
@@ -456,6 +470,10 @@ bool TableStates::is_stuck(const TableRecord& table) {
 
 bool TableStates::settled() const {
   const std::lock_guard lock(mutex_);
+  if ((publish_ && !loading_paused_) || publishing_ ||
+      !std::ranges::all_of(expected_, [&](Oid oid) { return tables_.contains(oid); })) {
+    return false;
+  }
   return std::ranges::all_of(tables_, [](const auto& entry) {
     const TableRecord& table = entry.second;
     return table.state == TableState::Live ||

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -139,8 +140,9 @@ class TableStates {
   /// Waits for something to do; nothing when stopped or closed.
   CopyWork wait_for_copies(const std::stop_token& stop);
 
-  /// Why tables could not be published when that was tried last.
-  void publishing_failed(std::map<QualifiedName, std::string> reasons);
+  /// What was missing in the publication is in it: `added`, which are about to be met, but for what
+  /// could not be published, with the reasons.
+  void published(const std::vector<Oid>& added, std::map<QualifiedName, std::string> failed);
   std::map<QualifiedName, std::string> publishing_failures() const;
 
   /// From now on changes from `from` on may be needed by those of these tables that still wait:
@@ -198,7 +200,7 @@ class TableStates {
   std::optional<TableRecord> first_to_let_go(Lsn position) const;
 
   /// No table waits for a copy, is copied or catches up, but for those whose copy failed again and
-  /// again.
+  /// again; and none is to be published, or was and is not met yet.
   bool settled() const;
 
   /// How often tables that were live had to be copied anew.
@@ -235,6 +237,9 @@ class TableStates {
   std::function<bool(const QualifiedName&)> forbidden_;
   bool publish_ = false;
   bool look_again_ = false;
+  bool publishing_ = false;  ///< somebody was told to
+  std::set<Oid> expected_;   ///< published and not met yet
+  int looks_left_ = 0;       ///< at the source, until nobody expects them any more
   std::vector<std::pair<Oid, Wish>> wishes_;
   bool granting_ = false;
   std::atomic<bool> begun_{false};

@@ -300,6 +300,39 @@ TEST_F(TableStatesTest, ThePublicationIsLookedAtWhateverIsMissingInIt) {
   EXPECT_FALSE(tables_.wait_for_copies({}).publish);
 }
 
+TEST_F(TableStatesTest, WhatIsPublishedIsWaitedForUntilItIsMet) {
+  tables_.unpublished(true);
+  EXPECT_FALSE(tables_.settled());
+  EXPECT_TRUE(tables_.wait_for_copies({}).publish);
+  EXPECT_FALSE(tables_.settled()) << "somebody is about to";
+  tables_.published({1, 2}, {});
+  tables_.unpublished(false);
+  EXPECT_FALSE(tables_.settled());
+  tables_.live(1, {"public", "t1"});
+  EXPECT_FALSE(tables_.settled());
+  tables_.live(2, {"public", "t2"});
+  EXPECT_TRUE(tables_.settled());
+}
+
+TEST_F(TableStatesTest, ATableThatIsGoneBeforeItIsMetIsNotWaitedForForever) {
+  tables_.published({1}, {});
+  for (int look = 0; look < 3; ++look) {
+    EXPECT_FALSE(tables_.settled()) << look;
+    tables_.unpublished(false);
+  }
+  EXPECT_FALSE(tables_.settled());
+  tables_.unpublished(false);
+  EXPECT_TRUE(tables_.settled());
+}
+
+TEST_F(TableStatesTest, APublicationThatCannotBeReachedIsNotWaitedFor) {
+  tables_.look_at_publication();
+  EXPECT_TRUE(tables_.wait_for_copies({}).publish);
+  EXPECT_FALSE(tables_.settled());
+  tables_.look_at_publication();
+  EXPECT_TRUE(tables_.settled());
+}
+
 TEST_F(TableStatesTest, NoCopyBeginsWhileLoadingIsPaused) {
   tables_.leave(left(1, Remedy::Copy));
   tables_.pause_loading(true);

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Goal: run --until now loads what was committed before and exits 0."""
+"""Goal: run --until now loads what was committed before, of tables too that are new, and exits 0."""
 
 import json
 import sys
@@ -31,6 +31,10 @@ def main():
         for _ in range(5):
             server.psql("UPDATE t SET a = a || '.'; INSERT INTO t (a) VALUES ('x');")
             until_now(daemon)
+        for number in range(3):
+            server.psql(f"CREATE TABLE public.fresh{number} (id int PRIMARY KEY); INSERT INTO fresh{number} VALUES (1)")
+            until_now(daemon)
+            daemon.compare([("public", f"fresh{number}")])
         print(f"equal: {daemon.compare()}")
 
 

@@ -222,28 +222,29 @@ std::vector<LeftOut> unpublish(Connection& connection, const SourceSettings& set
   return failed;
 }
 
-std::vector<LeftOut> publish_missing(Connection& connection, const SourceSettings& settings) {
+Published publish_missing(Connection& connection, const SourceSettings& settings) {
   const PublicationState publication = require_publication(connection, settings.publication);
   std::vector<CandidateTable> missing =
       qualified(list_candidates(connection, TableSelection(settings.include, settings.exclude)));
   std::erase_if(missing, [&](const CandidateTable& t) { return publication.publishes(t.oid); });
   connection.query(fmt::format("SET lock_timeout = {}", settings.lock_timeout.count()),
                    "preparing the publication");
-  std::vector<LeftOut> failed;
+  Published published;
   for (const CandidateTable& table : missing) {
     const std::string sql = add_table_sql(settings.publication, {table});
     try {
       failpoint("publish-table-before");
       connection.query(sql, fmt::format("publishing {}", to_string(table.name)));
+      published.added.push_back(table.oid);
       failpoint("publish-table-after");
     } catch (const Error& error) {
       if (error.kind() == ErrorKind::Transient && PQstatus(connection.raw()) != CONNECTION_OK) {
         throw;
       }
-      failed.push_back({table.name, setup_error(error, sql).what(), true});
+      published.failed.push_back({table.name, setup_error(error, sql).what(), true});
     }
   }
-  return failed;
+  return published;
 }
 
 PublicationState ensure_publication(Connection& connection, const SourceSettings& settings,

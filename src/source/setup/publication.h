@@ -70,9 +70,13 @@ PublicationState ensure_publication(Connection& connection, const SourceSettings
                                     const std::vector<CandidateTable>& candidates,
                                     FirstStart& made);
 
-/// Adds the candidates that the publication lacks, one by one, as ensure_publication does. Those
-/// that could not be added come back, each with the reason.
-std::vector<LeftOut> publish_missing(Connection& connection, const SourceSettings& settings);
+struct Published {
+  std::vector<Oid> added;
+  std::vector<LeftOut> failed;  ///< each with the reason
+};
+
+/// Adds the candidates that the publication lacks, one by one, as ensure_publication does.
+Published publish_missing(Connection& connection, const SourceSettings& settings);
 
 /// What to do where the role may not run `sql`, which publishes tables.
 std::string publishing_advice(const std::string& sql);
