@@ -299,7 +299,7 @@ bool CopyGroup::fills_layer(const CopiedRows& rows) const {
 }
 
 bool CopyGroup::fills_batch() const {
-  const bool ends_well = batch_rows_ % limits_.rows_together == 0;
+  const bool ends_well = limits_.rows_together > 1 && batch_rows_ % limits_.rows_together == 0;
   return batch_bytes_ >= (ends_well ? limits_.batch_bytes / 3 * 2 : limits_.batch_bytes) ||
          batch_tables_ >= limits_.batch_tables;
 }

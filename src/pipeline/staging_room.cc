@@ -128,7 +128,9 @@ void StagingRoom::write(const StagingPool::PartJob& job) {
   StagedFile file;
   try {
     failpoint("stage-part-before");
-    file = write_part(pool_.store_, names_, job.number, job.layer->layer, job.range);
+    // All of a transaction that is cut has to lie in the stage before any of it is loaded.
+    file = write_part(pool_.store_, names_, job.number, job.layer->layer, job.range,
+                      cut != nullptr ? Compression::Fast : pool_.store_.compression());
     failpoint("stage-part-after");
   } catch (const StageFull& full) {
     // Another batch in the store leaves it when it is loaded: then there is room again.

@@ -167,12 +167,12 @@ std::string StageNames::prefix() const {
 }
 
 StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNumber& number,
-                      const Layer& layer, const PartRange& range) {
+                      const Layer& layer, const PartRange& range, Compression compression) {
   RE_DMS_CHECK(range.first < range.last && range.last <= layer.rows.size());
   const std::unique_ptr<ObjectWriter> object =
       store.create(fmt::format("{}{}b{}-l{}-p{}.csv.gz", names.prefix(), names.room, number.batch,
                                number.layer, number.part));
-  GzipStream gzip(*object, store.compression());
+  GzipStream gzip(*object, compression);
   CsvWriter csv(*layer.table, shape_of(layer), gzip, names.format);
   StagedFile file;
   for (std::size_t index = range.first; index < range.last; ++index) {

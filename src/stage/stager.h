@@ -55,7 +55,7 @@ struct PartNumber {
 /// when complete. A part that is rewritten after a failure is identical, byte for byte. Safe to
 /// call from several threads for one layer. Throws what the store throws.
 StagedFile write_part(ObjectStore& store, const StageNames& names, const PartNumber& number,
-                      const Layer& layer, const PartRange& range);
+                      const Layer& layer, const PartRange& range, Compression compression);
 
 /// The manifest that COPY of Redshift reads the layer's files by, as
 /// "<prefix><room>b<batch>-l<layer>.copy.json". Returns its path, as StagedLayer::manifest_path.

@@ -53,7 +53,7 @@ TEST_F(Stager, WritesTheRowsOfAPart) {
                           .insert({"3", kNull})
                           .insert({"4", "last"})
                           .take();
-  const StagedFile file = write_part(*store_, kNames, {7, 2, 1}, layer, {1, 4});
+  const StagedFile file = write_part(*store_, kNames, {7, 2, 1}, layer, {1, 4}, Compression::Fast);
   EXPECT_EQ(store_->key_of(file.path), prefix() + "b7-l2-p1.csv.gz");
   EXPECT_THAT(rows_of(file),
               ElementsAre(CsvRow{"2", "the \"longest\" note"}, CsvRow{"3", std::nullopt}));
@@ -70,7 +70,7 @@ TEST_F(Stager, OneChangeMakesALayerOfChanges) {
                           .add(RowOp::Delete, {"2"}, {})
                           .take();
   EXPECT_EQ(describe(layer).shape, LayerShape::Changes);
-  const StagedFile file = write_part(*store_, kNames, {1, 0, 0}, layer, {0, 1});
+  const StagedFile file = write_part(*store_, kNames, {1, 0, 0}, layer, {0, 1}, Compression::Fast);
   EXPECT_THAT(rows_of(file), ElementsAre(CsvRow{"I", std::nullopt, std::nullopt, "1", "a"}));
 }
 
@@ -81,7 +81,7 @@ TEST_F(Stager, ARowOfAMultisetIsWrittenOncePerCopy) {
       LayerSample(table).add(RowOp::Delete, {}, {"a"}).copies(3).insert({"b"}).copies(2).take();
   EXPECT_EQ(describe(layer).shape, LayerShape::Multiset);
   EXPECT_THAT(plan_parts(layer, 7), ElementsAre(PartRange{0, 1}, PartRange{1, 2}));
-  const StagedFile file = write_part(*store_, kNames, {1, 0, 0}, layer, {0, 2});
+  const StagedFile file = write_part(*store_, kNames, {1, 0, 0}, layer, {0, 2}, Compression::Fast);
   EXPECT_EQ(file.rows, layer.counts.rows());
   EXPECT_THAT(rows_of(file), ElementsAre(CsvRow{"D", "a"}, CsvRow{"D", "a"}, CsvRow{"D", "a"},
                                          CsvRow{"I", "b"}, CsvRow{"I", "b"}));
@@ -97,7 +97,8 @@ TEST_F(Stager, PartsWrittenAtOnceHoldEveryRowOnce) {
     threads.reserve(parts.size());
     for (std::size_t part = 0; part < parts.size(); ++part) {
       threads.emplace_back([&, part] {
-        files[part] = write_part(*store_, kNames, {1, 0, part}, layer, parts[part]);
+        files[part] =
+            write_part(*store_, kNames, {1, 0, part}, layer, parts[part], Compression::Fast);
       });
     }
   }
@@ -115,17 +116,17 @@ TEST_F(Stager, PartsWrittenAtOnceHoldEveryRowOnce) {
 TEST_F(Stager, APartWrittenAgainIsTheSame) {
   const Layer layer = inserts(10'000);
   const PartRange all{0, layer.rows.size()};
-  const StagedFile first = write_part(*store_, kNames, {1, 0, 0}, layer, all);
+  const StagedFile first = write_part(*store_, kNames, {1, 0, 0}, layer, all, Compression::Fast);
   const std::string content = content_of(first.path);
-  EXPECT_EQ(write_part(*store_, kNames, {1, 0, 0}, inserts(10'000), all), first);
+  EXPECT_EQ(write_part(*store_, kNames, {1, 0, 0}, inserts(10'000), all, Compression::Fast), first);
   EXPECT_TRUE(content_of(first.path) == content);
 }
 
 TEST_F(Stager, APartThatFailsLeavesNothing) {
   Layer layer = LayerSample(table_of({"id*", "note"})).insert({"1", kUnchanged}).take();
-  EXPECT_THROW(write_part(*store_, kNames, {1, 0, 0}, layer, {0, 1}), Error);
-  EXPECT_THROW(write_part(*store_, kNames, {1, 0, 0}, layer, {0, 0}), Error);
-  EXPECT_THROW(write_part(*store_, kNames, {1, 0, 0}, layer, {0, 2}), Error);
+  EXPECT_THROW(write_part(*store_, kNames, {1, 0, 0}, layer, {0, 1}, Compression::Fast), Error);
+  EXPECT_THROW(write_part(*store_, kNames, {1, 0, 0}, layer, {0, 0}, Compression::Fast), Error);
+  EXPECT_THROW(write_part(*store_, kNames, {1, 0, 0}, layer, {0, 2}, Compression::Fast), Error);
   EXPECT_TRUE(fs::is_empty(scratch_.path()));
 }
 
@@ -252,8 +253,9 @@ TEST_F(Stager, RemovesAllOfABatch) {
   const Layer layer = inserts(10);
   for (std::size_t index = 0; index < 2; ++index) {
     batch.layers.push_back(describe(layer));
-    batch.layers.back().files = {write_part(*store_, kNames, {3, index, 0}, layer, {0, 5}),
-                                 write_part(*store_, kNames, {3, index, 1}, layer, {5, 10})};
+    batch.layers.back().files = {
+        write_part(*store_, kNames, {3, index, 0}, layer, {0, 5}, Compression::Fast),
+        write_part(*store_, kNames, {3, index, 1}, layer, {5, 10}, Compression::Fast)};
   }
   batch.manifest_path = write_manifest(*store_, kNames, batch);
   put(prefix() + "b4-l0-p0.csv.gz");

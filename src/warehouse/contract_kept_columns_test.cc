@@ -155,10 +155,39 @@ TEST_P(KeptColumns, RowsWithoutAKeyCannotKeepThem) {
   const TablePtr before = keyless({column("a", text_type()), column("old", text_type())});
   const TablePtr after = keyless({column("a", text_type())});
   load({staged(LayerBuilder(before).create().insert({"x", "y"}))});
-  EXPECT_NE(reason_of(load({staged(LayerBuilder(after).keep_column("old").insert({"z"}))}))
+  EXPECT_TRUE(
+      load({staged(LayerBuilder(after).keep_column("old").insert({"z"}))}).set_aside.empty())
+      << "nothing is lost";
+  EXPECT_NE(reason_of(load({staged(LayerBuilder(after).take({"x"}).insert({"X"}))}))
                 .find("without a key"),
             std::string::npos);
-  EXPECT_EQ(select("SELECT * FROM shop.log"), Rows{"x|y"});
+  EXPECT_EQ(select("SELECT * FROM shop.log ORDER BY 1"), (Rows{"x|y", "z|NULL"}));
+}
+
+TEST_P(KeptColumns, RowsWithoutAKeyGoOnOnceTheyAreGone) {
+  const auto keyless = [](const std::vector<Column>& columns) {
+    TableSchema table = *make_table(801, {"shop", "log"}, columns);
+    table.identity = ReplicaIdentity::Full;
+    return std::make_shared<const TableSchema>(table);
+  };
+  const TablePtr after = keyless({column("a", text_type())});
+  load({staged(LayerBuilder(keyless({column("a", text_type()), column("old", text_type())}))
+                   .create()
+                   .insert({"x", "y"}))});
+  load({staged(LayerBuilder(after).keep_column("old").insert({"z"}))});
+  target_->execute("ALTER TABLE shop.log DROP COLUMN old");
+  EXPECT_TRUE(load({staged(LayerBuilder(after).take({"x"}).insert({"X"}))}).set_aside.empty());
+  EXPECT_EQ(select("SELECT * FROM shop.log ORDER BY 1"), (Rows{"X", "z"}));
+}
+
+/// No section of the configuration may match the new name.
+TEST_P(KeptColumns, AreNotLostWithARename) {
+  ask(Wish::Copy);
+  const TablePtr renamed = items(kCopiedOid, {"shop", "items_2023"});
+  EXPECT_NE(
+      reason_of(load_copy({copied(renamed, false)})).find("(old): what they hold would be lost"),
+      std::string::npos);
+  EXPECT_EQ(rows(), (Rows{"1|a|one", "2|b|two", "3|c|three", "4|d|NULL"}));
 }
 
 INSTANTIATE_TEST_SUITE_P(DuckDb, KeptColumns, ::testing::Values(&make_duckdb_target));

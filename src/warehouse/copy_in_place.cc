@@ -37,7 +37,7 @@ void BatchLoad::note_step(const StagedLayer& layer, StoredTable& table) {
   table.schema = *layer.table;
   table.target = target;
   table.initial_copy = layer.copy->initial_copy;
-  if (!table.may_lack_rows()) {
+  if (!table.may_lack_rows() || !layer.copy->keeps_columns) {
     table.kept_columns.clear();
   }
   table.state = TableState::CatchingUp;
@@ -115,6 +115,7 @@ void BatchLoad::take_name_over(const StagedLayer& layer, const StoredTable& tabl
       target_.drop_table(other);
     }
     other.schema.columns.clear();
+    other.kept_columns.clear();
     if (other.state == TableState::Live || other.state == TableState::CatchingUp) {
       failed_[oid] = {oid, name, "its name is another table's now", {}, Remedy::Copy};
     } else {

@@ -12,7 +12,8 @@ namespace re_dms {
 namespace {
 
 constexpr std::string_view kWayOut =
-    "Save what they hold elsewhere and drop them in the target, or set on_drop_column = \"drop\" "
+    "Copy what they hold into another table and drop them in the target, or set on_drop_column = "
+    "\"drop\" "
     "for the table and restart re_dms; then run `re_dms resync`";
 
 bool has_attnum(const TableSchema& table, std::int16_t attnum) {
@@ -45,13 +46,21 @@ void BatchLoad::keep_columns(const StagedLayer& layer, StoredTable& table) const
       throw Error(
           ErrorKind::Table,
           fmt::format("the source added column \"{}\", and the target keeps another one of this "
-                      "name, which the source dropped earlier. Save what it holds elsewhere and "
-                      "drop it in the target, and then run `re_dms resume`",
+                      "name, which the source dropped earlier. Copy what it holds into another "
+                      "table, drop it in the target, and then run `re_dms resume`",
                       name));
     }
     table.kept_columns.erase(kept);
   }
-  if (!table.kept_columns.empty() && (is_multiset(*layer.table) || table.may_lack_rows())) {
+  // Rows that are only added lose nothing.
+  const bool loses =
+      (is_multiset(*layer.table) && layer.counts.deletes > 0) || table.may_lack_rows();
+  if (loses) {
+    std::erase_if(table.kept_columns, [&](const std::string& column) {
+      return !target_.has_column(table.target, column);
+    });
+  }
+  if (loses && !table.kept_columns.empty()) {
     throw Error(
         ErrorKind::Table,
         fmt::format("the target is to keep columns that the source dropped ({}), and rows of a "
@@ -64,12 +73,14 @@ void BatchLoad::keep_columns(const StagedLayer& layer, StoredTable& table) const
 
 /// Throws Table where the copy would take the place of columns that are to be kept.
 void BatchLoad::require_nothing_lost(const StagedLayer& layer, const StoredTable& table) const {
-  if (!layer.copy->keeps_columns || layer.copy->initial_copy == InitialCopy::Never) {
+  // What is wanted of a table goes by its name: under a new one nobody has said that they may go.
+  const bool renamed = layer.table->name != table.schema.name;
+  if (layer.copy->initial_copy == InitialCopy::Never || !(layer.copy->keeps_columns || renamed)) {
     return;
   }
   std::vector<std::string> lost = table.kept_columns;
   for (const Column& column : table.schema.columns) {
-    if (!has_attnum(*layer.table, column.attnum)) {
+    if (layer.copy->keeps_columns && !has_attnum(*layer.table, column.attnum)) {
       lost.push_back(column.name);
     }
   }

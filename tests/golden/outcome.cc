@@ -91,8 +91,8 @@ StagedBatch stage(const SealedBatch& batch, ObjectStore& store, std::string& csv
     PartNumber number{batch.span.number, staged.layers.size(), 0};
     StagedLayer& described = staged.layers.emplace_back(describe(layer));
     for (const PartRange& part : plan_parts(layer, kPartBytes)) {
-      const StagedFile& file =
-          described.files.emplace_back(write_part(store, names, number, layer, part));
+      const StagedFile& file = described.files.emplace_back(
+          write_part(store, names, number, layer, part, Compression::Fast));
       csv += file_head(number, described) + gunzip(content_of(file.path));
       ++number.part;
     }

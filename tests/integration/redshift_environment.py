@@ -44,11 +44,21 @@ def main():
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
         # Of the source they count, and they can be referred to.
         daemon.environment |= {"PGHOST": "localhost", "PGHOSTADDR": "127.0.0.1", "PGPORT": str(server.port),
-                               "PGUSER": "postgres", "PGDATABASE": "postgres"}
+                               "PGUSER": "postgres", "PGDATABASE": "postgres", "PGSERVICE": ""}
         told = f"postgresql:///${{PGDATABASE}}?{SOURCE}".replace("hostaddr=127.0.0.1&", "")
         daemon.config.write_text(daemon.config.read_text(encoding="utf-8").replace(source, told), encoding="utf-8")
         daemon.start().wait_ready()
         server.psql("UPDATE t SET d = '2026-03-05'")
+        daemon.catch_up()
+        daemon.compare()
+        expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+        # A service counts more than variables about the same.
+        service.write_text(f"[source]\nhost=localhost\nhostaddr=127.0.0.1\nport={server.port}\nuser=postgres\n",
+                           encoding="utf-8")
+        daemon.environment |= {name: VARIABLES[name] for name in ("PGHOST", "PGHOSTADDR", "PGPORT", "PGUSER")}
+        daemon.environment["PGSERVICE"] = "source"
+        daemon.start().wait_ready()
+        server.psql("UPDATE t SET d = '2026-03-06'")
         daemon.catch_up()
         daemon.compare()
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")

@@ -16,6 +16,12 @@ namespace re_dms {
 
 namespace {
 
+/// Of the variables that libpq reads, those that say nothing a service does.
+bool counts_beside_service(std::string_view keyword) {
+  return keyword == "service" || keyword == "servicefile" || keyword == "password" ||
+         keyword == "passfile";
+}
+
 /// The session settings as libpq's `options`. They go with the connection, because there they
 /// override what role and database have set and do not follow a reload while a stream runs
 /// (PostgreSQL 15: a running walsender's settings change otherwise).
@@ -96,9 +102,12 @@ ConnectionParameters connection_parameters(const std::string& url, ConnectionPur
     }
   }
   complete(parameters);
+  // What a service says counts more than variables about the same, as with libpq; but only libpq
+  // reads its file.
+  const bool by_service = parameters.contains("service") || !environment("PGSERVICE").empty();
   for (const PQconninfoOption* option = options.get(); option->keyword != nullptr; ++option) {
     if (const std::string given = option->envvar == nullptr ? "" : environment(option->envvar);
-        !given.empty()) {
+        !given.empty() && (!by_service || counts_beside_service(option->keyword))) {
       parameters.emplace(option->keyword, given);
     }
   }

@@ -34,6 +34,10 @@ constexpr milliseconds kLongestPoll{1000};
 constexpr milliseconds kUnsentPoll{20};
 constexpr milliseconds kPoliteEnd{500};
 
+constexpr const char* kOtherServers =
+    "Either the stream has ended since, or connections of source.url lead to different servers: in "
+    "that case name only the primary";
+
 milliseconds since(SteadyTime then, SteadyTime now) {
   return std::chrono::duration_cast<milliseconds>(now - then);
 }
@@ -136,8 +140,12 @@ void SlotReader::connect(StreamStart start) {
 void SlotReader::require_own_position(Lsn journaled_to) {
   const std::optional<SlotState> slot = find_slot(watch_->connection(), settings_.slot);
   if (!slot) {
-    throw Error(ErrorKind::Fatal, fmt::format("slot \"{}\" is gone", settings_.slot))
-        .needing_a_person();
+    // It has just been taken. Whether it is gone is asked before each stream.
+    throw Error(ErrorKind::Transient,
+                fmt::format("the stream reads slot \"{}\", which the server that answers catalog "
+                            "questions does not have",
+                            settings_.slot),
+                kOtherServers);
   }
   if (slot->active_pid == 0) {
     // The server may have ended the stream already; then it has said why.
@@ -148,8 +156,7 @@ void SlotReader::require_own_position(Lsn journaled_to) {
                 fmt::format("the stream reads slot \"{}\", but on the server that answers catalog "
                             "questions nobody reads it",
                             settings_.slot),
-                "Either the stream has ended since, or connections of source.url lead to different "
-                "servers: in that case name only the primary");
+                kOtherServers);
   }
   if (slot->confirmed_flush > journaled_to) {
     throw Error(ErrorKind::Fatal,

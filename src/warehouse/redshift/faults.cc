@@ -177,10 +177,13 @@ void throw_statement_error(PGconn* connection, const PGresult* result, Blame bla
         "It was replaced or emptied while re_dms ran. Put it back, or restart re_dms to begin "
         "with what is there");
   }
-  // A cluster's own trouble, of a kind that is not known here, is no reason to end.
-  const ErrorKind of_target = state == "XX000" ? ErrorKind::Transient : ErrorKind::Fatal;
-  throw Error(blame == Blame::Table ? ErrorKind::Table : of_target,
-              fmt::format("Redshift refused a statement: {} ({})", text, state));
+  const std::string refused = fmt::format("Redshift refused a statement: {} ({})", text, state);
+  if (state == "XX000") {
+    // A cluster's own trouble, of a kind that is not known here: no reason to end, nor for tables
+    // to wait for a person.
+    throw StatementFailed(refused, {}, first_words(statement));
+  }
+  throw Error(blame == Blame::Table ? ErrorKind::Table : ErrorKind::Fatal, refused);
 }
 
 }  // namespace re_dms::redshift

@@ -93,7 +93,7 @@ void Lanes::load(const StagedBatch& batch, const std::vector<std::vector<Oid>>& 
   gather(shares, report);
 }
 
-void Lanes::gather(std::vector<Share>& shares, LanesReport report) {
+void Lanes::gather(std::vector<Share>& shares, LanesReport report) const {
   std::exception_ptr error;
   for (Share& share : shares) {
     report.tries.failed.merge(share.tries.failed);
@@ -101,7 +101,7 @@ void Lanes::gather(std::vector<Share>& shares, LanesReport report) {
       report.tries.not_there.insert_or_assign(oid, std::move(rows));
     }
     if (share.failing) {
-      report.suspects.failed(*share.failing);
+      report.suspects.failed(*share.failing, clock_.steady());
     }
     if (share.error && (!error || is_worse(share.error))) {
       error = share.error;

@@ -62,7 +62,7 @@ class Lanes {
   static std::vector<Share> share_out(const StagedBatch& batch,
                                       const std::vector<std::vector<Oid>>& tables,
                                       const BatchLoad& load);
-  static void gather(std::vector<Share>& shares, LanesReport report);
+  void gather(std::vector<Share>& shares, LanesReport report) const;
   bool open(std::optional<Session>& session, Share& share, const std::stop_token& stop);
   void load(int lane, Share& share, const LoadRun& run, const StoredPosition& stored,
             const std::stop_token& stop);

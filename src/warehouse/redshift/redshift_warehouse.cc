@@ -27,6 +27,8 @@ namespace {
 
 constexpr std::chrono::days kLoadsKept{30};
 constexpr std::chrono::hours kForgetInterval{1};
+/// Of the longest between two tries: five minutes.
+constexpr int kPausesForSuspects = 10;
 
 /// Keeps one session open between loads. After any error but that of a table it opens another one:
 /// what the old session has begun then ends by itself, and what it did is seen under the fence.
@@ -59,11 +61,10 @@ class RedshiftWarehouse final : public Warehouse {
   LoadReport load_into(Session& session, const StagedBatch& batch, const std::stop_token& stop);
   void load_in_lanes(const StagedBatch& batch, const LoadRun& run, const StoredPosition& stored,
                      BatchLoad& load, const std::stop_token& stop);
-  void load_suspects(Session& session, const LoadRun& run, const StagedBatch& batch,
-                     BatchLoad& load);
+  void load_suspects(Session& session, const LoadRun& run, BatchLoad& load);
   void apply(BatchLoad& load, const std::vector<Oid>& tables);
   void commit_part(Session& session, const LoadRun& run, BatchLoad& load);
-  void judge(const Failing& table, const StagedBatch& batch, const BatchLoad& load);
+  void judge(const Failing& table, const BatchLoad& load);
   void drop_given_up(Session& session, RedshiftTables& target);
   void keep_books(ServiceTables& service);
 
@@ -80,7 +81,7 @@ class RedshiftWarehouse final : public Warehouse {
   /// What earlier tries of the batch of this span showed.
   std::pair<BatchKind, BatchSpan> trying_;
   BatchTries tries_;
-  Suspects suspects_;
+  Suspects suspects_{kPausesForSuspects * retry_policy().longest};
   bool leaves_staged_rows_ = false;  ///< the session has temporary tables of tables that failed
 };
 
@@ -208,12 +209,12 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, tries_);
   leaves_staged_rows_ = false;
   load_in_lanes(batch, run, stored, load, stop);
-  load_suspects(session, run, batch, load);
+  load_suspects(session, run, load);
   try {
     apply(load, load.missing());
   } catch (const StatementFailed& error) {
     if (const auto table = failing(load, error)) {
-      suspects_.failed(*table);
+      suspects_.failed(*table, clock_.steady());
     }
     throw;
   }
@@ -258,8 +259,7 @@ void RedshiftWarehouse::commit_part(Session& session, const LoadRun& run, BatchL
 /// Tables that tries of the batch ended in, each in a transaction of its own behind all others: one
 /// that fails there is alone with its fault. A cluster that takes nothing is no table's fault, so
 /// others come first, or, where there are none, a transaction without rows.
-void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run,
-                                      const StagedBatch& batch, BatchLoad& load) {
+void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run, BatchLoad& load) {
   const std::vector<Oid> suspects = suspects_.among(load.missing());
   if (suspects.empty()) {
     return;
@@ -271,32 +271,33 @@ void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run,
     apply(load, others);
   } catch (const StatementFailed& error) {
     if (const auto table = failing(load, error)) {
-      suspects_.failed(*table);
+      suspects_.failed(*table, clock_.steady());
     }
     throw;
   }
   ServiceTables(session).touch();
   commit_part(session, run, load);
   for (const Oid oid : suspects) {
-    const StagedLayer& layer = *std::ranges::find(
-        batch.layers, oid, [](const StagedLayer& each) { return each.table->oid; });
     try {
       apply(load, {oid});
       commit_part(session, run, load);
     } catch (const StatementFailed& error) {
-      judge({oid, layer.table->name, error.what(), error.statement()}, batch, load);
+      // Others are re_dms's own statements, and COMMIT.
+      if (const auto table = failing(load, error)) {
+        judge(*table, load);
+      }
       throw;
     }
   }
 }
 
-/// Where no table of several takes the batch, that is waited out: it is the cluster's.
-void RedshiftWarehouse::judge(const Failing& table, const StagedBatch& batch,
-                              const BatchLoad& load) {
-  suspects_.failed_alone(table);
-  const bool only_one = std::ranges::all_of(
-      batch.layers, [&](const StagedLayer& layer) { return layer.table->oid == table.table; });
-  if (suspects_.is_found(table.table) && (only_one || load.any_taken())) {
+/// Where no table of several takes the batch, that is waited out: it is the cluster's. One that is
+/// left alone, because others cannot be loaded at all, fails behind a write of our own that passed.
+void RedshiftWarehouse::judge(const Failing& table, const BatchLoad& load) {
+  const SteadyTime now = clock_.steady();
+  suspects_.failed_alone(table, now);
+  const bool only_one = load.missing().size() == 1;
+  if (suspects_.is_found(table.table, now) && (only_one || load.any_taken())) {
     tries_.failed[table.table] = {
         table.table,
         table.name,

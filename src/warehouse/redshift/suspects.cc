@@ -20,10 +20,11 @@ std::optional<Failing> failing(const BatchLoad& load, const StatementFailed& err
 }
 
 /// A table stays a suspect until the batch is loaded.
-Suspects::Tries& Suspects::tries(const Failing& table) {
+Suspects::Tries& Suspects::tries(const Failing& table, SteadyTime now) {
   Tries& tries = tries_[table.table];
   if (tries.statement != table.statement) {
     tries.statement = table.statement;
+    tries.since = now;
     tries.beside = tries.beside >= kTriesBeside ? tries.beside : 0;
     tries.alone = 0;
   }
@@ -36,12 +37,14 @@ std::vector<Oid> Suspects::among(const std::vector<Oid>& tables) const {
     const auto tries = tries_.find(table);
     return tries != tries_.end() && tries->second.beside >= kTriesBeside;
   });
+  std::ranges::stable_sort(suspects, {}, [this](Oid table) { return tries_.at(table).alone; });
   return suspects;
 }
 
-bool Suspects::is_found(Oid table) const {
+bool Suspects::is_found(Oid table, SteadyTime now) const {
   const auto tries = tries_.find(table);
-  return tries != tries_.end() && tries->second.alone >= kTriesAlone;
+  return tries != tries_.end() && tries->second.alone >= kTriesAlone &&
+         now - tries->second.since >= patience_;
 }
 
 }  // namespace re_dms::redshift
