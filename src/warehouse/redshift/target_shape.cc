@@ -173,7 +173,11 @@ std::vector<std::string> TargetCatalog::misfits(const StoredTable& table) const 
     others.erase(there);
   }
   for (const std::string& kept : table.kept_columns) {
-    others.erase(folded(kept));
+    // One that needs a value is in the way of the next row, kept or not.
+    if (const auto found = others.find(folded(kept));
+        found != others.end() && !found->second.needs_value) {
+      others.erase(found);
+    }
   }
   for (const auto& [name, column] : others) {
     if (!table.is_kept()) {
