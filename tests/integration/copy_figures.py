@@ -95,6 +95,8 @@ def check_halted(daemon, size):
         expect(copies[name] == value, f"{name} of all: {copies}, {tables}")
     for name, value in (("tables_coming", len(tables)), *((f"tables_{state}", count) for state, count in counts.items()),
                         ("copy_rows", copies["rows"]), ("copy_bytes", copies["bytes"]),
+                        ("copy_rows_per_second", copies["rows_per_second"] or 0),
+                        ("copy_bytes_per_second", copies["bytes_per_second"] or 0),
                         ("copy_estimated_bytes", copies["bytes_estimated"]), ("catch_up_journal_bytes", copies["journal_bytes_left"])):
         # Prometheus' text has six digits.
         expect(math.isclose(values[f"re_dms_{name}"], value, rel_tol=1e-5), f"re_dms_{name}: {values}")

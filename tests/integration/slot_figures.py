@@ -13,7 +13,7 @@ MIB = 1 << 20
 WRITTEN = 48 * MIB
 # More than the server writes by itself meanwhile, less than the old transaction holds.
 LITTLE = 34 * MIB
-SETTINGS = {"max_slot_wal_keep_size": "1GB"}
+SETTINGS = {"max_slot_wal_keep_size": "1GB", "logical_decoding_work_mem": "64kB"}
 
 
 def value(daemon, name):
@@ -42,6 +42,13 @@ def main():
             expect(0 < safe < 1024 * MIB, f"until it is lost: {safe}")
             expect(value(daemon, "re_dms_slot_wal_status") in (0, 1), "it is in no danger")
             old.must("COMMIT")
+
+        # A transaction that is larger than the server decodes in memory.
+        server.psql("INSERT INTO t SELECT generate_series(10, 20000)")
+        daemon.catch_up()
+        daemon.wait("the server tells what it spilled", lambda: value(daemon, "re_dms_slot_spilled_bytes") > 20000 * 8)
+        spilled = int(server.value("SELECT spill_bytes FROM pg_stat_replication_slots WHERE slot_name = 're_dms'"))
+        daemon.wait("all of it", lambda: value(daemon, "re_dms_slot_spilled_bytes") == spilled)
 
         def let_go():
             # The slot's restart_lsn moves with what the server writes of running transactions.

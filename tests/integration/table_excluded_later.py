@@ -32,6 +32,7 @@ def main():
         server.psql("INSERT INTO secret VALUES (1)")
         server.psql("INSERT INTO t DEFAULT VALUES")
         daemon.wait("both are left out", lambda: len(daemon.said(("tables", "removed")) or []) == 2)
+        expect("re_dms_tables_removed 2\n" in daemon.get("/metrics")[1], "the metrics say so")
         server.psql("INSERT INTO t DEFAULT VALUES")
         daemon.catch_up(set_aside=True)
         daemon.compare([("public", "t")])
