@@ -1,8 +1,10 @@
 """Copying what is there: one large table and many small ones, against COPY … TO STDOUT thrown away."""
 
 import json
+import re
 import shutil
 import subprocess
+import threading
 import time
 from datetime import datetime
 
@@ -15,6 +17,8 @@ NAME = "W5"
 ROWS = 1_000_000 if QUICK else 10_000_000
 TABLES = 100 if QUICK else 1000
 TITLE = f"copy of {ROWS} rows in one table, and of {TABLES} tables of 1,000 rows"
+ADDED_ROWS = 100_000 if QUICK else 1_000_000
+INTERVAL_SECONDS = 5
 MIB = 1 << 20
 LOADERS = ("load", "duckdb")
 
@@ -33,10 +37,12 @@ def events(daemon, name):
     return [datetime.fromisoformat(line["time"] + ":00") for line in lines if line["event"] == name]
 
 
-def copied(server, folder, workers, rows, tables):
-    """(seconds to staged, seconds to loaded, CPU to staged, CPU to loaded, peak memory) of a first run."""
+def copied(server, folder, workers, rows, tables, **over):
+    """(seconds to staged, seconds to loaded, CPU to staged, CPU to loaded, peak memory) of a first run. OVER what:
+    as Postgres.url()."""
     shutil.rmtree(folder, ignore_errors=True)
-    options = {"batch.memory": f"{MEMORY_MIB}MiB", "batch.interval": "1s", "source.workers": workers}
+    options = {"batch.memory": f"{MEMORY_MIB}MiB", "batch.interval": "1s", "source.workers": workers,
+               "source.url": server.url(**over)}
     with Daemon(server, folder, options) as daemon:
         done = measure.run(daemon.command("run", "--until", "now"), errors=daemon.log, seconds=3600,
                            environment=daemon.environment)
@@ -56,15 +62,54 @@ def copied(server, folder, workers, rows, tables):
 def report_one(server, folder, results, title, rows, tables):
     peer = copy_out(server, tables)
     results.add(NAME, f"COPY of {title}", peer, "s")
-    for workers in (1, 2, 4):
-        staged, loaded, staged_cpu, cpu, memory = copied(server, folder / "daemon", workers, rows, tables)
-        what = f"{title}, {workers} worker{'s' if workers > 1 else ''}"
+    for workers, over in ((1, {}), (2, {}), (4, {}), (1, {"tls": True})):
+        staged, loaded, staged_cpu, cpu, memory = copied(server, folder / "daemon", workers, rows, tables, **over)
+        what = f"{title}, {workers} worker{'s' if workers > 1 else ''}{' over TLS' if over else ''}"
         results.add(NAME, f"staged: {what}", staged, "s", "COPY", peer)
         results.add(NAME, f"loaded: {what}", loaded, "s", "COPY", peer)
-        if workers == 1:
+        if workers == 1 and not over:
             results.add(NAME, f"CPU to staged: {title}", staged_cpu, "us/row")
             results.add(NAME, f"CPU to loaded: {title}", cpu, "us/row")
             results.add(NAME, f"peak memory: {title}", memory, "MiB")
+
+
+class Ticks(threading.Thread):
+    """A transaction of one row every 20 ms, and how far behind the target is, in seconds."""
+
+    def __init__(self, server, daemon):
+        super().__init__(daemon=True)
+        self.server, self.daemon, self.lags = server, daemon, []
+        self.ended = threading.Event()
+
+    def run(self):
+        with self.server.session() as session:
+            while not self.ended.wait(0.02):
+                session.must("INSERT INTO tick DEFAULT VALUES")
+                self.lags.append(float(re.search(r"^re_dms_lag_seconds (\S+)$", self.daemon.get("/metrics")[1], re.M).group(1)))
+
+    def end(self):
+        self.ended.set()
+        self.join()
+        return max(self.lags)
+
+
+def report_added(server, folder, results):
+    """A table with rows comes while others change: these do not wait for it."""
+    server.psql("CREATE TABLE tick (id bigserial PRIMARY KEY)")
+    options = {"batch.memory": f"{MEMORY_MIB}MiB", "batch.interval": f"{INTERVAL_SECONDS}s"}
+    with Daemon(server, folder / "daemon", options) as daemon:
+        daemon.environment["RE_DMS_CATALOG_MS"] = "1000"
+        daemon.start().wait_live(2)
+        ticks = Ticks(server, daemon)
+        ticks.start()
+        server.psql((TEN_COLUMNS + TEN_VALUES.format(1, ADDED_ROWS)).replace("w1", "added"))
+        daemon.wait_live(3, 600)
+        lag = ticks.end()
+        daemon.catch_up(600)
+        daemon.compare([("public", "added"), ("public", "tick")])
+        results.add(NAME, f"largest lag while {ADDED_ROWS} rows are added", lag, "s", "interval", INTERVAL_SECONDS)
+        if daemon.stop() or daemon.run("teardown", "--yes")[0]:
+            raise daemon.error("it did not end well")
 
 
 def report(server, folder, results):
@@ -76,3 +121,6 @@ def report(server, folder, results):
         TEN_COLUMNS.replace("w1", table) + TEN_VALUES.format(1, 1000).replace("w1", table) for table in small)
         + "VACUUM ANALYZE; CHECKPOINT;")
     report_one(server, folder, results, "many tables", TABLES * 1000, small)
+    server.psql("".join(f"DROP TABLE {table};" for table in small))
+    shutil.rmtree(folder / "daemon")
+    report_added(server, folder, results)
