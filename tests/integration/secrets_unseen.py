@@ -81,7 +81,7 @@ def wrong_configurations(search, server, target, daemon, options):
 def trouble(search, daemon, server, target):
     """Refusals of everybody, and the crash of a thread."""
     target.s3.refuse(2, 503, "SlowDown")
-    target.standin.fail("COPY", "error", sqlstate="XX000", message="cannot read")
+    target.standin.fail("COPY", "error", sqlstate="42601", message="cannot read")
     server.psql("INSERT INTO bad VALUES (1, 'NaN'); INSERT INTO t SELECT i, i FROM generate_series(101, 200) i")
     daemon.wait("set aside", lambda: daemon.said(NOT_LIVE))
     daemon.catch_up(set_aside=True)
