@@ -219,8 +219,8 @@ struct Flow::State {
     limits.row_bytes_max = settings.batch.row_bytes_max;
     const std::size_t staging = share_memory(settings.batch.memory_bytes).staging_bytes;
     limits.layer_bytes = std::min(limits.layer_bytes, staging / 4);
-    // What is staged ahead of the target is twice the memory at most, before compression.
     limits.rows_together = settings.stage_format.rows_together;
+    // What is staged ahead of the target is twice the memory at most, before compression.
     limits.batch_bytes = settings.batch.memory_bytes * 2 / kCopyBatchesMax;
     Copier({settings.source, origin, room, wiring.state}, limits).run(stop);
   }
