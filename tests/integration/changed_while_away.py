@@ -35,7 +35,7 @@ def main():
         daemon.configure({"source.auto_setup": False})
         daemon.start().wait_ready()
         daemon.wait("both are noticed", lambda: WORDS.keys() <= told(daemon).keys())
-        daemon.catch_up(set_aside=True)
+        daemon.catch_up(set_aside=True, coming=["public.unpublished"])
         daemon.compare([("public", "stays")])
         reasons = told(daemon)
         for table, words in WORDS.items():

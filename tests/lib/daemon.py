@@ -223,14 +223,15 @@ class Daemon:
         lsn = self._mark()
         self.wait(f"journaled {lsn:X}", lambda: self.position(JOURNALED_LSN) > lsn, seconds)
 
-    def catch_up(self, seconds=60, *, set_aside=False):
+    def catch_up(self, seconds=60, *, set_aside=False, coming=()):
         """Waits until all that was committed before this call is loaded, of all tables.
 
         An idle position behind it may be loaded before the marker's row is, so that comparisons leave
         its table out. Tables on their way are waited for: a table joins the live ones where these
-        stand, so it holds all that too. SET_ASIDE: tables may be, and none is waited for.
+        stand, so it holds all that too. SET_ASIDE: tables may be. COMING: those ("public.t") that may
+        stay on their way.
         """
-        self.wait_beyond(self._mark(), seconds, set_aside=set_aside)
+        self.wait_beyond(self._mark(), seconds, set_aside=set_aside, coming=coming)
 
     def _mark(self):
         """The present end of WAL (a number). Positions move with transactions, so this adds one behind
@@ -238,12 +239,15 @@ class Daemon:
         return parse_lsn(self.server.psql("SELECT pg_current_wal_insert_lsn();"
                                           f" INSERT INTO {MARKER} DEFAULT VALUES"))
 
-    def wait_beyond(self, lsn, seconds=60, *, set_aside=False):
+    def wait_beyond(self, lsn, seconds=60, *, set_aside=False, coming=()):
         """Waits until the target holds everything below LSN, and something behind it: as `catch_up`,
         for who writes a transaction behind it himself."""
+        def none_comes():
+            entries = self.said(COMING)
+            return entries is not None and {entry["table"] for entry in entries} <= set(coming)
+
         self.wait(f"loaded beyond {lsn:X}", lambda: self.position(LOADED_LSN) > lsn, seconds)
-        if not set_aside:
-            self.wait("every table is live", lambda: self.said(COMING) == [], seconds)
+        self.wait("no table is on its way", none_comes, seconds)
         not_live = self.said(NOT_LIVE)
         if not_live and not set_aside:
             raise self.error(f"tables were set aside: {not_live}")
