@@ -34,7 +34,7 @@ constexpr std::size_t kBlocksMax = 4096;
 constexpr std::size_t kBlockBytesMax = 32U << 20;
 constexpr std::size_t kFailedMax = 1U << 20;
 /// No room has more.
-constexpr std::size_t kStagedMax = 2 * kStagedBatchesMax + kCopyBatchesMax;
+constexpr std::size_t kStagedMax = 2 * kStagedBatchesMax + kCopyBatchesInAmpleRoom;
 constexpr int kWorkers = 2;
 /// Most of their time they wait for the store's answers.
 constexpr int kWorkersOfS3 = 16;
@@ -123,7 +123,9 @@ struct Flow::State {
     clean_up("files of earlier runs", [&] { remove_older_runs(wiring.store, names); });
     failpoint("stage-clean-up-after");
     const MemoryShares memory = share_memory(settings.batch.memory_bytes);
-    StagingPool pool(wiring.store, names, {16U << 20, memory.staging_bytes}, stop, stage_notes());
+    const StagingLimits limits{.memory_bytes = memory.staging_bytes,
+                               .ample_bytes = 4 * settings.journal.reserve_bytes};
+    StagingPool pool(wiring.store, names, limits, stop, stage_notes());
     StagingRoom stream(pool, BatchKind::Stream, "", wiring.state.progress.staged, staged);
     StagingRoom lagging(pool, BatchKind::CatchUp, "late-", lagging_staged, staged);
     StagingRoom copies(pool, BatchKind::Copy, "copy-", copies_staged, staged);
@@ -220,7 +222,8 @@ struct Flow::State {
     const std::size_t staging = share_memory(settings.batch.memory_bytes).staging_bytes;
     limits.layer_bytes = std::min(limits.layer_bytes, staging / 4);
     limits.rows_together = settings.stage_format.rows_together;
-    // What is staged ahead of the target is twice the memory at most, before compression.
+    // What is staged ahead of the target is twice the memory at most, before compression, or
+    // sixteen times where the store has ample room.
     limits.batch_bytes = settings.batch.memory_bytes * 2 / kCopyBatchesMax;
     Copier({settings.source, origin, room, wiring.state}, limits).run(stop);
   }

@@ -35,6 +35,8 @@ class KeepingStore final : public ObjectStore {
 
   Compression compression() const override { return store_->compression(); }
 
+  std::uint64_t free_bytes() const override { return store_->free_bytes(); }
+
   std::string key_of(const std::string& path) const override { return store_->key_of(path); }
 
  private:

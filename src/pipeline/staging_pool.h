@@ -29,6 +29,8 @@ struct StagingNotes {
 struct StagingLimits {
   std::size_t part_bytes = 16U << 20;     ///< of tuples, per file
   std::size_t memory_bytes = 128U << 20;  ///< of layers that wait for their files
+  /// With so much free in the store, or more, copied rows may lie there for a while.
+  std::uint64_t ample_bytes = 8ULL << 30;
 };
 
 class StagingRoom;

@@ -24,7 +24,7 @@ StagingRoom::StagingRoom(StagingPool& pool, BatchKind kind, std::string name,
                          ProgressMark& progress, BoundedQueue<StagedBatch>& staged)
     : pool_(pool),
       kind_(kind),
-      batches_max_(kind == BatchKind::Copy ? kCopyBatchesMax : kStagedBatchesMax),
+      batches_max_(kind == BatchKind::Copy ? kCopyBatchesInAmpleRoom : kStagedBatchesMax),
       names_{pool.names_.system_identifier,
              pool.names_.slot,
              pool.names_.epoch,
@@ -38,6 +38,12 @@ StagingRoom::StagingRoom(StagingPool& pool, BatchKind kind, std::string name,
 
 void StagingRoom::send(Event event) {
   events_.push(event, kNoWeight, pool_.stop_);
+}
+
+bool StagingRoom::has_free_slot() const {
+  const std::size_t taken = taken_.size();
+  return begun_ || taken < std::min(kCopyBatchesMax, batches_max_) ||
+         (taken < batches_max_ && pool_.store_.free_bytes() >= pool_.limits_.ample_bytes);
 }
 
 /// Waits for the open batch's slot unless it has one; false when stopped.

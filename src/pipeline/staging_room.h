@@ -22,10 +22,11 @@ namespace re_dms {
 /// Batches that may be staged, or begun to be, and not yet loaded: of a reader of the journal,
 /// which can be read again, …
 inline constexpr std::size_t kStagedBatchesMax = 2;
-/// … and of copied rows: the sooner they are read, the sooner their snapshot ends, which holds back
-/// the source's VACUUM. Few large ones, because each costs the target some tenths of a second
-/// whatever its size is.
+/// … and of copied rows: few large ones, because each costs the target some tenths of a second
+/// whatever its size is. More of them while the store has ample room: the sooner rows are read, the
+/// sooner their snapshot ends, which holds back the source's VACUUM.
 inline constexpr std::size_t kCopyBatchesMax = 8;
+inline constexpr std::size_t kCopyBatchesInAmpleRoom = 64;
 
 /// Three kinds of threads meet here, and only through queues: one that hands layers in (layer,
 /// seal, drop), the pool's workers and one assembler (run_assembler).
@@ -63,8 +64,9 @@ class StagingRoom final : public BatchSink {
   /// No more layers follow: the assembler ends when it is done, then `staged` is closed.
   void close() { closed_ = true; }
 
-  /// A seal now would not wait for the load of an earlier batch. By the thread that seals.
-  bool has_free_slot() const { return begun_ || taken_.size() < batches_max_; }
+  /// A seal now would not wait for the load of an earlier batch, and a batch begun now leaves the
+  /// store room. By the thread that seals.
+  bool has_free_slot() const;
 
   /// To be called for each batch taken from `staged` when it is loaded: its slot is free.
   void loaded();

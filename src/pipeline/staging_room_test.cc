@@ -42,9 +42,12 @@ class StoreWithBound final : public ObjectStore {
 
   Compression compression() const override { return store_->compression(); }
 
+  std::uint64_t free_bytes() const override { return free; }
+
   std::string key_of(const std::string& path) const override { return store_->key_of(path); }
 
   std::atomic<bool> full{false};
+  std::atomic<std::uint64_t> free{0};
 
  private:
   std::unique_ptr<ObjectStore> store_;
@@ -59,7 +62,8 @@ class StagingRoomTest : public ::testing::Test {
     directory_ = pattern;
     store_ = std::make_unique<StoreWithBound>(open_directory_store(directory_));
     pool_ = std::make_unique<StagingPool>(
-        *store_, StageNames{"7000", "re_dms", 1, "c0ffee"}, StagingLimits{}, stop_.get_token(),
+        *store_, StageNames{"7000", "re_dms", 1, "c0ffee"}, StagingLimits{.ample_bytes = 1000},
+        stop_.get_token(),
         StagingNotes{[this](const Error&, auto) { ++failed_; }, [this] { ++done_; }});
     room_ = std::make_unique<StagingRoom>(*pool_, BatchKind::Stream, "", progress_, staged_);
     batcher_ = std::make_unique<Batcher>(BatchLimits{50'000, 1U << 20}, Lsn{1000},
@@ -159,6 +163,34 @@ TEST_F(StagingRoomTest, LayersOfABegunBatchDoNotWait) {
   EXPECT_FALSE(room_->has_free_slot());
   take();
   EXPECT_EQ(take().layers.size(), 21U);
+}
+
+TEST_F(StagingRoomTest, CopiedRowsGoFurtherAheadWhereTheStoreHasAmpleRoom) {
+  StagingRoom copies(*pool_, BatchKind::Copy, "copy-", progress_, staged_);
+  const auto seal = [&](std::size_t batches) {
+    for (std::size_t i = 0; i < batches; ++i) {
+      ASSERT_TRUE(copies.has_free_slot()) << i;
+      copies.seal({}, {});
+    }
+  };
+  store_->free = 999;
+  seal(kCopyBatchesMax);
+  EXPECT_FALSE(copies.has_free_slot());
+  store_->free = 1000;
+  seal(kCopyBatchesInAmpleRoom - kCopyBatchesMax);
+  EXPECT_FALSE(copies.has_free_slot());
+  copies.loaded();
+  EXPECT_TRUE(copies.has_free_slot());
+  store_->free = 999;
+  EXPECT_FALSE(copies.has_free_slot());
+}
+
+TEST_F(StagingRoomTest, AThirdBatchOfTheStreamWaitsWhateverRoomThereIs) {
+  for (std::size_t i = 0; i < kStagedBatchesMax; ++i) {
+    ASSERT_TRUE(room_->has_free_slot());
+    room_->seal({}, {});
+  }
+  EXPECT_FALSE(room_->has_free_slot());
 }
 
 TEST_F(StagingRoomTest, ADroppedBatchGivesItsPlaceBack) {

@@ -181,6 +181,12 @@ class DirectoryStore final : public ObjectStore {
 
   Compression compression() const override { return Compression::Stored; }
 
+  std::uint64_t free_bytes() const override {
+    std::error_code failed;
+    const fs::space_info space = fs::space(root_, failed);
+    return failed ? 0 : space.available;
+  }
+
   std::string key_of(const std::string& path) const override {
     if (!path.starts_with(root_ + "/")) {
       throw Error(ErrorKind::Fatal, fmt::format("{} is not a staged object below {}", path, root_));

@@ -1,6 +1,7 @@
 // Where staged files go: a directory or S3.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -56,6 +57,9 @@ class ObjectStore {
   /// What is worth its time for the parts: whether a target reads them on this machine, or over a
   /// network from a store that is paid by bytes.
   virtual Compression compression() const = 0;
+
+  /// How much more it takes; 0 where that cannot be told.
+  virtual std::uint64_t free_bytes() const = 0;
 
   /// The key of an object whose path finish() returned.
   virtual std::string key_of(const std::string& path) const = 0;

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <pugixml.hpp>
 #include <span>
 #include <sstream>
@@ -165,6 +166,8 @@ class S3Store final : public ObjectStore {
   }
 
   Compression compression() const override { return Compression::Fast; }
+
+  std::uint64_t free_bytes() const override { return std::numeric_limits<std::uint64_t>::max(); }
 
   std::string key_of(const std::string& path) const override {
     if (!path.starts_with(client_.root()) || path.size() == client_.root().size()) {

@@ -19,10 +19,11 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from daemon import little_ahead  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
-# More than may be staged ahead of the target: twice batch.memory.
+# More than may be staged ahead of the target.
 BIG_ROWS = 200_000
 SMALL_ROWS, SMALL_BYTES = 1000, 40960
 TABLES = f"""
@@ -153,7 +154,7 @@ def check_log(daemon):
 
 
 def main():
-    with scenario(TABLES, options={"batch.memory": "64MiB"}) as (server, daemon):
+    with scenario(TABLES, options=little_ahead()) as (server, daemon):
         size = int(server.value("SELECT pg_relation_size('big')"))
         daemon.start().wait_ready()
         samples = Samples(daemon)

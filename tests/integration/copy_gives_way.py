@@ -8,7 +8,7 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from daemon import COMING  # noqa: E402
+from daemon import COMING, little_ahead  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
@@ -21,7 +21,7 @@ HELD_SECONDS = 30
 
 
 def main():
-    options = {"batch.memory": "64MiB", "source.lock_timeout": "1s"}
+    options = {"source.lock_timeout": "1s", **little_ahead()}
     with scenario(BIG, options=options) as (server, daemon):
         daemon.start()
         daemon.wait("it is being copied", lambda: any(

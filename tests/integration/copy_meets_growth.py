@@ -6,11 +6,11 @@ from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
-from daemon import COMING  # noqa: E402
+from daemon import COMING, little_ahead  # noqa: E402
 from duckdb_file import DuckdbFile  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
-# More than may be staged ahead of the target: twice batch.memory.
+# More than may be staged ahead of the target.
 ROWS = 130_000
 FILL = ("INSERT INTO public.grows SELECT g, 0, repeat(md5(g::text), 48)"
         f" FROM generate_series({{0}} * {ROWS} + 1, {{0}} * {ROWS} + {ROWS}) g;")
@@ -22,7 +22,7 @@ CHANGES = ("UPDATE grows SET n = 1 WHERE id % 50 = 0; UPDATE grows SET id = -id 
 
 
 def main():
-    with scenario(TABLE, options={"batch.memory": "64MiB"}) as (server, daemon):
+    with scenario(TABLE, options=little_ahead()) as (server, daemon):
         daemon.start()
         daemon.wait("it is being copied", lambda: any(
             each["table"] == "public.grows" and each["rows"] > 0 for each in daemon.said(COMING) or []))

@@ -5,8 +5,10 @@ The program is $RE_DMS_BINARY, else the one of build/dev or build/release, which
 
 import json
 import os
+import shutil
 import signal
 import subprocess
+import tempfile
 import time
 import urllib.error
 import urllib.request
@@ -51,6 +53,12 @@ def find_binary():
     if not built:
         raise DaemonError("no re_dms in build/dev or build/release: run `make build`")
     return str(max(built, key=lambda path: path.stat().st_mtime))
+
+
+def little_ahead():
+    """Options with which a copy stands still after 128 MiB that are not loaded: four times the reserve are not free."""
+    free = shutil.disk_usage(tempfile.gettempdir()).free
+    return {"batch.memory": "64MiB", "journal.reserve_bytes": f"{free // 3 >> 20}MiB"}
 
 
 def toml(value):
