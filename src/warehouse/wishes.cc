@@ -39,9 +39,7 @@ bool pause(TargetTables& target, const std::string& schema, Lsn loaded, StoredTa
     case TableState::CatchingUp:
       break;
     case TableState::Copying:
-      target.give_copy_up(
-          {schema.empty() ? table.schema.name.schema : schema, table.schema.name.name},
-          table.schema.oid);
+      target.give_copy_up(copy_of(target, schema, table));
       table.position = {};
       break;
     case TableState::Waiting:
