@@ -325,8 +325,20 @@ TEST_F(TableStatesTest, ATableThatIsGoneBeforeItIsMetIsNotWaitedForForever) {
   EXPECT_TRUE(tables_.settled());
 }
 
+TEST_F(TableStatesTest, ATableThatCannotBePublishedDoesNotProlongTheWaitForOthers) {
+  tables_.published({1}, {});
+  for (int look = 0; look < 4; ++look) {
+    EXPECT_FALSE(tables_.settled()) << look;
+    tables_.unpublished(true);
+    EXPECT_TRUE(tables_.wait_for_copies({}).publish);
+    tables_.published({}, {{{"public", "t2"}, "somebody else's"}});
+  }
+  EXPECT_TRUE(tables_.settled());
+}
+
 TEST_F(TableStatesTest, APublicationThatCannotBeReachedIsNotWaitedFor) {
   tables_.look_at_publication();
+  EXPECT_FALSE(tables_.settled()) << "nobody has looked yet";
   EXPECT_TRUE(tables_.wait_for_copies({}).publish);
   EXPECT_FALSE(tables_.settled());
   tables_.look_at_publication();
