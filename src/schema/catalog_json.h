@@ -13,6 +13,7 @@ namespace re_dms {
 struct BesideSchema {
   std::vector<std::string> kept_columns{};
   QualifiedName copy{};
+  bool asked = false;
 
   bool operator==(const BesideSchema&) const = default;
 };

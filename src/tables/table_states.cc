@@ -56,8 +56,8 @@ void TableStates::begin(std::vector<TableRecord> tables, Lsn journal_begin) {
     if (table.state == TableState::Copying) {
       table.state = TableState::Waiting;
     }
-    const bool in_doubt =
-        table.state == TableState::Waiting && table.schema && !table.schema->columns.empty();
+    const bool in_doubt = table.state == TableState::Waiting && !table.asked && table.schema &&
+                          !table.schema->columns.empty();
     const bool stands = table.state == TableState::Paused || table.state == TableState::SetAside;
     const bool holds_rows = table.schema && !table.schema->columns.empty();
     table.resumable =

@@ -54,9 +54,10 @@ struct TableRecord {
   /// void.
   std::uint64_t attempt = 0;
   InitialCopy initial_copy = InitialCopy::Auto;  ///< how the table that the target has began
-  SteadyTime live_at{};                          ///< when it became live last
-  SteadyTime due{};                              ///< of a waiting table: not to be copied before
-  Lsn held_from;  ///< of a table being copied: changes from here on may be needed
+  bool asked = false;    ///< when the target was taken over, somebody wanted the copy that is due
+  SteadyTime live_at{};  ///< when it became live last
+  SteadyTime due{};      ///< of a waiting table: not to be copied before
+  Lsn held_from;         ///< of a table being copied: changes from here on may be needed
   /// Of a table that is paused or set aside: the changes from its position on are in the journal,
   /// so that it can go on there.
   bool resumable = false;

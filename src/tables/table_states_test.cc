@@ -368,6 +368,9 @@ TEST_F(TableStatesTest, DoubtsMayWaitForAPerson) {
   waiting.schema = std::make_shared<const TableSchema>(known);
   tables_.begin({waiting}, {});
   EXPECT_EQ(tables_.state(2), TableState::SetAside) << "it was in doubt before the restart";
+  waiting.asked = true;
+  tables_.begin({waiting}, {});
+  EXPECT_EQ(tables_.state(2), TableState::Waiting) << "somebody has decided";
   tables_.leave(left(1, Remedy::Copy));
   EXPECT_EQ(tables_.state(1), TableState::Waiting) << "it was never live";
   tables_.live(3, {"public", "t3"});
@@ -413,6 +416,9 @@ TEST_F(TableStatesTest, WhatIsNeverCopiedWaitsForAPersonAfterARestartToo) {
   tables_.begin({begun, fresh}, {});
   EXPECT_EQ(tables_.state(1), TableState::SetAside);
   EXPECT_EQ(tables_.state(2), TableState::Waiting);
+  begun.asked = true;
+  tables_.begin({begun}, {});
+  EXPECT_EQ(tables_.state(1), TableState::Waiting) << "somebody lets it begin again";
 }
 
 TEST_F(TableStatesTest, WhatWasBeingCopiedIsCopiedAnewByTheNextRun) {

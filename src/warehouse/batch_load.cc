@@ -369,6 +369,9 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
   if (table.state == TableState::Copying) {
     target_.give_copy_up(copy_of(target_, schema_, table));
   }
+  // A copy that is void is begun again for the same reason.
+  const bool goes_on = suits(BatchKind::Copy, table.state) && wanted == TableState::Waiting;
+  table.asked = table.asked && goes_on;
   table.state = wanted;
   table.copy_step = 0;
   table.reason = entry.reason;

@@ -258,6 +258,34 @@ TEST_P(CopyContract, HalfACopyGoesFromWhereItWasBegun) {
   EXPECT_TRUE(copies().empty());
 }
 
+/// Until it is there, whatever comes in between; a doubt of later is another matter.
+TEST_P(CopyContract, ACopyThatSomebodyAskedForStaysAskedFor) {
+  const auto asked = [this] {
+    warehouse_.reset();
+    return open()->take_over(test_origin(), unknown_before(), {}).tables.at(0).asked;
+  };
+  const auto doubted = [this] {
+    load({}, {{kCopiedOid, {"shop", "items"}, "a column was renamed", loaded_, Remedy::Copy}});
+  };
+  load({staged(LayerBuilder(items()).create().insert({"1", "a"}))});
+  doubted();
+  EXPECT_FALSE(asked());
+  ask(Wish::Copy);
+  EXPECT_TRUE(asked()) << "it waits already";
+  load_copy({step(1, false, Lsn{5000}, {{"1", "a"}})});
+  load_copy({}, {{kCopiedOid, {"shop", "items"}, "it was altered", {}, Remedy::Copy}});
+  EXPECT_TRUE(asked());
+  load_copy({step(1, true, Lsn{6000}, {{"1", "a"}})});
+  EXPECT_FALSE(asked());
+  EXPECT_EQ(ask(Wish::Heal).state, TableState::Waiting);
+  EXPECT_FALSE(asked());
+  ask(Wish::Pause);
+  ask(Wish::Resume);
+  EXPECT_TRUE(asked()) << "it has no rows to go on with";
+  ask(Wish::Pause);
+  EXPECT_FALSE(asked());
+}
+
 TEST_P(CopyContract, ANameThatTheSourceGaveAwayIsTakenOver) {
   load({staged(LayerBuilder(items()).create().insert({"1", "dropped"}))});
   load({}, {{kCopiedOid, {"shop", "items"}, "it was dropped", loaded_}});

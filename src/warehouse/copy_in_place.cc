@@ -62,6 +62,7 @@ void BatchLoad::note_step(const StagedLayer& layer, StoredTable& table) {
   table.reason.clear();
   table.copy_step = 0;
   table.copy = {};
+  table.asked = false;
 }
 
 /// Whether the copy's rows go into a table that is there. Throws Table where that is another one's.
