@@ -100,6 +100,7 @@ std::string resume(const TableStates& /*tables*/, const TableRecord& table) {
 bool is_possible(const TableStates& tables, const TableRecord& table, Wish wish) {
   switch (wish) {
     case Wish::Copy:
+    case Wish::Heal:
       return may_be_copied(tables, table);
     case Wish::Resume:
       return !needs_resync(table);

@@ -40,6 +40,7 @@ bool has_left(TableState state);
 /// What somebody asks of a table.
 enum class Wish {
   Copy,    ///< copy its rows anew
+  Heal,    ///< the same, but nobody asked: its changes are gone
   Pause,   ///< leave it as it is; its changes are kept
   Resume,  ///< go on where it stands
 };

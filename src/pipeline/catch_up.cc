@@ -206,7 +206,7 @@ std::unique_ptr<JournalReader> CatchUp::open_journal(std::vector<TableRecord>& t
       }
       if (std::exchange(given_up_[first.oid], first.attempt) != first.attempt) {
         log(LogLevel::Warn, "changes_gone", error.what(), {{"table", to_string(first.name)}});
-        wiring_.tables.wish(first.oid, Wish::Copy);
+        wiring_.tables.wish(first.oid, Wish::Heal);
       }
     }
   }

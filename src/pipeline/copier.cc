@@ -26,16 +26,20 @@ void Copier::publish(const std::stop_token& stop) try {
   plain.stop_with(stop);
   require_same_cluster(wiring_.origin, plain);
   take_choice(plain);
-  if (!source_.auto_setup) {
-    wiring_.state.tables.published({}, {});
-    wiring_.state.look_soon = true;
-    return;
+  Published published;
+  if (source_.auto_setup) {
+    published = publish_missing(plain, wiring_.source);
   }
   std::map<QualifiedName, std::string> reasons;
-  const Published published = publish_missing(plain, wiring_.source);
   for (const LeftOut& table : published.failed) {
     reasons[table.table] = table.reason;
     log(LogLevel::Warn, "table_not_published", table.reason, {{"table", to_string(table.table)}});
+  }
+  if (!looked_at_all_) {
+    // Others may have published some, or a run that ended before it met them.
+    published.added = selected_tables(require_publication(plain, source_.publication),
+                                      TableSelection(source_.include, source_.exclude));
+    looked_at_all_ = true;
   }
   wiring_.state.tables.published(published.added, std::move(reasons));
   wiring_.state.look_soon = true;
@@ -237,7 +241,6 @@ bool Copier::copy_next(const std::stop_token& stop) {
 }
 
 void Copier::run(const std::stop_token& stop) {
-  wiring_.state.tables.look_at_publication();
   const auto report = [this](const Error& error, std::chrono::milliseconds wait) {
     wiring_.state.figures.retried("copy");
     log(LogLevel::Warn, "copy_retry", error.what(), {{"wait_ms", wait.count()}});

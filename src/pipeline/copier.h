@@ -37,6 +37,7 @@ class Copier {
   SourceSettings source_;     ///< as the configuration is now
   std::uint64_t choice_ = 0;  ///< number of the last one that took effect
   bool brought_back_ = false;
+  bool looked_at_all_ = false;  ///< for tables that are published and not known yet
   CopyWiring wiring_;
   CopyLimits limits_;
   std::uint64_t steps_ = 0;

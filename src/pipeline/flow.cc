@@ -142,6 +142,8 @@ struct Flow::State {
       for (StagingRoom* const room : {&stream, &lagging, &copies}) {
         run("assemble", [room](const std::stop_token& s) { room->run_assembler(s); });
       }
+      // Before anybody may find that no table is on its way.
+      wiring.state.tables.look_at_publication();
       run("fold", [&](const std::stop_token& s) { fold(*target, stream, s); });
       run("catch-up", [&](const std::stop_token& s) { catch_up(lagging, s); });
       run("copy", [&](const std::stop_token& s) { copy(copies, s); });

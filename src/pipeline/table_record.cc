@@ -13,6 +13,7 @@ TableRecord record_of(const TargetTable& table) {
   record.position = table.position;
   record.schema = std::make_shared<const TableSchema>(table.schema);
   record.initial_copy = table.initial_copy;
+  record.asked = table.asked;
   return record;
 }
 

@@ -221,17 +221,29 @@ auto parsed(std::string_view text, std::string_view what, F read) {
 
 }  // namespace
 
-std::string to_json(const TableSchema& table, const std::vector<std::string>& kept_columns) {
+std::string to_json(const TableSchema& table, const BesideSchema& beside) {
   Json json = schema_to_json(table);
-  if (!kept_columns.empty()) {
-    json["kept_columns"] = kept_columns;
+  if (!beside.kept_columns.empty()) {
+    json["kept_columns"] = beside.kept_columns;
+  }
+  if (!beside.copy.name.empty()) {
+    json["copy"] = {{"schema", beside.copy.schema}, {"table", beside.copy.name}};
+  }
+  if (beside.asked) {
+    json["asked"] = true;
   }
   return json.dump();
 }
 
-std::vector<std::string> kept_columns_from_json(std::string_view json) {
+BesideSchema beside_schema_from_json(std::string_view json) {
   return parsed(json, "a stored table schema", [](const Json& table) {
-    return table.value("kept_columns", std::vector<std::string>());
+    BesideSchema beside{
+        table.value("kept_columns", std::vector<std::string>()), {}, table.value("asked", false)};
+    if (table.contains("copy")) {
+      const Json& copy = table.at("copy");
+      beside.copy = {copy.at("schema").get<std::string>(), copy.at("table").get<std::string>()};
+    }
+    return beside;
   });
 }
 

@@ -9,16 +9,24 @@
 
 namespace re_dms {
 
-/// Compact, keys in a fixed order: equal schemas give equal bytes. `kept_columns`: as StoredTable
-/// has them.
-std::string to_json(const TableSchema& table, const std::vector<std::string>& kept_columns = {});
+/// What a target keeps of a table beside its schema, as StoredTable has it.
+struct BesideSchema {
+  std::vector<std::string> kept_columns{};
+  QualifiedName copy{};
+  bool asked = false;
+
+  bool operator==(const BesideSchema&) const = default;
+};
+
+/// Compact, keys in a fixed order: equal schemas give equal bytes.
+std::string to_json(const TableSchema& table, const BesideSchema& beside = {});
 
 /// Throws Fatal on anything that to_json does not write; unknown keys are ignored, so that a newer
 /// version may add some.
 TableSchema table_schema_from_json(std::string_view json);
 
 /// Of what to_json wrote.
-std::vector<std::string> kept_columns_from_json(std::string_view json);
+BesideSchema beside_schema_from_json(std::string_view json);
 
 /// The body of a Catalog record.
 std::string catalog_to_json(const std::vector<CatalogTable>& tables);

@@ -75,12 +75,12 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
   EXPECT_EQ(table_schema_from_json(to_json(entry.schema)), entry.schema);
 }
 
-TEST(CatalogJson, KeptColumnsStandBesideTheSchema) {
-  const std::vector<std::string> kept = {"old", "it's \"x\""};
-  const std::string json = to_json(sample(), kept);
+TEST(CatalogJson, WhatATargetKeepsStandsBesideTheSchema) {
+  const BesideSchema beside = {{"old", "it's \"x\""}, {"shop", "re_dms_copy_1"}, true};
+  const std::string json = to_json(sample(), beside);
   EXPECT_EQ(table_schema_from_json(json), sample());
-  EXPECT_EQ(kept_columns_from_json(json), kept);
-  EXPECT_TRUE(kept_columns_from_json(to_json(sample())).empty());
+  EXPECT_EQ(beside_schema_from_json(json), beside);
+  EXPECT_EQ(beside_schema_from_json(to_json(sample())), BesideSchema());
 }
 
 TEST(CatalogJson, ReadsWhatEarlierVersionsWrote) {

@@ -22,6 +22,7 @@
 #include "source/setup/slot.h"
 #include "source/setup/slot_creation.h"
 #include "source/setup/synchronous_names.h"
+#include "source/stream/decoding_faults.h"
 #include "source/stream/slot_reader.h"
 
 namespace re_dms {
@@ -39,6 +40,7 @@ struct Source::State {
   bool accepted = false;            ///< the source took us once
   std::set<std::string> warned_of;  ///< problems of the publication
   SilenceBackoff backoff;
+  DecodingFaults decoding;
   ReportedAnswers reported;
 };
 
@@ -304,9 +306,12 @@ void Source::stream(Lsn from, Lsn journaled_to, const Origin& origin, bool& open
   const Lsn received = wiring.progress.received.lsn();
   try {
     connecting(state_->accepted, [&] { reader.run({from, journaled_to}, open, stop); });
-  } catch (const Error&) {
-    state_->backoff.stream_ended(reader.left_in_silence(),
-                                 wiring.progress.received.lsn() > received);
+  } catch (const Error& error) {
+    const Lsn now = wiring.progress.received.lsn();
+    state_->backoff.stream_ended(reader.left_in_silence(), now > received);
+    if (const auto* failed = dynamic_cast<const DecodingFailed*>(&error)) {
+      throw state_->decoding.note(*failed, now, state_->settings.slot);
+    }
     throw;
   }
 }

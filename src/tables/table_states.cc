@@ -56,8 +56,8 @@ void TableStates::begin(std::vector<TableRecord> tables, Lsn journal_begin) {
     if (table.state == TableState::Copying) {
       table.state = TableState::Waiting;
     }
-    const bool in_doubt =
-        table.state == TableState::Waiting && table.schema && !table.schema->columns.empty();
+    const bool in_doubt = table.state == TableState::Waiting && !table.asked && table.schema &&
+                          !table.schema->columns.empty();
     const bool stands = table.state == TableState::Paused || table.state == TableState::SetAside;
     const bool holds_rows = table.schema && !table.schema->columns.empty();
     table.resumable =
@@ -217,6 +217,7 @@ void TableStates::unpublished(bool any) {
 
 void TableStates::look_at_publication() {
   const std::lock_guard lock(mutex_);
+  looked_ = looked_ || publishing_;
   look_again_ = true;
   publishing_ = false;
   ++changes_;
@@ -228,8 +229,11 @@ void TableStates::published(const std::vector<Oid>& added,
   const std::lock_guard lock(mutex_);
   unpublishable_ = std::move(failed);
   publishing_ = false;
-  expected_.insert(added.begin(), added.end());
-  looks_left_ = kLooksForPublished;
+  looked_ = true;
+  if (!added.empty()) {
+    expected_.insert(added.begin(), added.end());
+    looks_left_ = kLooksForPublished;
+  }
 }
 
 std::map<QualifiedName, std::string> TableStates::publishing_failures() const {
@@ -431,7 +435,8 @@ bool TableStates::is_stuck(const TableRecord& table) {
 
 bool TableStates::settled() const {
   const std::lock_guard lock(mutex_);
-  if ((publish_ && !loading_paused_) || publishing_ ||
+  const bool to_look = publish_ || (look_again_ && !looked_);
+  if ((to_look && !loading_paused_) || publishing_ ||
       !std::ranges::all_of(expected_, [&](Oid oid) { return tables_.contains(oid); })) {
     return false;
   }

@@ -54,9 +54,10 @@ struct TableRecord {
   /// void.
   std::uint64_t attempt = 0;
   InitialCopy initial_copy = InitialCopy::Auto;  ///< how the table that the target has began
-  SteadyTime live_at{};                          ///< when it became live last
-  SteadyTime due{};                              ///< of a waiting table: not to be copied before
-  Lsn held_from;  ///< of a table being copied: changes from here on may be needed
+  bool asked = false;    ///< when the target was taken over, somebody wanted the copy that is due
+  SteadyTime live_at{};  ///< when it became live last
+  SteadyTime due{};      ///< of a waiting table: not to be copied before
+  Lsn held_from;         ///< of a table being copied: changes from here on may be needed
   /// Of a table that is paused or set aside: the changes from its position on are in the journal,
   /// so that it can go on there.
   bool resumable = false;
@@ -133,15 +134,15 @@ class TableStates {
   /// Tables that could be replicated and are not published; they are to be.
   void unpublished(bool any);
 
-  /// The configuration may ask for other tables than the publication has; whatever unpublished()
-  /// says.
+  /// The configuration may ask for other tables than the publication has, whatever unpublished()
+  /// says; or whoever looked could not.
   void look_at_publication();
 
   /// Waits for something to do; nothing when stopped or closed.
   CopyWork wait_for_copies(const std::stop_token& stop);
 
-  /// What was missing in the publication is in it: `added`, which are about to be met, but for what
-  /// could not be published, with the reasons.
+  /// What was missing in the publication is in it, but for what could not be published, with the
+  /// reasons. `added` are about to be met, where they are not known yet.
   void published(const std::vector<Oid>& added, std::map<QualifiedName, std::string> failed);
   std::map<QualifiedName, std::string> publishing_failures() const;
 
@@ -200,7 +201,8 @@ class TableStates {
   std::optional<TableRecord> first_to_let_go(Lsn position) const;
 
   /// No table waits for a copy, is copied or catches up, but for those whose copy failed again and
-  /// again; and none is to be published, or was and is not met yet.
+  /// again; and none is to be published, or was and is not met yet. Not before the publication was
+  /// looked at, if that is to be.
   bool settled() const;
 
   /// How often tables that were live had to be copied anew.
@@ -237,6 +239,7 @@ class TableStates {
   std::function<bool(const QualifiedName&)> forbidden_;
   bool publish_ = false;
   bool look_again_ = false;
+  bool looked_ = false;      ///< at the publication, once, or in vain
   bool publishing_ = false;  ///< somebody was told to
   std::set<Oid> expected_;   ///< published and not met yet
   int looks_left_ = 0;       ///< at the source, until nobody expects them any more

@@ -325,8 +325,20 @@ TEST_F(TableStatesTest, ATableThatIsGoneBeforeItIsMetIsNotWaitedForForever) {
   EXPECT_TRUE(tables_.settled());
 }
 
+TEST_F(TableStatesTest, ATableThatCannotBePublishedDoesNotProlongTheWaitForOthers) {
+  tables_.published({1}, {});
+  for (int look = 0; look < 4; ++look) {
+    EXPECT_FALSE(tables_.settled()) << look;
+    tables_.unpublished(true);
+    EXPECT_TRUE(tables_.wait_for_copies({}).publish);
+    tables_.published({}, {{{"public", "t2"}, "somebody else's"}});
+  }
+  EXPECT_TRUE(tables_.settled());
+}
+
 TEST_F(TableStatesTest, APublicationThatCannotBeReachedIsNotWaitedFor) {
   tables_.look_at_publication();
+  EXPECT_FALSE(tables_.settled()) << "nobody has looked yet";
   EXPECT_TRUE(tables_.wait_for_copies({}).publish);
   EXPECT_FALSE(tables_.settled());
   tables_.look_at_publication();
@@ -356,6 +368,9 @@ TEST_F(TableStatesTest, DoubtsMayWaitForAPerson) {
   waiting.schema = std::make_shared<const TableSchema>(known);
   tables_.begin({waiting}, {});
   EXPECT_EQ(tables_.state(2), TableState::SetAside) << "it was in doubt before the restart";
+  waiting.asked = true;
+  tables_.begin({waiting}, {});
+  EXPECT_EQ(tables_.state(2), TableState::Waiting) << "somebody has decided";
   tables_.leave(left(1, Remedy::Copy));
   EXPECT_EQ(tables_.state(1), TableState::Waiting) << "it was never live";
   tables_.live(3, {"public", "t3"});
@@ -401,6 +416,9 @@ TEST_F(TableStatesTest, WhatIsNeverCopiedWaitsForAPersonAfterARestartToo) {
   tables_.begin({begun, fresh}, {});
   EXPECT_EQ(tables_.state(1), TableState::SetAside);
   EXPECT_EQ(tables_.state(2), TableState::Waiting);
+  begun.asked = true;
+  tables_.begin({begun}, {});
+  EXPECT_EQ(tables_.state(1), TableState::Waiting) << "somebody lets it begin again";
 }
 
 TEST_F(TableStatesTest, WhatWasBeingCopiedIsCopiedAnewByTheNextRun) {

@@ -282,7 +282,7 @@ std::optional<LoadFault> BatchLoad::apply_layer(const StagedLayer& layer) {
   std::uint64_t not_there = 0;
   try {
     if (layer.copy && layer.copy->number == 1) {
-      target_.drop_copy(final_name(layer.table->name), oid);
+      drop_earlier_copies(table, beside.target);
       // Sooner than after all rows.
       require_nothing_lost(layer, table);
       if (keeps_table(layer)) {
@@ -367,8 +367,11 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
   StoredTable& table =
       tables_.try_emplace(entry.oid, current(entry.oid, entry.table)).first->second;
   if (table.state == TableState::Copying) {
-    target_.give_copy_up(final_name(table.schema.name), entry.oid);
+    target_.give_copy_up(copy_of(target_, schema_, table));
   }
+  // A copy that is void is begun again for the same reason.
+  const bool goes_on = suits(BatchKind::Copy, table.state) && wanted == TableState::Waiting;
+  table.asked = table.asked && goes_on;
   table.state = wanted;
   table.copy_step = 0;
   table.reason = entry.reason;

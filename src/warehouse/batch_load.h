@@ -96,6 +96,7 @@ class BatchLoad {
   bool is_done(const StoredTable& table, const TableAt& before) const;
   void move_positions();
   StoredTable current(Oid oid, const QualifiedName& name) const;
+  void drop_earlier_copies(const StoredTable& table, const QualifiedName& copy);
   void note_step(const StagedLayer& layer, StoredTable& table);
   void keep_columns(const StagedLayer& layer, StoredTable& table) const;
   void require_nothing_lost(const StagedLayer& layer, const StoredTable& table) const;

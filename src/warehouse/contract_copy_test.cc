@@ -229,6 +229,63 @@ TEST_P(CopyContract, ATableThatMovedToAnotherSchemaMovesThereToo) {
             TableState::CatchingUp);
 }
 
+/// In the schema in which it was begun, whatever the table is called by then.
+TEST_P(CopyContract, HalfACopyGoesFromWhereItWasBegun) {
+  const auto copies = [this] {
+    return select("SELECT schema_name FROM duckdb_tables() WHERE table_name LIKE 're_dms_copy%'");
+  };
+  const TablePtr moved = items(kCopiedOid, {"archive", "items"});
+  load({staged(LayerBuilder(items()).create().insert({"1", "old"}))});
+  ask(Wish::Copy);
+  load_copy({step(1, false, Lsn{5000}, {{"1", "new"}}, moved)});
+  EXPECT_EQ(copies(), (Rows{"archive"}));
+  warehouse_.reset();
+  ask(Wish::Pause);
+  EXPECT_TRUE(copies().empty()) << "paused";
+
+  ask(Wish::Resume);
+  load_copy({step(1, false, Lsn{6000}, {{"1", "new"}})});
+  load_copy({}, {{kCopiedOid, moved->name, "a value", {}}});
+  EXPECT_TRUE(copies().empty()) << "set aside";
+
+  ask(Wish::Resume);
+  load_copy({step(1, false, Lsn{7000}, {{"1", "new"}})});
+  warehouse_.reset();
+  load_copy({step(1, false, Lsn{8000}, {{"1", "new"}}, moved)});
+  EXPECT_EQ(copies(), (Rows{"archive"})) << "begun anew";
+  load_copy({step(2, true, Lsn{8000}, {{"2", "new"}}, moved)});
+  EXPECT_EQ(select("SELECT * FROM archive.items"), (Rows{"1|new", "2|new"}));
+  EXPECT_TRUE(copies().empty());
+}
+
+/// Until it is there, whatever comes in between; a doubt of later is another matter.
+TEST_P(CopyContract, ACopyThatSomebodyAskedForStaysAskedFor) {
+  const auto asked = [this] {
+    warehouse_.reset();
+    return open()->take_over(test_origin(), unknown_before(), {}).tables.at(0).asked;
+  };
+  const auto doubted = [this] {
+    load({}, {{kCopiedOid, {"shop", "items"}, "a column was renamed", loaded_, Remedy::Copy}});
+  };
+  load({staged(LayerBuilder(items()).create().insert({"1", "a"}))});
+  doubted();
+  EXPECT_FALSE(asked());
+  ask(Wish::Copy);
+  EXPECT_TRUE(asked()) << "it waits already";
+  load_copy({step(1, false, Lsn{5000}, {{"1", "a"}})});
+  load_copy({}, {{kCopiedOid, {"shop", "items"}, "it was altered", {}, Remedy::Copy}});
+  EXPECT_TRUE(asked());
+  load_copy({step(1, true, Lsn{6000}, {{"1", "a"}})});
+  EXPECT_FALSE(asked());
+  EXPECT_EQ(ask(Wish::Heal).state, TableState::Waiting);
+  EXPECT_FALSE(asked());
+  ask(Wish::Pause);
+  ask(Wish::Resume);
+  EXPECT_TRUE(asked()) << "it has no rows to go on with";
+  ask(Wish::Pause);
+  EXPECT_FALSE(asked());
+}
+
 TEST_P(CopyContract, ANameThatTheSourceGaveAwayIsTakenOver) {
   load({staged(LayerBuilder(items()).create().insert({"1", "dropped"}))});
   load({}, {{kCopiedOid, {"shop", "items"}, "it was dropped", loaded_}});

@@ -6,26 +6,44 @@
 
 namespace re_dms {
 
+QualifiedName copy_of(const TargetTables& target, const std::string& schema,
+                      const StoredTable& table) {
+  if (!table.copy.name.empty()) {
+    return table.copy;
+  }
+  const QualifiedName& name = table.schema.name;
+  return target.copy_name({schema.empty() ? name.schema : schema, name.name}, table.schema.oid);
+}
+
+/// Before the first rows of another one, which is called `copy`. What was begun while the source's
+/// table, or the target's schema, had another name is elsewhere.
+void BatchLoad::drop_earlier_copies(const StoredTable& table, const QualifiedName& copy) {
+  if (!table.copy.name.empty() && !target_.is_same_name(table.copy, copy)) {
+    target_.drop_copy(table.copy);
+  }
+  target_.drop_copy(copy);
+}
+
 /// The layer's rows are in the copy.
 void BatchLoad::note_step(const StagedLayer& layer, StoredTable& table) {
   RE_DMS_CHECK(layer.copy->number == 1 || layer.copy->number == table.copy_step + 1);
   table.state = TableState::Copying;
   table.position = layer.copy->position;
   table.copy_step = layer.copy->number;
+  const QualifiedName target = final_name(layer.table->name);
+  table.copy = target_.copy_name(target, table.schema.oid);
   if (!layer.copy->last) {
     return;
   }
-  const QualifiedName target = final_name(layer.table->name);
   take_name_over(layer, table);
   if (keeps_table(layer)) {
-    target_.refill(target_.copy_name(target, table.schema.oid), kept(layer),
-                   is_known(table, layer));
+    target_.refill(table.copy, kept(layer), is_known(table, layer));
   } else if (is_known(table, layer) && layer.copy->initial_copy == InitialCopy::Auto &&
              target_.is_to_be_refilled(table, *layer.table)) {
     StoredTable own = table;
     own.schema = *layer.table;
     own.initial_copy = InitialCopy::Auto;
-    target_.refill(target_.copy_name(target, table.schema.oid), own, true);
+    target_.refill(table.copy, own, true);
   } else {
     // Without columns the target has had no table of ours yet; what somebody wants to be kept stays
     // under the name that it has.
@@ -43,6 +61,8 @@ void BatchLoad::note_step(const StagedLayer& layer, StoredTable& table) {
   table.state = TableState::CatchingUp;
   table.reason.clear();
   table.copy_step = 0;
+  table.copy = {};
+  table.asked = false;
 }
 
 /// Whether the copy's rows go into a table that is there. Throws Table where that is another one's.

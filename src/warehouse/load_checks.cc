@@ -115,8 +115,9 @@ Lsn furthest(const StoredPosition& stored, const StoredTables& known) {
 
 TargetTable target_table(const StoredTable& table, Lsn loaded) {
   const bool live = table.state == TableState::Live;
-  return {table.schema, table.state, table.reason,
-          live ? std::max(loaded, table.position) : table.position, table.initial_copy};
+  return {table.schema,       table.state,
+          table.reason,       live ? std::max(loaded, table.position) : table.position,
+          table.initial_copy, table.asked};
 }
 
 TargetState target_state(const StoredPosition& stored, const StoredTables& known) {

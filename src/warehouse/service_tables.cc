@@ -197,7 +197,10 @@ StoredTables ServiceTables::tables() {
     const auto more = rest.find(static_cast<Oid>(number(row[9])));
     const std::string json = row[0].value_or("") + (more == rest.end() ? "" : more->second);
     table.schema = table_schema_from_json(json);
-    table.kept_columns = kept_columns_from_json(json);
+    BesideSchema beside = beside_schema_from_json(json);
+    table.kept_columns = std::move(beside.kept_columns);
+    table.copy = std::move(beside.copy);
+    table.asked = beside.asked;
     table.target = {row[1].value_or(""), row[2].value_or("")};
     const auto state = table_state(row[3].value_or(""));
     if (!state) {
@@ -254,7 +257,7 @@ void ServiceTables::write(const std::vector<const StoredTable*>& tables, SystemT
   for (const StoredTable* table : tables) {
     const TableSchema& schema = table->schema;
     oids.push_back(schema.oid);
-    const std::string json = to_json(schema, table->kept_columns);
+    const std::string json = to_json(schema, {table->kept_columns, table->copy, table->asked});
     const std::string_view first = beginning(json, bytes_max);
     write_rest(schema.oid, std::string_view(json).substr(first.size()), parts);
     rows.push_back(

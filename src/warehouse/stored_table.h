@@ -40,6 +40,13 @@ struct StoredTable {
   /// Columns that the source dropped and the target keeps. Somebody may have dropped them there.
   std::vector<std::string> kept_columns{};
 
+  /// Somebody wants the copy that it waits for, or gets: there is no doubt left to decide on.
+  bool asked = false;
+
+  /// What the copy that was begun last is called, until it takes the table's place: the source's
+  /// table may have another name by then. One that was given up may be there still.
+  QualifiedName copy{};
+
   /// The table is more than ours: columns are found by name, and others may be there.
   bool is_kept() const { return initial_copy != InitialCopy::Auto; }
 

@@ -57,11 +57,11 @@ class TargetTables {
   /// Of the copy that is to become `target`, and is built beside it.
   virtual QualifiedName copy_name(const QualifiedName& target, Oid oid) const = 0;
 
-  /// What an earlier copy left, if anything.
-  virtual void drop_copy(const QualifiedName& target, Oid oid) = 0;
+  /// What there is of an earlier copy, if anything; its schema may be gone too.
+  virtual void drop_copy(const QualifiedName& copy) = 0;
 
   /// A copy that is not gone on with. What there is of it goes, with the transaction or behind it.
-  virtual void give_copy_up(const QualifiedName& target, Oid oid) { drop_copy(target, oid); }
+  virtual void give_copy_up(const QualifiedName& copy) { drop_copy(copy); }
 
   /// Whether something of the target is bound to this table of ours, so that a copy of the schema
   /// that it `becomes` is better put into it than in its place.
@@ -84,5 +84,9 @@ class TargetTables {
   /// schema does not have.
   virtual void refill(const QualifiedName& copy, const StoredTable& table, bool known) = 0;
 };
+
+/// What a copy of the table that was begun is called. `schema`: of new tables, empty: the source's.
+QualifiedName copy_of(const TargetTables& target, const std::string& schema,
+                      const StoredTable& table);
 
 }  // namespace re_dms

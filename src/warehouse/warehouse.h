@@ -66,6 +66,7 @@ struct TargetTable {
   std::string reason;                            ///< why it is not live; for people
   Lsn position;                                  ///< what it holds: all below
   InitialCopy initial_copy = InitialCopy::Auto;  ///< how it began
+  bool asked = false;  ///< somebody wants the copy that it waits for, or gets
 };
 
 struct TableWish {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "warehouse/load_checks.h"
 
@@ -18,16 +19,26 @@ void enter(StoredTable& table, TableState state, const char* reason) {
   table.reason = reason;
   table.copy_step = 0;
   table.set_aside_load = 0;
+  table.asked = false;
 }
 
 bool copy_anew(Lsn loaded, StoredTable& table) {
   if (is_coming(table.state)) {
-    return false;
+    return !std::exchange(table.asked, true);
   }
   if (table.state == TableState::Live) {
     table.position = std::max(loaded, table.position);
   }
   enter(table, TableState::Waiting, "somebody asked for it");
+  table.asked = true;
+  return true;
+}
+
+bool heal(StoredTable& table) {
+  if (table.state != TableState::CatchingUp) {
+    return false;
+  }
+  enter(table, TableState::Waiting, "its changes are not in the journal any more");
   return true;
 }
 
@@ -39,9 +50,7 @@ bool pause(TargetTables& target, const std::string& schema, Lsn loaded, StoredTa
     case TableState::CatchingUp:
       break;
     case TableState::Copying:
-      target.give_copy_up(
-          {schema.empty() ? table.schema.name.schema : schema, table.schema.name.name},
-          table.schema.oid);
+      target.give_copy_up(copy_of(target, schema, table));
       table.position = {};
       break;
     case TableState::Waiting:
@@ -66,6 +75,7 @@ bool resume(StoredTable& table) {
     enter(table, TableState::CatchingUp, "");
   } else {
     enter(table, TableState::Waiting, "it goes on, and holds no copy");
+    table.asked = true;
   }
   return true;
 }
@@ -76,6 +86,8 @@ bool grant(TargetTables& target, const std::string& schema, Lsn loaded, Wish wis
   switch (wish) {
     case Wish::Copy:
       return copy_anew(loaded, table);
+    case Wish::Heal:
+      return heal(table);
     case Wish::Pause:
       return pause(target, schema, loaded, table);
     case Wish::Resume:

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Goal: half a copy that Redshift does not let go of is one table's trouble, whether its load failed or somebody paused
-it: the run goes on, says what was left, and the next copy begins anew once that can be dropped."""
+it: the run goes on, says what was left, and the next copy begins anew once that can be dropped, also where the table has
+moved to another schema since."""
 
 import sys
 from pathlib import Path
@@ -16,6 +17,7 @@ ROWS = 14_000
 TABLES = f"""
 CREATE TABLE big (id int PRIMARY KEY, v text); ALTER TABLE big ALTER v SET STORAGE EXTERNAL;
 INSERT INTO big SELECT g, repeat(md5(g::text), 100) FROM generate_series(1, {ROWS}) g;
+CREATE SCHEMA moved;
 CREATE TABLE other (id int PRIMARY KEY, n int); INSERT INTO other VALUES (1, 0);
 """
 SECOND_BATCH = 8
@@ -46,32 +48,34 @@ def brought_back(daemon):
 
 
 def main():
-    options = {"batch.memory": "64MiB", "batch.max_row_bytes": "1MiB"}
+    options = {"batch.memory": "64MiB", "batch.max_row_bytes": "1MiB", "source.include": ["public.*", "moved.*"]}
     with scenario(TABLES, options=options, target=RedshiftTarget()) as (server, daemon):
         standin, oid = daemon.target.standin, server.value("SELECT 'big'::regclass::oid")
         copy, drop = (f'^{verb} "public"."re_dms_copy_{oid}"' for verb in ("COPY", "DROP TABLE IF EXISTS"))
         standin.fail(copy, sqlstate="XX000", nth=SECOND_BATCH, times=ALWAYS,
                      message="Load into table 'x' failed.  Check 'stl_load_errors' system table for details.")
-        # The first statement of a copy drops what an earlier one left.
         refused = {"sqlstate": "2BP01", "message": "cannot drop table because other objects depend on it", "times": ALWAYS}
-        standin.fail(drop, nth=2, **refused)
+        standin.fail(drop, **refused)
         daemon.start().wait_ready()
         daemon.wait("it waits for a person", lambda: [entry["table"] for entry in daemon.said(NOT_LIVE) or []]
                     == ["public.big"], 120)
         left(daemon, 0)
         brought_back(daemon)
 
-        since = len(daemon.log_text())
-        # Slow enough that the pause comes before the last batch.
-        standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
-        standin.fail(drop, nth=2, **refused)
-        code, _, said = daemon.run("resync", "public.big")
-        expect(code == 0, said)
-        daemon.wait("half of it is there", lambda: standin.faults()[0]["fired"])
-        code, _, said = daemon.run("pause", "public.big")
-        expect(code == 0, f"pause ends with {code}: {said}")
-        left(daemon, since)
-        brought_back(daemon)
+        for moves in (False, True):
+            since = len(daemon.log_text())
+            # Slow enough that the pause comes before the last batch.
+            standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
+            standin.fail(drop, **refused)
+            code, _, said = daemon.run("resync", "public.big")
+            expect(code == 0, said)
+            daemon.wait("half of it is there", lambda: standin.faults()[0]["fired"])
+            code, _, said = daemon.run("pause", "public.big")
+            expect(code == 0, f"pause ends with {code}: {said}")
+            left(daemon, since)
+            if moves:
+                server.psql("ALTER TABLE big SET SCHEMA moved")
+            brought_back(daemon)
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
 
 

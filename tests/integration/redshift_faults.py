@@ -96,8 +96,9 @@ LANE_KINDS = [
     *[(f"COMMIT {number}", "COMMIT", number) for number in range(3, 2 * LANES + 1)],
 ]
 COPY_KINDS = [
-    ("copy's remains", 'DROP TABLE IF EXISTS "public"."re_dms_copy_', 1),
-    ("name", "SELECT table_type FROM svv_tables WHERE table_schema = 'public'", 1),
+    ("copy's remains", "SELECT table_type FROM svv_tables WHERE table_schema = 'public'", 1),
+    *[(name, "SELECT table_type FROM svv_tables WHERE table_schema = 'public'", number)
+      for number, name in enumerate(("copy's name", "old table's name", "name"), 2)],
     ("schema", "CREATE SCHEMA IF NOT EXISTS", 1), ("copy's table", 'CREATE TABLE "public"."re_dms_copy_', 1),
     ("COPY of the copy", 'COPY "public"."re_dms_copy_', 1), ("old table's end", 'DROP TABLE IF EXISTS "public"."copied"', 1),
     ("views on it", "SELECT DISTINCT vn.nspname", 1), ("rights on it", "SELECT array_to_string", 1), ("rights of roles", "SELECT privilege_type", 1),

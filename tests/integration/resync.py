@@ -1,7 +1,8 @@
 #!/usr/bin/python3
-"""Goal: `re_dms resync` copies tables anew, on an idle server and under traffic, those too that wait for a person; it
-refuses names that no table has."""
+"""Goal: `re_dms resync` copies tables anew, on an idle server and under traffic, those too that wait for a person, and
+whatever kills the daemon before the copy is there; it refuses names that no table has."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from scenario import expect, scenario  # noqa: E402
 TABLES = """
 CREATE TABLE public.quiet (id int PRIMARY KEY, v text); INSERT INTO public.quiet VALUES (1, 'one'), (2, 'two');
 CREATE TABLE public.far (id int PRIMARY KEY, at timestamp);"""
+OPTIONS = {"source.include": [*traffic.INCLUDE, "public.*"], "table": [{"match": "public.far", "bad_values": "error"}]}
 
 
 def resync(daemon, *words, code=0):
@@ -26,9 +28,25 @@ def wait_copied(daemon):
     daemon.wait("all are live again", lambda: daemon.said(COMING) == [])
 
 
+def killed_before_the_copy(server, daemon):
+    """Whoever has doubts wait for a person has decided already where one asked for the copy."""
+    daemon.configure({**OPTIONS, "source.on_doubt": "set_aside"})
+    daemon.environment["RE_DMS_FAILPOINT"] = "copy-begun"
+    daemon.start().wait_ready()
+    server.psql("ALTER TABLE quiet RENAME id TO number; INSERT INTO quiet VALUES (5)")
+    daemon.wait("set aside", lambda: [entry["table"] for entry in daemon.said(NOT_LIVE)] == ["public.quiet"])
+    resync(daemon, "public.quiet")
+    expect(daemon.wait_end(60) == -signal.SIGKILL, "it is killed")
+    del daemon.environment["RE_DMS_FAILPOINT"]
+    daemon.start().wait_ready()
+    wait_copied(daemon)
+    expect(daemon.said(NOT_LIVE) == [], f"nobody is asked again: {daemon.said(NOT_LIVE)}")
+    daemon.compare([("public", "quiet")])
+    expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+
+
 def main():
-    with scenario(TABLES, options={"source.include": [*traffic.INCLUDE, "public.*"],
-                                   "table": [{"match": "public.far", "bad_values": "error"}]}) as (server, daemon):
+    with scenario(TABLES, options=OPTIONS) as (server, daemon):
         traffic.create_tables(server)
         said = resync(daemon, "public.quiet", code=1)
         expect("not running" in said, said)
@@ -74,6 +92,7 @@ def main():
         counts = daemon.compare([*traffic.TABLES, ("public", "quiet"), ("public", "far")])
         expect("re_dms_tables_copied_anew_total 0" in daemon.get("/metrics")[1], "what is asked for is no doubt")
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+        killed_before_the_copy(server, daemon)
     print(f"equal after {load.transactions} transactions: {counts}")
 
 

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Goal: the metrics of the slot's health are what the server says of it: WAL that an old transaction holds, WAL that
-is left until the slot is lost; and the lag grows while the source is away, though nobody commits."""
+is left until the slot is lost, since when the oldest that is not confirmed is there; and the lag grows while the source
+is away, though nobody commits."""
 
 import sys
 from pathlib import Path
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "lib"))
+from holding_proxy import HoldingProxy  # noqa: E402
 from scenario import expect, scenario  # noqa: E402
 
 MIB = 1 << 20
@@ -21,7 +23,54 @@ def value(daemon, name):
     return float(lines[0][1]) if lines else None
 
 
-def main():
+def clock(server):
+    return float(server.value("SELECT extract(epoch FROM clock_timestamp())"))
+
+
+def check_age():
+    """WAL that the stream holds back is there since the first look that saw it, also where nothing comes behind it."""
+    with scenario("CREATE TABLE public.t (id int PRIMARY KEY)") as (server, daemon), HoldingProxy(server) as proxy:
+        daemon.configure({"source.url": proxy.url(), "observe.slot_interval": "200ms"})
+
+        def look():
+            """When the slot was seen, and how old what is not confirmed was then; of one look."""
+            while True:
+                seen, age = (value(daemon, f"re_dms_slot_{name}") for name in ("seen_timestamp_seconds", "lag_seconds"))
+                if value(daemon, "re_dms_slot_seen_timestamp_seconds") == seen:
+                    return seen, age
+
+        def next_look(beyond):
+            daemon.wait(f"the slot is seen after {beyond}", lambda: look()[0] > beyond)
+            return look()
+
+        def confirmed():
+            daemon.catch_up()
+            daemon.wait("all is confirmed", lambda: value(daemon, "re_dms_slot_lag_seconds") == 0)
+
+        daemon.start().wait_live(2)
+        age = 1
+        while age:
+            # The server writes WAL of its own now and then, maybe just behind the last confirmation.
+            proxy.let_go()
+            confirmed()
+            proxy.hold()
+            before, age = next_look(clock(server))
+        server.psql("INSERT INTO t VALUES (1)")
+        # One look may have begun before the commit and ended behind it.
+        first, _ = next_look(clock(server))
+        latest, _ = next_look(first)
+        since = []
+        for _ in range(5):
+            seen, age = next_look(latest if not since else seen)
+            since.append(seen - age)
+        expect(all(before <= one <= latest for one in since), f"there since {since}, not from {before} to {latest}")
+        expect(max(since) - min(since) < 0.001, f"nothing came behind it, and it was there since {since}")
+        proxy.let_go()
+        confirmed()
+        expect(daemon.stop() == 0, "it ends")
+
+
+def check_health():
     with scenario("CREATE TABLE public.t (id int PRIMARY KEY)", settings=SETTINGS,
                   options={"observe.slot_interval": "200ms"}) as (server, daemon):
         daemon.start().wait_live(2)
@@ -74,4 +123,5 @@ def main():
         expect(daemon.stop() == 0, "it ends")
 
 
-main()
+check_age()
+check_health()

@@ -110,6 +110,13 @@ def plan_view(tokens, session, plan):
     return plan(render(tokens), before=before, tag="CREATE VIEW")
 
 
+def require_schema(relation, session):
+    """PostgreSQL of today drops nothing there without a word, where IF EXISTS is given."""
+    if relation.schema and not session.ask(
+            f"SELECT 1 FROM pg_namespace WHERE nspname = {literal(session.server.names.short(relation.schema))}"):
+        raise Refused(63, "3F000", f'schema "{relation.schema}" does not exist')
+
+
 def plan_drop(tokens, session, plan):
     refuse_in_block(tokens, session, "DROP")
     word = tokens[1].word if len(tokens) > 1 else ""
@@ -120,9 +127,10 @@ def plan_drop(tokens, session, plan):
     names = [name_of(token) for token in tokens[2:] if token.is_name]
     if "redshift" in names or "pg_catalog" in names:
         raise Refused(61, "42501", "permission denied")
-    if word == "VIEW":
+    if word != "SCHEMA":
         relation = Relation(tokens, 4 if words(tokens, 2, "IF", "EXISTS") else 2, 47)
-        if dropped := late_views.plan_drop(relation, session, plan):
+        require_schema(relation, session)
+        if word == "VIEW" and (dropped := late_views.plan_drop(relation, session, plan)):
             return dropped
     translate(tokens, session, ddl=True)
     return plan(render(tokens), before=visibility([], session))

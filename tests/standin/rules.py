@@ -240,6 +240,9 @@ RULES = [
          "statement_timeout counts the wait for a slot",
          "Redshift developer guide, statement_timeout",
          "--queue-seconds"),
+    Rule(63, REFUSES, ASSUMED,
+         "DROP TABLE and VIEW, with IF EXISTS too, in a schema that does not exist (3F000)",
+         "PostgreSQL before 9.4, which Redshift comes from"),
 ]
 
 HEAD = """# The stand-in for Redshift

@@ -182,6 +182,13 @@ class DdlTest(StandinCase):
         self.sql("ROLLBACK")
         self.sql(f"ALTER TABLE {table} ADD COLUMN c int; UPDATE {table} SET c = a; ALTER TABLE {table} DROP COLUMN a")
 
+    @rule(63)
+    def test_drop_in_a_schema_that_is_not_there(self):
+        for kind in ("TABLE", "VIEW"):
+            for exists in ("", "IF EXISTS "):
+                self.refused(f"DROP {kind} {exists}nowhere.t", "3F000", 63)
+            self.sql(f"DROP {kind} IF EXISTS nothing_{kind}")
+
     @rule(48)
     def test_not_inside_a_transaction(self):
         table, source = self.table("a int"), self.table("a int")

@@ -12,7 +12,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "lib"))
 import rules  # noqa: E402
 
-COUNT = 62
+COUNT = 63
 # What is refused because the stand-in cannot imitate it, rather than Redshift.
 OWN = 0
 

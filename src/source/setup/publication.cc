@@ -148,6 +148,16 @@ std::vector<QualifiedName> unselected_tables(const PublicationState& state,
   return unselected;
 }
 
+std::vector<Oid> selected_tables(const PublicationState& state, const TableSelection& selection) {
+  std::vector<Oid> selected;
+  for (const auto& [oid, table] : state.tables) {
+    if (selection.matches(table)) {
+      selected.push_back(oid);
+    }
+  }
+  return selected;
+}
+
 std::string unselected_advice(const std::string& name, const std::vector<QualifiedName>& tables) {
   return fmt::format(
       "Their rows would be read and kept in the journal. Either ALTER PUBLICATION {} DROP TABLE "

@@ -37,6 +37,9 @@ std::vector<std::string> publication_problems(const PublicationState& state,
 std::vector<QualifiedName> unselected_tables(const PublicationState& state,
                                              const TableSelection& selection);
 
+/// The tables that it publishes and the selection asks for.
+std::vector<Oid> selected_tables(const PublicationState& state, const TableSelection& selection);
+
 /// Takes these tables out of the publication, one by one. Gives those that could not be taken out.
 /// Throws Transient where another try may do: somebody holds a lock.
 std::vector<LeftOut> unpublish(Connection& connection, const SourceSettings& settings,

@@ -9,10 +9,12 @@
 
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "observe/log.h"
 #include "source/connection/sql_text.h"
 #include "source/connection/sqlstate.h"
 #include "source/connection/tls_input.h"
+#include "source/stream/decoding_faults.h"
 
 namespace re_dms {
 
@@ -32,15 +34,18 @@ std::string start_command(const SourceSettings& settings, Lsn from) {
       quote_identifier(settings.slot), from, publications);
 }
 
+std::string_view field(const PGresult* result, int code) {
+  const char* const text = result == nullptr ? nullptr : PQresultErrorField(result, code);
+  return text == nullptr ? "" : text;
+}
+
 /// Up to 17 the stream ends with error 42704 where the publication does not exist. PostgreSQL 18
 /// (pgoutput.c, LoadPublications) warns with 55000, leaves the rows out and goes on, so that a
 /// later acknowledgement would lose them.
 void note_left_out(void* left_out, const PGresult* notice) {
-  const char* code = PQresultErrorField(notice, PG_DIAG_SQLSTATE);
-  const char* text = PQresultErrorField(notice, PG_DIAG_MESSAGE_PRIMARY);
-  const std::string said = text != nullptr ? text : "a notice without text";
-  if (code != nullptr && std::string_view(code) == "55000") {
-    *static_cast<std::string*>(left_out) = said;
+  const std::string said(field(notice, PG_DIAG_MESSAGE_PRIMARY));
+  if (field(notice, PG_DIAG_SQLSTATE) == "55000") {
+    *static_cast<std::string*>(left_out) = said.empty() ? "a notice without text" : said;
   } else {
     log(LogLevel::Warn, "source_notice", said);
   }
@@ -139,7 +144,17 @@ void ReplicationStream::throw_ended() {
   if (last.raw() != nullptr && (status == PGRES_COMMAND_OK || status == PGRES_COPY_IN)) {
     throw Error(ErrorKind::Transient, fmt::format("{}: the source is shutting down", kReading));
   }
-  throw command_error(connection_.raw(), last.raw(), kReading);
+  Error error = command_error(connection_.raw(), last.raw(), kReading);
+  if (is_decoding_fault(field(last.raw(), PG_DIAG_SQLSTATE))) {
+    // Names the change, where there is one.
+    const std::string_view context = field(last.raw(), PG_DIAG_CONTEXT);
+    throw DecodingFailed(context.empty()
+                             ? error
+                             : Error(error.kind(),
+                                     readable(fmt::format("{} ({})", error.message(), context)),
+                                     error.advice()));
+  }
+  throw error;
 }
 
 void ReplicationStream::finish(std::chrono::milliseconds patience) {

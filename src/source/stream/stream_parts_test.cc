@@ -6,6 +6,7 @@
 #include "pgoutput/messages.h"
 #include "schema/catalog_json.h"
 #include "source/stream/block_maker.h"
+#include "source/stream/decoding_faults.h"
 #include "source/stream/feedback.h"
 #include "source/stream/nap.h"
 #include "source/stream/replication_stream.h"
@@ -246,6 +247,29 @@ TEST(Nap, IsNoLongerThanSocketsHaveRoom) {
 TEST(Nap, IsShortOverAUnixSocket) {
   Nap nap(true);
   EXPECT_EQ(nap_of(nap, 20, 40), Nap::kShortest);
+}
+
+TEST(DecodingFaults, GiveUpOnlyWhereTheStreamGetsNoFurther) {
+  const DecodingFailed error(Error(ErrorKind::Transient, "a fault [XX000]"));
+  DecodingFaults faults;
+  for (const Lsn at : {Lsn{100}, Lsn{200}}) {
+    EXPECT_EQ(faults.note(error, at, "s").message(), "a fault [XX000]");
+    for (int tries = 2; tries < DecodingFaults::kTriesMax; ++tries) {
+      EXPECT_EQ(faults.note(error, at, "s").kind(), ErrorKind::Transient) << tries;
+    }
+  }
+  const Error last = faults.note(error, Lsn{200}, "s");
+  EXPECT_EQ(last.kind(), ErrorKind::Fatal);
+  EXPECT_TRUE(last.needs_a_person());
+  EXPECT_THAT(last.what(), ::testing::HasSubstr("beyond 0/C8: 30 times"));
+}
+
+TEST(DecodingFaults, AreErrorsOfTheServersOwn) {
+  EXPECT_TRUE(is_decoding_fault("XX000"));
+  EXPECT_TRUE(is_decoding_fault("54000"));
+  for (const char* other : {"", "57P01", "53200", "08006", "XX001"}) {
+    EXPECT_FALSE(is_decoding_fault(other)) << other;
+  }
 }
 
 TEST(CopyData, IsCheckedBeforeItIsUsed) {

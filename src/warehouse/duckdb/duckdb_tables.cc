@@ -59,8 +59,8 @@ QualifiedName DuckdbTables::copy_name(const QualifiedName& target, Oid oid) cons
   return duckdb::copy_name(target, oid);
 }
 
-void DuckdbTables::drop_copy(const QualifiedName& target, Oid oid) {
-  duckdb::drop_copy(session_, target, oid);
+void DuckdbTables::drop_copy(const QualifiedName& copy) {
+  duckdb::drop_copy(session_, copy);
 }
 
 void DuckdbTables::drop_table(const StoredTable& table) {

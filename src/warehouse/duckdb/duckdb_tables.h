@@ -31,7 +31,7 @@ class DuckdbTables final : public TargetTables {
   bool is_same_name(const QualifiedName& a, const QualifiedName& b) const override;
   bool has_column(const QualifiedName& target, const std::string& column) override;
   QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
-  void drop_copy(const QualifiedName& target, Oid oid) override;
+  void drop_copy(const QualifiedName& copy) override;
   void drop_table(const StoredTable& table) override;
   void put_copy_in_place(const QualifiedName& target, Oid oid) override;
   void require_fit(const StoredTable& table, bool known) override;

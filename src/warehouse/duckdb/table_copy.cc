@@ -11,10 +11,8 @@ QualifiedName copy_name(const QualifiedName& target, Oid oid) {
   return {target.schema, fmt::format("re_dms_copy_{}", oid)};
 }
 
-void drop_copy(Session& session, const QualifiedName& target, Oid oid) {
-  session.execute(
-      sql("DROP TABLE IF EXISTS {}", qualified(session.catalog(), copy_name(target, oid))),
-      Blame::Table);
+void drop_copy(Session& session, const QualifiedName& copy) {
+  session.execute(sql("DROP TABLE IF EXISTS {}", qualified(session.catalog(), copy)), Blame::Table);
 }
 
 void drop_table(Session& session, const StoredTable& table) {

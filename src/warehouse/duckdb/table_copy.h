@@ -11,7 +11,7 @@ namespace re_dms::duckdb {
 QualifiedName copy_name(const QualifiedName& target, Oid oid);
 
 /// Drops what an earlier copy left. Throws Table when DuckDB refuses.
-void drop_copy(Session& session, const QualifiedName& target, Oid oid);
+void drop_copy(Session& session, const QualifiedName& copy);
 
 /// Drops the table itself, of ours.
 void drop_table(Session& session, const StoredTable& table);

@@ -203,8 +203,15 @@ QualifiedName RedshiftTables::copy_name(const QualifiedName& target, Oid oid) co
   return {target.schema, fmt::format("re_dms_copy_{}", oid)};
 }
 
-void RedshiftTables::drop_copy(const QualifiedName& target, Oid oid) {
-  session_.execute(sql("DROP TABLE IF EXISTS {}", qualified(copy_name(target, oid))), Blame::Table);
+void RedshiftTables::drop_copy(const QualifiedName& copy) {
+  drop_if_there(copy);
+}
+
+/// IF EXISTS alone may be refused in a schema that is not there.
+void RedshiftTables::drop_if_there(const QualifiedName& name) {
+  if (session_.named(name) != Named::Nothing) {
+    session_.execute(sql("DROP TABLE IF EXISTS {}", qualified(name)), Blame::Table);
+  }
 }
 
 bool RedshiftTables::is_to_be_refilled(const StoredTable& table, const TableSchema& becomes) {
@@ -231,7 +238,7 @@ bool RedshiftTables::is_to_be_refilled(const StoredTable& table, const TableSche
 
 void RedshiftTables::drop_table(const StoredTable& table) {
   grants_[folded(table.target)] = grants_of(session_, table.target);
-  session_.execute(sql("DROP TABLE IF EXISTS {}", qualified(table.target)), Blame::Table);
+  drop_if_there(table.target);
 }
 
 void RedshiftTables::put_copy_in_place(const QualifiedName& target, Oid oid) {

@@ -60,12 +60,10 @@ class RedshiftTables final : public TargetTables {
   bool is_same_name(const QualifiedName& a, const QualifiedName& b) const override;
   bool has_column(const QualifiedName& target, const std::string& column) override;
   QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
-  void drop_copy(const QualifiedName& target, Oid oid) override;
+  void drop_copy(const QualifiedName& copy) override;
 
   /// It goes behind the transaction: a DROP that is refused would end that.
-  void give_copy_up(const QualifiedName& target, Oid oid) override {
-    given_up_.push_back(copy_name(target, oid));
-  }
+  void give_copy_up(const QualifiedName& copy) override { given_up_.push_back(copy); }
 
   /// The copies that were given up in transactions until now.
   std::vector<QualifiedName> take_given_up() { return std::exchange(given_up_, {}); }
@@ -83,6 +81,7 @@ class RedshiftTables final : public TargetTables {
   void drop_column(const StoredTable& table, const std::string& name);
   void add_column(const StoredTable& table, const Column& column);
   void change_shape(const StagedLayer& layer, StoredTable& table);
+  void drop_if_there(const QualifiedName& name);
 
   Session& session_;
   const LoadSettings& settings_;
