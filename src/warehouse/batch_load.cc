@@ -126,7 +126,8 @@ StoredTables BatchLoad::known(const std::vector<Oid>& tables) const {
 }
 
 bool BatchLoad::takes(Oid oid) const {
-  if (done_.contains(oid) || given_up_.contains(oid) || failed_.contains(oid)) {
+  if (done_.contains(oid) || given_up_.contains(oid) || failed_.contains(oid) ||
+      tries_.gave_way.contains(oid)) {
     return false;
   }
   const auto known = known_.find(oid);
@@ -191,6 +192,7 @@ bool BatchLoad::only_stores(Oid oid) const {
 std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
   tables_.clear();
   loads_.clear();
+  gave_way_.clear();
   at_work_ = nullptr;
   const std::set<Oid> wanted(tables.begin(), tables.end());
   std::erase_if(tries_.not_there, [&](const auto& table) { return wanted.contains(table.first); });
@@ -383,13 +385,15 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
 void BatchLoad::committed() {
   for (const auto& [oid, load] : loads_) {
     loaded_.insert(oid);
+    done_.insert(oid);
   }
+  // Some lost no more than their names in it.
   for (auto& [oid, table] : tables_) {
     known_.insert_or_assign(oid, std::move(table));
-    done_.insert(oid);
   }
   tables_.clear();
   loads_.clear();
+  gave_way_.clear();
 }
 
 LoadReport BatchLoad::report() const {

@@ -110,6 +110,8 @@ class BatchLoad {
   bool stands_there(const StoredTable& table) const;
   std::vector<AppliedLoad> applied() const;
   void write_down(const LoadRun& run);
+  void set_aside_who_gave_way(std::uint64_t load);
+  void note_who_gave_way_before();
   void set_aside(const SetAside& entry, std::uint64_t load);
 
   TargetTables& target_;
@@ -128,6 +130,7 @@ class BatchLoad {
   // Of the open transaction.
   std::map<Oid, StoredTable> tables_;  ///< as they are now
   std::map<Oid, TableLoad> loads_;
+  FailedTables gave_way_;  ///< whose names its copies take
 };
 
 }  // namespace re_dms
