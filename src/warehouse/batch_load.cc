@@ -368,11 +368,11 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
   }
   StoredTable& table =
       tables_.try_emplace(entry.oid, current(entry.oid, entry.table)).first->second;
-  if (table.state == TableState::Copying) {
-    target_.give_copy_up(final_name(table.schema.name), entry.oid);
+  if (table.state == TableState::Copying &&
+      target_.give_copy_up(final_name(table.schema.name), entry.oid)) {
+    table.copy_step = 0;
   }
   table.state = wanted;
-  table.copy_step = 0;
   table.reason = entry.reason;
   // Of a copy that is not complete it holds nothing.
   table.position =

@@ -60,8 +60,12 @@ class TargetTables {
   /// What an earlier copy left, if anything.
   virtual void drop_copy(const QualifiedName& target, Oid oid) = 0;
 
-  /// A copy that is not gone on with. What there is of it goes, with the transaction or behind it.
-  virtual void give_copy_up(const QualifiedName& target, Oid oid) { drop_copy(target, oid); }
+  /// A copy that is not gone on with. True: what there is of it goes with the transaction. False:
+  /// behind it, and until then its table's copy_step says that it is there.
+  virtual bool give_copy_up(const QualifiedName& target, Oid oid) {
+    drop_copy(target, oid);
+    return true;
+  }
 
   /// Whether something of the target is bound to this table of ours, so that a copy of the schema
   /// that it `becomes` is better put into it than in its place.

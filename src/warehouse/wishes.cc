@@ -16,7 +16,6 @@ bool is_coming(TableState state) {
 void enter(StoredTable& table, TableState state, const char* reason) {
   table.state = state;
   table.reason = reason;
-  table.copy_step = 0;
   table.set_aside_load = 0;
 }
 
@@ -39,9 +38,11 @@ bool pause(TargetTables& target, const std::string& schema, Lsn loaded, StoredTa
     case TableState::CatchingUp:
       break;
     case TableState::Copying:
-      target.give_copy_up(
-          {schema.empty() ? table.schema.name.schema : schema, table.schema.name.name},
-          table.schema.oid);
+      if (target.give_copy_up(
+              {schema.empty() ? table.schema.name.schema : schema, table.schema.name.name},
+              table.schema.oid)) {
+        table.copy_step = 0;
+      }
       table.position = {};
       break;
     case TableState::Waiting:

@@ -11,6 +11,7 @@
 #include "observe/log.h"
 #include "warehouse/batch_load.h"
 #include "warehouse/load_checks.h"
+#include "warehouse/redshift/copies_left.h"
 #include "warehouse/redshift/faults.h"
 #include "warehouse/redshift/fence.h"
 #include "warehouse/redshift/lanes.h"
@@ -65,7 +66,7 @@ class RedshiftWarehouse final : public Warehouse {
   void apply(BatchLoad& load, const std::vector<Oid>& tables);
   void commit_part(Session& session, const LoadRun& run, BatchLoad& load);
   void judge(const Failing& table, const BatchLoad& load);
-  void drop_given_up(Session& session, RedshiftTables& target);
+  void drop_given_up(Session& session, const std::vector<CopyLeft>& copies);
   void keep_books(ServiceTables& service);
 
   const WarehouseSettings settings_;
@@ -144,6 +145,8 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
     failpoint("redshift-take-over-commit-after");
     TargetState state = target_state(stored, known);
     known_ = std::move(known);
+    // Of a daemon that ended before it could, or was refused.
+    drop_given_up(session, copies_left(*known_, settings_.schema));
     return state;
   });
 }
@@ -231,7 +234,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   load.committed();
   LoadReport report = load.report();
   known_ = load.take_known();
-  drop_given_up(session, target);
+  drop_given_up(session, target.take_given_up());
   if (leaves_staged_rows_) {
     session_.reset();
   }
@@ -308,26 +311,10 @@ void RedshiftWarehouse::judge(const Failing& table, const BatchLoad& load) {
   }
 }
 
-/// Copies that will not be gone on with: what cannot be dropped stays beside the tables until the
-/// next copy of its table begins.
-void RedshiftWarehouse::drop_given_up(Session& session, RedshiftTables& target) {
-  for (const QualifiedName& copy : target.take_given_up()) {
-    try {
-      begin_behind_fences(session);
-      require_epoch(ServiceTables(session).stored_position(), epoch_);
-      session.execute(sql("DROP TABLE IF EXISTS {}", qualified(copy)), Blame::Table);
-      session.commit();
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::Fatal) {
-        throw;
-      }
-      // What the call is for is committed.
-      session_.reset();
-      log(LogLevel::Warn, "copy_left",
-          fmt::format("a copy that was given up cannot be dropped: {}", error.message()),
-          {{"table", to_string(copy)}});
-      return;
-    }
+/// Copies that will not be gone on with. What tables they are of was committed.
+void RedshiftWarehouse::drop_given_up(Session& session, const std::vector<CopyLeft>& copies) {
+  if (!drop_copies_left(session, epoch_, copies, *known_)) {
+    session_.reset();
   }
 }
 
@@ -377,7 +364,7 @@ std::vector<TargetTable> RedshiftWarehouse::grant(const std::vector<TableWish>& 
     session.commit();
     failpoint("redshift-grant-commit-after");
     known_ = std::move(known);
-    drop_given_up(session, target);
+    drop_given_up(session, target.take_given_up());
     return granted;
   });
 }
