@@ -100,7 +100,7 @@ def main():
         with scenario(TABLES, options=options, target=RedshiftTarget()) as (server, daemon):
             daemon.environment["RE_DMS_RETRY_MS"] = "5,20"
             expect_copies_go_on(server, daemon)
-            for known in ("timeout", "disk_full", "serializable"):
+            for known in ("timeout", "disk_full", "out_of_memory", "serializable"):
                 expect_it_leaves_alone(server, daemon, NAMES, {"pattern": UPDATE, "known": known})
             expect_it_leaves_alone(server, daemon, ["slow"], {"pattern": UPDATE, "known": "timeout"})
             expect_it_leaves_alone(server, daemon, NAMES, GONE, insert)

@@ -26,6 +26,7 @@ KNOWN = {
     "deadlock": ("40P01", "deadlock detected", None),
     "abort": ("XX000", "system requested abort", "error: system requested abort code: 1020"),
     "timeout": ("57014", "Query (150) cancelled on user's request", None),
+    "out_of_memory": ("53200", "out of memory", "Failed on request of size 8388608."),
     "disk_full": ("XX000", "Disk Full", "error: Disk Full code: 1016"),
     "resize": ("XX000", "Cannot execute write query because system is in resize mode", None),
     "1018": ("XX000", "Relation does not exist", "error: Relation does not exist. code: 1018"),

@@ -16,7 +16,9 @@ struct Rule {
   bool of_all = false;
 };
 
-/// SQLSTATEs that pass.
+constexpr std::string_view kFull = "The cluster's disks are full: make room, or resize it";
+
+/// SQLSTATEs that pass; the first that fits.
 constexpr Rule kStates[] = {
     {"08", ""},
     {"57P", "The cluster restarts, is paused or is being patched: re_dms waits for it", true},
@@ -25,6 +27,8 @@ constexpr Rule kStates[] = {
      "the loader's queue"},
     {"40001", ""},
     {"40P01", ""},
+    {"53100", kFull},
+    {"53200", "The statement needs more memory than the loader's queue gives it"},
     {"53", "The cluster is short of connections or room", true},
     {"55", ""},
     {"25006", "The cluster takes no writes now", true},
@@ -54,8 +58,8 @@ constexpr Rule kTexts[] = {
     {"deadlock detected", ""},
     {"system requested abort", ""},
     {"resize mode", "The cluster is being resized: re_dms waits", true},
-    {"isk Full", "The cluster's disks are full: make room, or resize it"},
-    {"isk full", "The cluster's disks are full: make room, or resize it"},
+    {"isk Full", kFull},
+    {"isk full", kFull},
     {"NoSuchKey", kFileGone},
     {"S3ServiceException", kRoleMayNot, true},
     {"UnauthorizedException", kRoleMayNot, true},
