@@ -194,12 +194,18 @@ std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
   loads_.clear();
   gave_way_.clear();
   at_work_ = nullptr;
+  first_layers_.clear();
   const std::set<Oid> wanted(tables.begin(), tables.end());
+  std::set<Oid> to_be_seen = wanted;
   std::erase_if(tries_.not_there, [&](const auto& table) { return wanted.contains(table.first); });
   std::vector<const StagedLayer*> layers;
   for (const StagedLayer& layer : batch_.layers) {
-    if (wanted.contains(layer.table->oid)) {
+    const Oid oid = layer.table->oid;
+    if (wanted.contains(oid)) {
       layers.push_back(&layer);
+    }
+    if (to_be_seen.erase(oid) > 0) {
+      first_layers_.push_back(&layer);
     }
   }
   auto fault = apply_layers(layers);
@@ -394,6 +400,7 @@ void BatchLoad::committed() {
   tables_.clear();
   loads_.clear();
   gave_way_.clear();
+  first_layers_.clear();
 }
 
 LoadReport BatchLoad::report() const {

@@ -54,6 +54,9 @@ class BatchLoad {
   /// Whose statement was running when apply() threw; null: nobody's.
   const StagedLayer* at_work() const;
 
+  /// One layer of each table that apply() was last called for, until that is committed.
+  const std::vector<const StagedLayer*>& first_layers() const { return first_layers_; }
+
   /// The table that the fault is about is left out from now on.
   void leave_out(const LoadFault& fault);
 
@@ -127,6 +130,7 @@ class BatchLoad {
   std::set<Oid> done_;    ///< committed
   std::set<Oid> loaded_;  ///< of the batch's tables those that hold their rows of it
   const StagedLayer* at_work_ = nullptr;
+  std::vector<const StagedLayer*> first_layers_;
   // Of the open transaction.
   std::map<Oid, StoredTable> tables_;  ///< as they are now
   std::map<Oid, TableLoad> loads_;

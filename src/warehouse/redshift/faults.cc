@@ -159,7 +159,7 @@ void throw_statement_error(PGconn* connection, const PGresult* result, Blame bla
   if (PQstatus(connection) == CONNECTION_BAD || state.empty()) {
     throw StatementFailed(fmt::format("the connection to Redshift was lost: {}",
                                       first_line(PQerrorMessage(connection))),
-                          {}, first_words(statement));
+                          {}, first_words(statement), false);
   }
   if (is_load_failure(text)) {
     throw CopyRefused({blame == Blame::Table ? ErrorKind::Table : ErrorKind::Fatal, text});
