@@ -126,7 +126,8 @@ StoredTables BatchLoad::known(const std::vector<Oid>& tables) const {
 }
 
 bool BatchLoad::takes(Oid oid) const {
-  if (done_.contains(oid) || given_up_.contains(oid) || failed_.contains(oid)) {
+  if (done_.contains(oid) || given_up_.contains(oid) || failed_.contains(oid) ||
+      tries_.gave_way.contains(oid)) {
     return false;
   }
   const auto known = known_.find(oid);
@@ -191,13 +192,20 @@ bool BatchLoad::only_stores(Oid oid) const {
 std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
   tables_.clear();
   loads_.clear();
+  gave_way_.clear();
   at_work_ = nullptr;
+  first_layers_.clear();
   const std::set<Oid> wanted(tables.begin(), tables.end());
+  std::set<Oid> to_be_seen = wanted;
   std::erase_if(tries_.not_there, [&](const auto& table) { return wanted.contains(table.first); });
   std::vector<const StagedLayer*> layers;
   for (const StagedLayer& layer : batch_.layers) {
-    if (wanted.contains(layer.table->oid)) {
+    const Oid oid = layer.table->oid;
+    if (wanted.contains(oid)) {
       layers.push_back(&layer);
+    }
+    if (to_be_seen.erase(oid) > 0) {
+      first_layers_.push_back(&layer);
     }
   }
   auto fault = apply_layers(layers);
@@ -366,14 +374,14 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
   }
   StoredTable& table =
       tables_.try_emplace(entry.oid, current(entry.oid, entry.table)).first->second;
-  if (table.state == TableState::Copying) {
-    target_.give_copy_up(copy_of(target_, schema_, table));
+  if (table.state == TableState::Copying &&
+      target_.give_copy_up(copy_of(target_, schema_, table), entry.oid)) {
+    table.copy_step = 0;
   }
   // A copy that is void is begun again for the same reason.
   const bool goes_on = suits(BatchKind::Copy, table.state) && wanted == TableState::Waiting;
   table.asked = table.asked && goes_on;
   table.state = wanted;
-  table.copy_step = 0;
   table.reason = entry.reason;
   // Of a copy that is not complete it holds nothing.
   table.position =
@@ -386,13 +394,16 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
 void BatchLoad::committed() {
   for (const auto& [oid, load] : loads_) {
     loaded_.insert(oid);
+    done_.insert(oid);
   }
+  // Some lost no more than their names in it.
   for (auto& [oid, table] : tables_) {
     known_.insert_or_assign(oid, std::move(table));
-    done_.insert(oid);
   }
   tables_.clear();
   loads_.clear();
+  gave_way_.clear();
+  first_layers_.clear();
 }
 
 LoadReport BatchLoad::report() const {

@@ -54,6 +54,9 @@ class BatchLoad {
   /// Whose statement was running when apply() threw; null: nobody's.
   const StagedLayer* at_work() const;
 
+  /// One layer of each table that apply() was last called for, until that is committed.
+  const std::vector<const StagedLayer*>& first_layers() const { return first_layers_; }
+
   /// The table that the fault is about is left out from now on.
   void leave_out(const LoadFault& fault);
 
@@ -111,6 +114,8 @@ class BatchLoad {
   bool stands_there(const StoredTable& table) const;
   std::vector<AppliedLoad> applied() const;
   void write_down(const LoadRun& run);
+  void set_aside_who_gave_way(std::uint64_t load);
+  void note_who_gave_way_before();
   void set_aside(const SetAside& entry, std::uint64_t load);
 
   TargetTables& target_;
@@ -126,9 +131,11 @@ class BatchLoad {
   std::set<Oid> done_;    ///< committed
   std::set<Oid> loaded_;  ///< of the batch's tables those that hold their rows of it
   const StagedLayer* at_work_ = nullptr;
+  std::vector<const StagedLayer*> first_layers_;
   // Of the open transaction.
   std::map<Oid, StoredTable> tables_;  ///< as they are now
   std::map<Oid, TableLoad> loads_;
+  FailedTables gave_way_;  ///< whose names its copies take
 };
 
 }  // namespace re_dms

@@ -15,7 +15,29 @@ std::vector<Oid> BatchLoad::in_transaction() const {
   return tables;
 }
 
+/// In the transaction that gives the name away: one that stays live without a table of its own
+/// would have its next changes loaded into the other's.
+void BatchLoad::set_aside_who_gave_way(std::uint64_t load) {
+  for (const auto& [oid, entry] : gave_way_) {
+    set_aside(entry, load);
+    tries_.gave_way[oid] = entry;
+  }
+}
+
+/// Earlier transactions, and tries whose COMMIT took place.
+void BatchLoad::note_who_gave_way_before() {
+  for (const auto& [oid, entry] : tries_.gave_way) {
+    const auto known = known_.find(oid);
+    if (known != known_.end() && !given_up_.contains(oid) &&
+        known->second.state == state_after(entry.remedy) && known->second.reason == entry.reason) {
+      set_aside_.push_back(entry);
+      set_aside_.back().position = known->second.position;
+    }
+  }
+}
+
 void BatchLoad::record_part(const LoadRun& run) {
+  set_aside_who_gave_way(run.number);
   write_down(run);
   if (batch_.kind != BatchKind::Copy) {
     ServiceTables(target_.session()).advance(in_transaction(), batch_.span.to);
@@ -80,10 +102,12 @@ void BatchLoad::record_last(const LoadRun& run) {
   set_aside_.clear();
   took_part_.clear();
   for (const SetAside& entry : batch_.set_aside) {
-    if (!failed_.contains(entry.oid)) {
+    if (!failed_.contains(entry.oid) && !gave_way_.contains(entry.oid)) {
       set_aside(entry, 0);
     }
   }
+  note_who_gave_way_before();
+  set_aside_who_gave_way(run.number);
   for (auto& [oid, entry] : failed_) {
     entry.position = std::max(batch_.span.from, current(oid, entry.table).position);
     set_aside(entry, run.number);

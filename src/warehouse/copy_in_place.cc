@@ -137,8 +137,8 @@ void BatchLoad::take_name_over(const StagedLayer& layer, const StoredTable& tabl
     other.schema.columns.clear();
     other.kept_columns.clear();
     if (other.state == TableState::Live || other.state == TableState::CatchingUp) {
-      failed_[oid] = {oid, name, "its name is another table's now", {}, Remedy::Copy};
-    } else {
+      gave_way_[oid] = {oid, name, "its name is another table's now", {}, Remedy::Copy};
+    } else if (other.state != TableState::Copying) {
       other.position = {};
     }
   }

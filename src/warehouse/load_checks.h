@@ -17,6 +17,8 @@ using FailedTables = std::map<Oid, SetAside>;
 /// place, also where its answer was lost.
 struct BatchTries {
   FailedTables failed;
+  /// Those whose names copies took; what a try wrote of that the target may not have.
+  FailedTables gave_way{};
   std::map<Oid, RowsNotThere> not_there;
 };
 

@@ -335,6 +335,11 @@ void ServiceTables::settle_lanes() {
   }
 }
 
+void ServiceTables::forget_copy(Oid table) {
+  session_.execute(
+      sql("UPDATE re_dms_internal.tables SET copy_step = 0 WHERE source_oid = {}", table));
+}
+
 void ServiceTables::make_live(const std::vector<Oid>& tables, SystemTime now) {
   if (!tables.empty()) {
     session_.execute(

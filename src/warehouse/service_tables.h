@@ -61,6 +61,8 @@ class ServiceTables {
   void advance(const std::vector<Oid>& tables, Lsn to);
   /// What lanes loaded of a load that is over before its end becomes the position of its tables.
   void settle_lanes();
+  /// No copy of the table is there.
+  void forget_copy(Oid table);
   void make_live(const std::vector<Oid>& tables, SystemTime now);
 
   /// Fills visible_at of loads up to number `last` that have none.

@@ -34,7 +34,9 @@ struct StoredTable {
   /// copied: what the copy will hold.
   Lsn position;
   std::uint64_t set_aside_load = 0;  ///< number of the load that set it aside; 0: none
-  std::uint64_t copy_step = 0;       ///< number of the last layer of the copy being built
+  /// Number of the last layer of the copy being built; of a table that is not copied: one that was
+  /// given up may be there. 0: there is none.
+  std::uint64_t copy_step = 0;
   InitialCopy initial_copy = InitialCopy::Auto;  ///< how the table that is there began
 
   /// Columns that the source dropped and the target keeps. Somebody may have dropped them there.

@@ -60,8 +60,12 @@ class TargetTables {
   /// What there is of an earlier copy, if anything; its schema may be gone too.
   virtual void drop_copy(const QualifiedName& copy) = 0;
 
-  /// A copy that is not gone on with. What there is of it goes, with the transaction or behind it.
-  virtual void give_copy_up(const QualifiedName& copy) { drop_copy(copy); }
+  /// A copy of the table that is not gone on with. True: what there is of it goes with the
+  /// transaction. False: behind it, and until then its table's copy_step says that it is there.
+  virtual bool give_copy_up(const QualifiedName& copy, Oid /*table*/) {
+    drop_copy(copy);
+    return true;
+  }
 
   /// Whether something of the target is bound to this table of ours, so that a copy of the schema
   /// that it `becomes` is better put into it than in its place.

@@ -17,7 +17,6 @@ bool is_coming(TableState state) {
 void enter(StoredTable& table, TableState state, const char* reason) {
   table.state = state;
   table.reason = reason;
-  table.copy_step = 0;
   table.set_aside_load = 0;
   table.asked = false;
 }
@@ -50,7 +49,9 @@ bool pause(TargetTables& target, const std::string& schema, Lsn loaded, StoredTa
     case TableState::CatchingUp:
       break;
     case TableState::Copying:
-      target.give_copy_up(copy_of(target, schema, table));
+      if (target.give_copy_up(copy_of(target, schema, table), table.schema.oid)) {
+        table.copy_step = 0;
+      }
       table.position = {};
       break;
     case TableState::Waiting:

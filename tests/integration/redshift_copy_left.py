@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Goal: half a copy that Redshift does not let go of is one table's trouble, whether its load failed or somebody paused
 it: the run goes on, says what was left, and the next copy begins anew once that can be dropped, also where the table has
-moved to another schema since."""
+moved to another schema since. What a daemon left that ended first, or was refused, goes at the next start, and nothing
+that is somebody else's."""
 
 import sys
 from pathlib import Path
@@ -47,6 +48,57 @@ def brought_back(daemon):
     expect(copies_left(daemon) == [], f"{copies_left(daemon)}")
 
 
+def starts(daemon, event):
+    """Goes on with what is left, which is said as EVENT."""
+    since = len(daemon.log_text())
+    daemon.start().wait_ready()
+    daemon.wait("it says what became of it", lambda: f'"{event}"' in daemon.log_text()[since:])
+
+
+def refused_at_start(daemon):
+    daemon.stop()
+    starts(daemon, "copy_left")
+    expect(len(copies_left(daemon)) == 1, f"{copies_left(daemon)}")
+    daemon.stop()
+    daemon.target.standin.clear_faults()
+    starts(daemon, "copy_dropped")
+    expect(copies_left(daemon) == [], f"{copies_left(daemon)}")
+    # It is not asked for again.
+    since = len(daemon.log_text())
+    daemon.stop()
+    daemon.start().wait_ready()
+    expect('"copy_' not in daemon.log_text()[since:], "what is gone is gone")
+
+
+def ended_before(server, daemon, copy):
+    """A daemon that ends between the COMMIT of a pause and the DROP."""
+    standin = daemon.target.standin
+    theirs = [f"re_dms_copy_{oid}" for oid in (1, server.value("SELECT 'other'::regclass::oid"))]
+    for name in theirs:
+        standin.sql(f'CREATE TABLE public."{name}" (theirs int)')
+    daemon.stop()
+    standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
+    daemon.environment["RE_DMS_FAILPOINT"] = "redshift-grant-commit-after:2"
+    daemon.start().wait_ready()
+    code, _, said = daemon.run("resync", "public.big")
+    expect(code == 0, said)
+    daemon.wait("half of it is there", lambda: standin.faults()[0]["fired"])
+    daemon.run("pause", "public.big")
+    expect(daemon.wait_end(120) < 0, "it is killed")
+    del daemon.environment["RE_DMS_FAILPOINT"]
+    standin.clear_faults()
+    expect(len(copies_left(daemon)) == 3, f"{copies_left(daemon)}")
+    starts(daemon, "copy_dropped")
+    expect(sorted(row[0] for row in copies_left(daemon)) == sorted(theirs), f"{copies_left(daemon)}")
+    for name in theirs:
+        standin.sql(f'DROP TABLE public."{name}"')
+    code, _, said = daemon.run("resume", "public.big")
+    expect(code == 0, said)
+    daemon.wait_live(3, 120)
+    daemon.catch_up()
+    daemon.compare()
+
+
 def main():
     options = {"batch.memory": "64MiB", "batch.max_row_bytes": "1MiB", "source.include": ["public.*", "moved.*"]}
     with scenario(TABLES, options=options, target=RedshiftTarget()) as (server, daemon):
@@ -60,6 +112,7 @@ def main():
         daemon.wait("it waits for a person", lambda: [entry["table"] for entry in daemon.said(NOT_LIVE) or []]
                     == ["public.big"], 120)
         left(daemon, 0)
+        refused_at_start(daemon)
         brought_back(daemon)
 
         for moves in (False, True):
@@ -76,6 +129,8 @@ def main():
             if moves:
                 server.psql("ALTER TABLE big SET SCHEMA moved")
             brought_back(daemon)
+            if not moves:
+                ended_before(server, daemon, copy)
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
 
 

@@ -130,7 +130,7 @@ FAULTS = {
     "kill_before": {"action": "kill_before"}, "kill_after": {"action": "kill_after"},
     "kill_during": {"action": "kill_during"}, "restart": {"action": "restart", "seconds": 0.1},
     **{known: {"action": "error", "known": known} for known in
-       ["serializable", "conflict", "1018", "deadlock", "abort", "timeout", "disk_full", "resize"]},
+       ["serializable", "conflict", "1018", "deadlock", "abort", "timeout", "disk_full", "out_of_memory", "resize"]},
 }
 
 

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """Goal: a table whose load meets the same fault again and again leaves the others alone, and comes back by itself when
-the fault is gone; where nothing can be loaded, that is waited out, and no table leaves."""
+the fault is gone, at COMMIT too; where the cluster takes nothing, that is waited out, and no table leaves. Where it
+takes writes, and no table for an hour, all leave."""
 
 import sys
 from pathlib import Path
@@ -18,6 +19,9 @@ TABLES = "".join(f"CREATE TABLE {name} (id int PRIMARY KEY, n int, body text);"
                  for name in NAMES)
 ALWAYS = 100_000
 UPDATE = '^UPDATE "public"."slow" SET'
+WHATEVER = '^(UPDATE|INSERT INTO|DELETE FROM|COPY) "?(public|re_dms_staged)'
+# What is written to see whether the cluster takes anything.
+PROBE = '^UPDATE re_dms_internal.position SET loads = loads'
 # What Redshift says of a staged file that somebody has removed.
 GONE = {"pattern": '^COPY "public"."slow"', "sqlstate": "XX000",
         "message": "S3ServiceException:The specified key does not exist.,Status 404,Error NoSuchKey,Rid 0,CanRetry 1"}
@@ -80,11 +84,12 @@ def expect_copies_go_on(server, daemon):
     daemon.compare()
 
 
-def expect_waited_out(server, daemon, known):
-    """No table takes anything."""
+def expect_waited_out(server, daemon, known, faults):
+    """Nothing is taken."""
     standin = daemon.target.standin
     since = len(daemon.log_text())
-    standin.fail('^(UPDATE|INSERT INTO|DELETE FROM|COPY) "?(public|re_dms_staged)', known=known, times=ALWAYS)
+    for fault in faults:
+        standin.fail(**fault, known=known, times=ALWAYS)
     server.psql(change(NAMES))
     daemon.wait("many tries", lambda: daemon.log_text()[since:].count('"load_retry"') > 60)
     expect(daemon.said(COMING) == [] and not daemon.said(NOT_LIVE), "no table leaves")
@@ -94,18 +99,71 @@ def expect_waited_out(server, daemon, known):
     daemon.compare()
 
 
+def expect_loaded_as_a_whole(server, daemon):
+    """No COMMIT of a write passes, so no table of the batch is looked for."""
+    standin = daemon.target.standin
+    since = len(standin.statements())
+    expect_waited_out(server, daemon, "serializable", [{"pattern": "^COMMIT", "behind": "^(UPDATE|INSERT INTO) "}])
+    # What a part of a batch writes.
+    parts = [entry for entry in standin.statements()[since:]
+             if entry["sql"].startswith("UPDATE re_dms_internal.tables SET position")]
+    expect(not parts, f"it was loaded in parts: {len(parts)}")
+
+
+def expect_lost_answer_is_no_fault(server, daemon):
+    """The COMMIT of SLOW alone, which would be one too many if it failed, takes place, and its answer is lost."""
+    standin = daemon.target.standin
+    since = len(daemon.log_text())
+    # Three together, two of some, three of SLOW in its turn, and two alone.
+    standin.fail("^COMMIT", behind=UPDATE, known="serializable", times=10)
+    standin.fail("^COMMIT", "kill_after", behind=UPDATE)
+    server.psql(change(NAMES))
+    daemon.catch_up()
+    expect([fault["fired"] for fault in standin.faults()] == [10, 1], f"{standin.faults()}")
+    expect(daemon.log_text()[since:].count("is loaded alone") == 3, "it was loaded alone")
+    standin.clear_faults()
+    expect('"table_waits"' not in daemon.log_text()[since:], "no table left")
+    daemon.compare()
+
+
+def expect_all_leave(server, daemon):
+    """No table is taken, and the cluster takes other writes."""
+    standin = daemon.target.standin
+    since = len(daemon.log_text())
+    standin.fail(WHATEVER, known="timeout", times=ALWAYS)
+    server.psql(change(NAMES))
+    daemon.wait("it says for how long", lambda: f"{len(NAMES)} tables have yet to take this batch, and each fails"
+                in (daemon.said(("last_error", "text")) or ""))
+    expect('"table_waits"' not in daemon.log_text()[since:], "no table left yet")
+    daemon.wait("all are named", lambda: all("again and again" in (waits(daemon, f"public.{name}") or "")
+                                             for name in NAMES))
+    standin.clear_faults()
+    daemon.wait("all are live", lambda: daemon.said(COMING) == [] and not daemon.said(NOT_LIVE)
+                and daemon.said(("tables", "live")) == len(NAMES) + 1)
+    daemon.catch_up()
+    daemon.compare()
+
+
 def main():
     for lanes in (1, 3):
         options = {"batch.interval": "50ms", "warehouse.lanes": lanes}
         with scenario(TABLES, options=options, target=RedshiftTarget()) as (server, daemon):
             daemon.environment["RE_DMS_RETRY_MS"] = "5,20"
             expect_copies_go_on(server, daemon)
-            for known in ("timeout", "disk_full", "serializable"):
+            for known in ("serializable", "disk_full"):
+                expect_it_leaves_alone(server, daemon, NAMES, {"pattern": "^COMMIT", "behind": UPDATE, "known": known})
+            expect_it_leaves_alone(server, daemon, ["slow"],
+                                   {"pattern": "^COMMIT", "behind": UPDATE, "known": "serializable"})
+            for known in ("timeout", "disk_full", "out_of_memory", "serializable"):
                 expect_it_leaves_alone(server, daemon, NAMES, {"pattern": UPDATE, "known": known})
             expect_it_leaves_alone(server, daemon, ["slow"], {"pattern": UPDATE, "known": "timeout"})
             expect_it_leaves_alone(server, daemon, NAMES, GONE, insert)
             for known in ("timeout", "disk_full"):
-                expect_waited_out(server, daemon, known)
+                expect_waited_out(server, daemon, known, [{"pattern": WHATEVER}, {"pattern": PROBE}])
+            if lanes == 1:
+                expect_loaded_as_a_whole(server, daemon)
+                expect_lost_answer_is_no_fault(server, daemon)
+            expect_all_leave(server, daemon)
             print(f"{lanes} lanes: as it should be", flush=True)
             expect(daemon.stop() == 0, "SIGTERM ends it with 0")
 

@@ -1,7 +1,8 @@
 """Failures on request: what happens at the N-th statement that a pattern finds.
 
 A fault is a dictionary: `pattern` (a regular expression, searched for in the statement without regard to
-case), `nth` (1 by default, counted from when the fault was set), `times` (1 by default), and an `action`:
+case), `nth` (1 by default, counted from when the fault was set), `times` (1 by default), `behind` (a pattern too: only in
+a transaction that had a statement with it before), and an `action`:
     error         `sqlstate`, `message`, `detail`: refused with this error, without having run
     kill_before   the connection ends, the statement did not run
     kill_after    the statement ran, the connection ends before the answer
@@ -26,6 +27,7 @@ KNOWN = {
     "deadlock": ("40P01", "deadlock detected", None),
     "abort": ("XX000", "system requested abort", "error: system requested abort code: 1020"),
     "timeout": ("57014", "Query (150) cancelled on user's request", None),
+    "out_of_memory": ("53200", "out of memory", "Failed on request of size 8388608."),
     "disk_full": ("XX000", "Disk Full", "error: Disk Full code: 1016"),
     "resize": ("XX000", "Cannot execute write query because system is in resize mode", None),
     "1018": ("XX000", "Relation does not exist", "error: Relation does not exist. code: 1018"),
@@ -49,7 +51,8 @@ class Faults:
             raise ValueError(f"action is one of {', '.join(ACTIONS)}")
         if fault["action"] == "error" and fault.get("known"):
             fault["sqlstate"], fault["message"], fault["detail"] = KNOWN[fault["known"]]
-        re.compile(fault["pattern"])
+        for pattern in (fault["pattern"], fault.get("behind", "")):
+            re.compile(pattern)
         with self._lock:
             self._set.append({**fault, "seen": 0, "fired": 0})
 
@@ -72,11 +75,13 @@ class Faults:
             self._expired -= expired
             return expired
 
-    def _take(self, text):
-        """The fault that strikes at a statement, or None."""
+    def _take(self, text, before):
+        """The fault that strikes at a statement, or None. BEFORE: those of its transaction."""
         with self._lock:
             for fault in self._set:
                 if not re.search(fault["pattern"], text, re.I | re.S):
+                    continue
+                if "behind" in fault and not any(re.search(fault["behind"], said, re.I | re.S) for said in before):
                     continue
                 fault["seen"] += 1
                 if fault["seen"] >= fault["nth"] and fault["fired"] < fault["times"]:
@@ -87,7 +92,9 @@ class Faults:
     @contextmanager
     def around(self, session, text):
         """Runs a statement with what befalls it."""
-        fault = self._take(text)
+        session.said = session.said if session.state != b"I" else []
+        fault = self._take(text, session.said)
+        session.said.append(text)
         action = fault["action"] if fault else None
         session.kill_during = action == "kill_during"
         if action == "error":

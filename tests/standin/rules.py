@@ -44,7 +44,7 @@ RULES = [
          "Backslashes are escapes in ordinary literals and plain text in COPY's options; E'…' refused",
          "dlt escape.py; sqlalchemy-redshift PR#21; of E'…': assumed"),
     Rule(9, IMITATES, PROVEN,
-         "Failures on request: 1023, 40P01, 57014, 1020, Disk Full, resize, connections cut at any statement",
+         "Failures on request: 1023, 40P01, 57014, 53200, 1020, Disk Full, resize, connections cut at any statement",
          "snowplow-rdb-loader#557; estuary/connectors PR#5218; SQLSTATEs of some: assumed"),
     Rule(10, IMITATES, DOCUMENTED,
          "A COPY outside a transaction goes on and commits when its client is gone; one inside is rolled back",

@@ -37,6 +37,7 @@ class Session:
         self.expanding = []  # views without binding, while their texts are put in place
         self.widened, self.updated = set(), set()  # tables, in this transaction
         self.cancelled = self.snapshot = self.muted = False
+        self.said = []  # in the open transaction
         self.out = bytearray()
         self.extended = extended.Extended(self)
 

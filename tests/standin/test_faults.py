@@ -43,6 +43,17 @@ class FaultsTest(StandinCase):
         self.assertEqual(0, self.count(table))
 
     @rule(9)
+    def test_a_transaction_with_a_statement(self):
+        table, other = self.table("a int"), self.table("a int")
+        self.target.fail("^COMMIT", known="serializable", behind=f"INTO {table}", times=2)
+        for _ in range(2):
+            self.sql(f"BEGIN; INSERT INTO {other} VALUES (1); COMMIT")
+            self.sql(f"BEGIN; INSERT INTO {table} VALUES (1); INSERT INTO {other} VALUES (1)")
+            self.refused("COMMIT", "XX000", 9, "1023")
+        self.assertEqual((0, 2), (self.count(table), self.count(other)))
+        self.assertEqual(2, self.target.faults()[0]["fired"])
+
+    @rule(9)
     def test_connections_cut(self):
         table = self.table("a int")
         for action, rows in (("kill_before", 0), ("kill_after", 1)):

@@ -16,7 +16,9 @@ struct Rule {
   bool of_all = false;
 };
 
-/// SQLSTATEs that pass.
+constexpr std::string_view kFull = "The cluster's disks are full: make room, or resize it";
+
+/// SQLSTATEs that pass; the first that fits.
 constexpr Rule kStates[] = {
     {"08", ""},
     {"57P", "The cluster restarts, is paused or is being patched: re_dms waits for it", true},
@@ -25,6 +27,8 @@ constexpr Rule kStates[] = {
      "the loader's queue"},
     {"40001", ""},
     {"40P01", ""},
+    {"53100", kFull},
+    {"53200", "The statement needs more memory than the loader's queue gives it"},
     {"53", "The cluster is short of connections or room", true},
     {"55", ""},
     {"25006", "The cluster takes no writes now", true},
@@ -54,8 +58,8 @@ constexpr Rule kTexts[] = {
     {"deadlock detected", ""},
     {"system requested abort", ""},
     {"resize mode", "The cluster is being resized: re_dms waits", true},
-    {"isk Full", "The cluster's disks are full: make room, or resize it"},
-    {"isk full", "The cluster's disks are full: make room, or resize it"},
+    {"isk Full", kFull},
+    {"isk full", kFull},
     {"NoSuchKey", kFileGone},
     {"S3ServiceException", kRoleMayNot, true},
     {"UnauthorizedException", kRoleMayNot, true},
@@ -155,7 +159,7 @@ void throw_statement_error(PGconn* connection, const PGresult* result, Blame bla
   if (PQstatus(connection) == CONNECTION_BAD || state.empty()) {
     throw StatementFailed(fmt::format("the connection to Redshift was lost: {}",
                                       first_line(PQerrorMessage(connection))),
-                          {}, first_words(statement));
+                          {}, first_words(statement), false);
   }
   if (is_load_failure(text)) {
     throw CopyRefused({blame == Blame::Table ? ErrorKind::Table : ErrorKind::Fatal, text});

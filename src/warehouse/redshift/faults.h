@@ -19,18 +19,28 @@ class CopyRefused : public Error {
   explicit CopyRefused(const Error& error) : Error(error) {}
 };
 
+/// The first words of a COMMIT.
+inline constexpr std::string_view kCommit = "COMMIT";
+
 /// A statement met a limit of the cluster, a conflict, or the end of its connection: that may pass,
 /// or be so for ever for what one table holds.
 class StatementFailed : public Error {
  public:
-  StatementFailed(const std::string& text, const std::string& advice, std::string statement)
-      : Error(ErrorKind::Transient, text, advice), statement_(std::move(statement)) {}
+  StatementFailed(const std::string& text, const std::string& advice, std::string statement,
+                  bool answered = true)
+      : Error(ErrorKind::Transient, text, advice),
+        statement_(std::move(statement)),
+        answered_(answered) {}
 
   /// Its first words.
   const std::string& statement() const { return statement_; }
 
+  /// By the cluster, with an error: the connection did not end.
+  bool answered() const { return answered_; }
+
  private:
   std::string statement_;
+  bool answered_;
 };
 
 /// The error for a connection that could not be made.

@@ -101,7 +101,7 @@ void Lanes::gather(std::vector<Share>& shares, LanesReport report) const {
       report.tries.not_there.insert_or_assign(oid, std::move(rows));
     }
     if (share.failing) {
-      report.suspects.failed(*share.failing, clock_.steady());
+      report.failing.push_back(*share.failing);
     }
     if (share.error && (!error || is_worse(share.error))) {
       error = share.error;
@@ -183,13 +183,13 @@ void Lanes::load_into(Session& session, int lane, Share& share, const LoadRun& r
     while (const auto fault = load.apply(load.missing())) {
       load.leave_out(*fault);
     }
+    load.record_in_lane(run, lane);
+    failpoint("lane-commit-before");
+    session.commit();
   } catch (const StatementFailed& error) {
     share.failing = failing(load, error);
     throw;
   }
-  load.record_in_lane(run, lane);
-  failpoint("lane-commit-before");
-  session.commit();
   failpoint("lane-commit-after");
   load.committed();
   share.known = load.take_known();

@@ -26,7 +26,7 @@ std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<O
 struct LanesReport {
   BatchLoad& load;  ///< of the whole batch
   BatchTries& tries;
-  Suspects& suspects;
+  std::vector<Failing>& failing;  ///< what transactions failed of
 };
 
 /// Keeps a session for each lane between batches.
@@ -54,7 +54,7 @@ class Lanes {
     StagedBatch batch;
     StoredTables known;  ///< its tables; after the load those that took it
     BatchTries tries;
-    std::optional<Failing> failing;  ///< what `error` is about
+    std::optional<Failing> failing;  ///< whom `error` is about
     std::string not_opened;          ///< why it has no session
     std::exception_ptr error;
   };

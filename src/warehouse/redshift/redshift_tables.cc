@@ -200,7 +200,7 @@ bool RedshiftTables::has_column(const QualifiedName& target, const std::string& 
 }
 
 QualifiedName RedshiftTables::copy_name(const QualifiedName& target, Oid oid) const {
-  return {target.schema, fmt::format("re_dms_copy_{}", oid)};
+  return redshift::copy_name(target, oid);
 }
 
 void RedshiftTables::drop_copy(const QualifiedName& copy) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "model/table_layout.h"
+#include "warehouse/redshift/copies_left.h"
 #include "warehouse/redshift/copy_statement.h"
 #include "warehouse/redshift/session.h"
 #include "warehouse/redshift/target_shape.h"
@@ -63,10 +64,13 @@ class RedshiftTables final : public TargetTables {
   void drop_copy(const QualifiedName& copy) override;
 
   /// It goes behind the transaction: a DROP that is refused would end that.
-  void give_copy_up(const QualifiedName& copy) override { given_up_.push_back(copy); }
+  bool give_copy_up(const QualifiedName& copy, Oid table) override {
+    given_up_.push_back({table, copy});
+    return false;
+  }
 
   /// The copies that were given up in transactions until now.
-  std::vector<QualifiedName> take_given_up() { return std::exchange(given_up_, {}); }
+  std::vector<CopyLeft> take_given_up() { return std::exchange(given_up_, {}); }
 
   bool is_to_be_refilled(const StoredTable& table, const TableSchema& becomes) override;
   void drop_table(const StoredTable& table) override;
@@ -91,7 +95,7 @@ class RedshiftTables final : public TargetTables {
   const StagedLayer* staging_ = nullptr;
   const StagedLayer* copying_ = nullptr;
   std::optional<TargetCatalog> catalog_;  ///< of the open transaction
-  std::vector<QualifiedName> given_up_;
+  std::vector<CopyLeft> given_up_;
   /// What gives the rights again on tables that the open transaction dropped; names as folded.
   std::map<QualifiedName, std::vector<Sql>> grants_;
 };

@@ -11,6 +11,7 @@
 #include "observe/log.h"
 #include "warehouse/batch_load.h"
 #include "warehouse/load_checks.h"
+#include "warehouse/redshift/copies_left.h"
 #include "warehouse/redshift/faults.h"
 #include "warehouse/redshift/fence.h"
 #include "warehouse/redshift/lanes.h"
@@ -27,8 +28,9 @@ namespace {
 
 constexpr std::chrono::days kLoadsKept{30};
 constexpr std::chrono::hours kForgetInterval{1};
-/// Of the longest between two tries: five minutes.
-constexpr int kPausesForSuspects = 10;
+/// Of the longest between two tries: five minutes, and an hour.
+constexpr int kPausesForOne = 10;
+constexpr int kPausesForAll = 120;
 
 /// Keeps one session open between loads. After any error but that of a table it opens another one:
 /// what the old session has begun then ends by itself, and what it did is seen under the fence.
@@ -62,10 +64,16 @@ class RedshiftWarehouse final : public Warehouse {
   void load_in_lanes(const StagedBatch& batch, const LoadRun& run, const StoredPosition& stored,
                      BatchLoad& load, const std::stop_token& stop);
   void load_suspects(Session& session, const LoadRun& run, BatchLoad& load);
+  void load_last(Session& session, const StagedBatch& batch, const LoadRun& run, BatchLoad& load);
   void apply(BatchLoad& load, const std::vector<Oid>& tables);
+  void apply_in_parts(Session& session, const LoadRun& run, BatchLoad& load,
+                      std::vector<Oid> tables);
   void commit_part(Session& session, const LoadRun& run, BatchLoad& load);
-  void judge(const Failing& table, const BatchLoad& load);
-  void drop_given_up(Session& session, RedshiftTables& target);
+  void leave_found(const BatchLoad& load);
+  void look_behind_commit(Session& session, const BatchLoad& load);
+  void note_failed(const Failing& failed, const BatchLoad& load, const StatementFailed& error);
+  void note_failed(const Failing& failed);
+  void drop_given_up(Session& session, const std::vector<CopyLeft>& copies);
   void keep_books(ServiceTables& service);
 
   const WarehouseSettings settings_;
@@ -81,7 +89,10 @@ class RedshiftWarehouse final : public Warehouse {
   /// What earlier tries of the batch of this span showed.
   std::pair<BatchKind, BatchSpan> trying_;
   BatchTries tries_;
-  Suspects suspects_{kPausesForSuspects * retry_policy().longest};
+  Suspects suspects_{
+      {kPausesForOne * retry_policy().longest, kPausesForAll* retry_policy().longest}};
+  std::optional<Failing> failed_commit_;  ///< that is not counted yet
+  bool alone_ = false;                    ///< a suspect is being loaded
   bool leaves_staged_rows_ = false;  ///< the session has temporary tables of tables that failed
 };
 
@@ -144,6 +155,8 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
     failpoint("redshift-take-over-commit-after");
     TargetState state = target_state(stored, known);
     known_ = std::move(known);
+    // Of a daemon that ended before it could, or was refused.
+    drop_given_up(session, copies_left(*known_, settings_.schema));
     return state;
   });
 }
@@ -203,35 +216,27 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
     trying_ = {batch.kind, batch.span};
     tries_ = {};
     suspects_.clear();
+    failed_commit_.reset();
   }
   find_gaps(batch, known, tries_.failed);
   RedshiftTables target(session, loads_, stored);
   BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, tries_);
   leaves_staged_rows_ = false;
-  load_in_lanes(batch, run, stored, load, stop);
-  load_suspects(session, run, load);
+  alone_ = false;
   try {
-    apply(load, load.missing());
+    look_behind_commit(session, load);
+    load_in_lanes(batch, run, stored, load, stop);
+    load_suspects(session, run, load);
+    load_last(session, batch, run, load);
   } catch (const StatementFailed& error) {
-    if (const auto table = failing(load, error)) {
-      suspects_.failed(*table, clock_.steady());
+    if (const auto failed = failing(load, error)) {
+      note_failed(*failed, load, error);
     }
     throw;
   }
-  load.record_last(run);
-  keep_books(service);
-  if (batch.kind == BatchKind::Stream) {
-    service.advance(run, clock_.now());
-  } else {
-    service.count(run);
-  }
-  failpoint("redshift-load-commit-before");
-  session.commit();
-  failpoint("redshift-load-commit-after");
-  load.committed();
   LoadReport report = load.report();
   known_ = load.take_known();
-  drop_given_up(session, target);
+  drop_given_up(session, target.take_given_up());
   if (leaves_staged_rows_) {
     session_.reset();
   }
@@ -248,6 +253,19 @@ void RedshiftWarehouse::apply(BatchLoad& load, const std::vector<Oid>& tables) {
   }
 }
 
+/// The same, the last of several transactions where COMMITs fail.
+void RedshiftWarehouse::apply_in_parts(Session& session, const LoadRun& run, BatchLoad& load,
+                                       std::vector<Oid> tables) {
+  while (tables.size() > suspects_.together()) {
+    const auto end = tables.begin() + static_cast<std::ptrdiff_t>(suspects_.together());
+    apply(load, {tables.begin(), end});
+    tables.erase(tables.begin(), end);
+    commit_part(session, run, load);
+    suspects_.committed();
+  }
+  apply(load, tables);
+}
+
 void RedshiftWarehouse::commit_part(Session& session, const LoadRun& run, BatchLoad& load) {
   load.record_part(run);
   failpoint("redshift-part-commit-before");
@@ -256,10 +274,28 @@ void RedshiftWarehouse::commit_part(Session& session, const LoadRun& run, BatchL
   load.committed();
 }
 
+void RedshiftWarehouse::load_last(Session& session, const StagedBatch& batch, const LoadRun& run,
+                                  BatchLoad& load) {
+  apply_in_parts(session, run, load, load.missing());
+  load.record_last(run);
+  ServiceTables service(session);
+  keep_books(service);
+  if (batch.kind == BatchKind::Stream) {
+    service.advance(run, clock_.now());
+  } else {
+    service.count(run);
+  }
+  failpoint("redshift-load-commit-before");
+  session.commit();
+  failpoint("redshift-load-commit-after");
+  load.committed();
+}
+
 /// Tables that tries of the batch ended in, each in a transaction of its own behind all others: one
 /// that fails there is alone with its fault. A cluster that takes nothing is no table's fault, so
 /// others come first, or, where there are none, a transaction without rows.
 void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run, BatchLoad& load) {
+  leave_found(load);
   const std::vector<Oid> suspects = suspects_.among(load.missing());
   if (suspects.empty()) {
     return;
@@ -267,67 +303,86 @@ void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run, Batc
   std::vector<Oid> others = load.missing();
   std::erase_if(others,
                 [&](Oid oid) { return std::ranges::find(suspects, oid) != suspects.end(); });
-  try {
-    apply(load, others);
-  } catch (const StatementFailed& error) {
-    if (const auto table = failing(load, error)) {
-      suspects_.failed(*table, clock_.steady());
-    }
-    throw;
-  }
+  apply_in_parts(session, run, load, others);
   ServiceTables(session).touch();
   commit_part(session, run, load);
   for (const Oid oid : suspects) {
-    try {
-      apply(load, {oid});
-      commit_part(session, run, load);
-    } catch (const StatementFailed& error) {
-      // Others are re_dms's own statements, and COMMIT.
-      if (const auto table = failing(load, error)) {
-        judge(*table, load);
-      }
-      throw;
-    }
+    alone_ = true;
+    apply(load, {oid});
+    commit_part(session, run, load);
+    alone_ = false;
   }
 }
 
-/// Where no table of several takes the batch, that is waited out: it is the cluster's. One that is
-/// left alone, because others cannot be loaded at all, fails behind a write of our own that passed.
-void RedshiftWarehouse::judge(const Failing& table, const BatchLoad& load) {
-  const SteadyTime now = clock_.steady();
-  suspects_.failed_alone(table, now);
-  const bool only_one = load.missing().size() == 1;
-  if (suspects_.is_found(table.table, now) && (only_one || load.any_taken())) {
+/// Before anything else of the next try, and not in the one that fails: that one's COMMIT may have
+/// taken place though its answer was lost, and then the table is not missing.
+void RedshiftWarehouse::leave_found(const BatchLoad& load) {
+  const bool others_pass = load.any_taken();
+  for (const Failing& table : suspects_.found(load.missing(), others_pass, clock_.steady())) {
     tries_.failed[table.table] = {
         table.table,
         table.name,
-        fmt::format("loads of this table alone fail again and again, while others pass: {}",
-                    table.reason),
+        fmt::format("loads of this table alone fail again and again, while {}: {}",
+                    others_pass ? "others pass" : "the cluster takes other writes", table.reason),
         {},
         Remedy::Copy};
   }
 }
 
-/// Copies that will not be gone on with: what cannot be dropped stays beside the tables until the
-/// next copy of its table begins.
-void RedshiftWarehouse::drop_given_up(Session& session, RedshiftTables& target) {
-  for (const QualifiedName& copy : target.take_given_up()) {
-    try {
-      begin_behind_fences(session);
-      require_epoch(ServiceTables(session).stored_position(), epoch_);
-      session.execute(sql("DROP TABLE IF EXISTS {}", qualified(copy)), Blame::Table);
-      session.commit();
-    } catch (const Error& error) {
-      if (error.kind() == ErrorKind::Fatal) {
-        throw;
-      }
-      // What the call is for is committed.
-      session_.reset();
-      log(LogLevel::Warn, "copy_left",
-          fmt::format("a copy that was given up cannot be dropped: {}", error.message()),
-          {{"table", to_string(copy)}});
-      return;
-    }
+/// A failed COMMIT counts only where the tables do not hold the batch, as the fence has shown, and
+/// where one without their rows passes: else it is the cluster's, or took place.
+void RedshiftWarehouse::look_behind_commit(Session& session, const BatchLoad& load) {
+  const auto failed = std::exchange(failed_commit_, std::nullopt);
+  const std::vector<Oid> missing = load.missing();
+  if (!failed || std::ranges::find(missing, failed->table) == missing.end()) {
+    return;
+  }
+  begin_behind_fences(session);
+  ServiceTables service(session);
+  require_epoch(service.stored_position(), epoch_);
+  service.touch();
+  session.commit();
+  suspects_.failed(*failed, clock_.steady());
+}
+
+/// Says what is waited for, where a table failed alone.
+void RedshiftWarehouse::note_failed(const Failing& failed, const BatchLoad& load,
+                                    const StatementFailed& error) {
+  if (!std::exchange(alone_, false)) {
+    note_failed(failed);
+    return;
+  }
+  suspects_.failed_alone(failed, clock_.steady());
+  const std::size_t missing = load.missing().size();
+  const std::string waits =
+      load.any_taken() || missing == 1
+          ? fmt::format(
+                "{} failed again and again, and is loaded alone behind the others of its "
+                "batch. If that fails for five minutes, it is copied anew",
+                to_string(failed.name))
+          : fmt::format(
+                "{} tables have yet to take this batch, and each fails alone: the cluster "
+                "may be at fault, so they are waited for until one passes. If the cluster "
+                "refuses them for an hour, and takes other writes, they are copied anew. "
+                "{} failed last",
+                missing, to_string(failed.name));
+  throw StatementFailed(fmt::format("{}: {}", waits, error.message()), error.advice(),
+                        error.statement(), error.answered());
+}
+
+/// Beside others.
+void RedshiftWarehouse::note_failed(const Failing& failed) {
+  if (!failed.at_commit()) {
+    suspects_.failed(failed, clock_.steady());
+  } else if (!failed_commit_ || failed_commit_->tables < failed.tables) {
+    failed_commit_ = failed;
+  }
+}
+
+/// Copies that will not be gone on with. What tables they are of was committed.
+void RedshiftWarehouse::drop_given_up(Session& session, const std::vector<CopyLeft>& copies) {
+  if (!drop_copies_left(session, epoch_, copies, *known_)) {
+    session_.reset();
   }
 }
 
@@ -342,14 +397,23 @@ void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& r
   std::erase_if(tables,
                 [&](Oid oid) { return std::ranges::find(suspects, oid) != suspects.end(); });
   const int lanes = settings_.lanes - (tables.size() < missing.size() ? 1 : 0);
-  if (lanes < 2 || tables.empty()) {
+  if (lanes < 2 || tables.empty() || suspects_.searches()) {
     return;
   }
   const auto dealt = deal(batch, tables, lanes);
-  if (dealt.size() > 1) {
-    lanes_.load(batch, dealt, run, stored, {load, tries_, suspects_}, stop);
-    failpoint("lanes-done");
+  if (dealt.size() < 2) {
+    return;
   }
+  std::vector<Failing> failed;
+  try {
+    lanes_.load(batch, dealt, run, stored, {load, tries_, failed}, stop);
+  } catch (const Error&) {
+    for (const Failing& each : failed) {
+      note_failed(each);
+    }
+    throw;
+  }
+  failpoint("lanes-done");
 }
 
 void RedshiftWarehouse::keep_books(ServiceTables& service) {
@@ -377,7 +441,7 @@ std::vector<TargetTable> RedshiftWarehouse::grant(const std::vector<TableWish>& 
     session.commit();
     failpoint("redshift-grant-commit-after");
     known_ = std::move(known);
-    drop_given_up(session, target);
+    drop_given_up(session, target.take_given_up());
     return granted;
   });
 }

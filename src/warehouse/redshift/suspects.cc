@@ -13,21 +13,42 @@ constexpr int kTriesAlone = 3;
 }  // namespace
 
 std::optional<Failing> failing(const BatchLoad& load, const StatementFailed& error) {
-  const StagedLayer* const layer = load.at_work();
-  return layer == nullptr ? std::nullopt
-                          : std::optional(Failing{layer->table->oid, layer->table->name,
-                                                  error.what(), error.statement()});
+  const auto failing_at = [&](const StagedLayer& layer, std::size_t tables) {
+    return Failing{layer.table->oid,  layer.table->name, error.what(),
+                   error.statement(), error.answered(),  tables};
+  };
+  if (const StagedLayer* const layer = load.at_work()) {
+    return failing_at(*layer, 1);
+  }
+  const auto& applied = load.first_layers();
+  return error.statement() != kCommit || applied.empty()
+             ? std::nullopt
+             : std::optional(failing_at(*applied.front(), applied.size()));
+}
+
+void Suspects::failed(const Failing& failing, SteadyTime now) {
+  if (failing.tables > 1) {
+    if (searches() || ++commits_failed_ >= kTriesBeside) {
+      together_ = failing.tables / 2;
+    }
+    return;
+  }
+  if (++tries(failing, now).beside >= kTriesBeside && failing.at_commit()) {
+    // Whether the others can be loaded together is not known any more.
+    together_ = kUnlimited;
+    commits_failed_ = 0;
+  }
 }
 
 /// A table stays a suspect until the batch is loaded.
 Suspects::Tries& Suspects::tries(const Failing& table, SteadyTime now) {
   Tries& tries = tries_[table.table];
-  if (tries.statement != table.statement) {
-    tries.statement = table.statement;
+  if (tries.last.statement != table.statement) {
     tries.since = now;
     tries.beside = tries.beside >= kTriesBeside ? tries.beside : 0;
     tries.alone = 0;
   }
+  tries.last = table;
   return tries;
 }
 
@@ -41,10 +62,28 @@ std::vector<Oid> Suspects::among(const std::vector<Oid>& tables) const {
   return suspects;
 }
 
-bool Suspects::is_found(Oid table, SteadyTime now) const {
+bool Suspects::failed_for(Oid table, std::chrono::milliseconds patience, SteadyTime now) const {
   const auto tries = tries_.find(table);
   return tries != tries_.end() && tries->second.alone >= kTriesAlone &&
-         now - tries->second.since >= patience_;
+         now - tries->second.since >= patience;
+}
+
+/// One that is left alone, because others cannot be loaded at all, fails behind a write of our own
+/// that passed. Of several the same is believed only after longer, and only what the cluster says
+/// of each: a network loses connections whichever table is loaded.
+std::vector<Failing> Suspects::found(const std::vector<Oid>& missing, bool others_pass,
+                                     SteadyTime now) const {
+  const bool by_itself = others_pass || missing.size() == 1;
+  const bool all = std::ranges::all_of(missing, [&](Oid table) {
+    return failed_for(table, patience_.with_all, now) && tries_.at(table).last.answered;
+  });
+  std::vector<Failing> found;
+  for (const Oid table : missing) {
+    if (all || (by_itself && failed_for(table, patience_.with_one, now))) {
+      found.push_back(tries_.at(table).last);
+    }
+  }
+  return found;
 }
 
 }  // namespace re_dms::redshift

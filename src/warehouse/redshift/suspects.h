@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
+#include <limits>
 #include <map>
 #include <optional>
 #include <string>
@@ -14,52 +16,79 @@
 
 namespace re_dms::redshift {
 
-/// A table of which statements failed for a reason that may pass.
+/// A table that a transaction failed of, for a reason that may pass; or several, at COMMIT: nobody
+/// tells for whose sake that failed.
 struct Failing {
-  Oid table = 0;
+  Oid table = 0;  ///< the first of them
   QualifiedName name;
   std::string reason;
-  std::string statement;  ///< as StatementFailed has it
+  std::string statement;   ///< as StatementFailed has it
+  bool answered = true;    ///< by the cluster: the connection did not end
+  std::size_t tables = 1;  ///< how many they are
+
+  bool at_commit() const { return statement == kCommit; }
 };
 
-/// Whose statement apply() of the load ended in; nothing where it was nobody's.
+/// Whose statement the load ended in, or whose COMMIT; nothing where it was nobody's.
 std::optional<Failing> failing(const BatchLoad& load, const StatementFailed& error);
+
+/// How long tables that fail alone are waited for at least, from their first failure on.
+struct Patience {
+  /// While others pass. A disk that is full for a moment, or a restart, is no table's trouble.
+  std::chrono::milliseconds with_one;
+  /// While no other passes, which is how a cluster looks that has too much to do.
+  std::chrono::milliseconds with_all;
+};
 
 /// What the tries of one batch show. A table at one statement of which several tries ended, one
 /// after the other, is a suspect: it is loaded alone, behind the others, which then wait for it no
-/// longer.
+/// longer. COMMITs that fail make transactions smaller until the COMMIT of one table fails.
 class Suspects {
  public:
-  /// `patience`: how long a table is waited for at least, from its first failure on. A disk that is
-  /// full for a moment, or a restart, is no table's trouble.
-  explicit Suspects(std::chrono::milliseconds patience) : patience_(patience) {}
+  explicit Suspects(Patience patience) : patience_(patience) {}
 
-  /// A try of the batch ended in a statement of the table, beside others or alone.
-  void failed(const Failing& table, SteadyTime now) { ++tries(table, now).beside; }
+  /// A try of the batch ended in a statement of the table, beside others, or in a COMMIT.
+  void failed(const Failing& failing, SteadyTime now);
 
   void failed_alone(const Failing& table, SteadyTime now) { ++tries(table, now).alone; }
+
+  /// So many tables one transaction takes at most.
+  std::size_t together() const { return together_; }
+
+  /// Whether tables are loaded in transactions of some, because COMMITs fail.
+  bool searches() const { return together_ != kUnlimited; }
+
+  /// A transaction of so many tables took place, and some are left.
+  void committed() { together_ = together_ > kUnlimited / 2 ? kUnlimited : together_ * 2; }
 
   /// Those of the tables that are suspects; the ones that failed alone least often first, so that
   /// each gets its turn.
   std::vector<Oid> among(const std::vector<Oid>& tables) const;
 
-  /// Whether it failed alone so often, and for so long, that it is not waited for.
-  bool is_found(Oid table, SteadyTime now) const;
+  /// Of `missing`, all tables that have yet to take the batch, those that are not waited for: they
+  /// failed alone so often, and for so long. `others_pass`: some tables took it.
+  std::vector<Failing> found(const std::vector<Oid>& missing, bool others_pass,
+                             SteadyTime now) const;
 
-  void clear() { tries_.clear(); }
+  void clear() { *this = Suspects(patience_); }
 
  private:
+  static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
+
   struct Tries {
-    std::string statement;
+    Failing last;
     SteadyTime since{};  ///< that it fails at this statement
     int beside = 0;
     int alone = 0;
   };
 
   Tries& tries(const Failing& table, SteadyTime now);
+  bool failed_for(Oid table, std::chrono::milliseconds patience, SteadyTime now) const;
 
-  const std::chrono::milliseconds patience_;
+  Patience patience_;
   std::map<Oid, Tries> tries_;
+  int commits_failed_ = 0;
+  std::size_t together_ = kUnlimited;
 };
 
 }  // namespace re_dms::redshift

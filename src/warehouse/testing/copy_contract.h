@@ -2,9 +2,11 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/error.h"
 #include "warehouse/testing/contract.h"
 
 namespace re_dms::testing {
@@ -64,6 +66,28 @@ class CopyContract : public WarehouseContract {
     return taken().load(batch, {});
   }
 
+  /// From now on a transaction takes one copy; in the next ones of this warehouse object.
+  void load_one_by_one() {
+    WarehouseSettings settings = target_->settings();
+    settings.watch.begins = [this, filled = 0](std::string_view statement) mutable {
+      filled = statement.starts_with("BEGIN") ? 0 : filled;
+      if (statement.starts_with("INSERT INTO") &&
+          statement.find("\"re_dms_copy_") != std::string_view::npos && ++filled > 1) {
+        throw Error(ErrorKind::Table, "DuckDB: Out of Memory Error: could not allocate block");
+      }
+      if (!refused_.empty() && statement.starts_with(refused_)) {
+        throw Error(ErrorKind::Table, "a fault of its own");
+      }
+      committed_ = statement.starts_with("COMMIT") || (committed_ && ends_behind_commit_);
+      if (ends_behind_commit_ && committed_ && !statement.starts_with("COMMIT")) {
+        throw Error(ErrorKind::Transient, "the disk is away");
+      }
+    };
+    warehouse_ = open_warehouse(settings, clock_);
+    warehouse_->take_over(test_origin(), unknown_before(), {});
+    committed_ = false;
+  }
+
   TargetTable ask(Wish wish) { return taken().grant({{kCopiedOid, wish}}, {}).at(0); }
 
   Rows rows() { return select("SELECT * FROM shop.items"); }
@@ -73,6 +97,9 @@ class CopyContract : public WarehouseContract {
   }
 
   std::uint64_t copies_ = 0;
+  std::string refused_;              ///< how a statement begins that fails
+  bool ends_behind_commit_ = false;  ///< what follows a COMMIT meets an outage
+  bool committed_ = false;
 };
 
 }  // namespace re_dms::testing
