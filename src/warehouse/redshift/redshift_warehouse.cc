@@ -70,6 +70,11 @@ class RedshiftWarehouse final : public Warehouse {
                       std::vector<Oid> tables);
   void commit_part(Session& session, const LoadRun& run, BatchLoad& load);
   void leave_found(const BatchLoad& load);
+
+  /// Whether the batch is, of tables that nobody follows yet: to leave costs them what is copied,
+  /// and to wait for them costs all others.
+  bool is_of_copies() const { return trying_.first == BatchKind::Copy; }
+
   void look_behind_commit(Session& session, const BatchLoad& load);
   void note_failed(const Failing& failed, const BatchLoad& load, const StatementFailed& error);
   void note_failed(const Failing& failed);
@@ -318,7 +323,8 @@ void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run, Batc
 /// taken place though its answer was lost, and then the table is not missing.
 void RedshiftWarehouse::leave_found(const BatchLoad& load) {
   const bool others_pass = load.any_taken();
-  for (const Failing& table : suspects_.found(load.missing(), others_pass, clock_.steady())) {
+  const bool soon = others_pass || is_of_copies();
+  for (const Failing& table : suspects_.found(load.missing(), soon, clock_.steady())) {
     tries_.failed[table.table] = {
         table.table,
         table.name,
@@ -355,7 +361,7 @@ void RedshiftWarehouse::note_failed(const Failing& failed, const BatchLoad& load
   suspects_.failed_alone(failed, clock_.steady());
   const std::size_t missing = load.missing().size();
   const std::string waits =
-      load.any_taken() || missing == 1
+      load.any_taken() || is_of_copies() || missing == 1
           ? fmt::format(
                 "{} failed again and again, and is loaded alone behind the others of its "
                 "batch. If that fails for five minutes, it is copied anew",

@@ -71,9 +71,9 @@ bool Suspects::failed_for(Oid table, std::chrono::milliseconds patience, SteadyT
 /// One that is left alone, because others cannot be loaded at all, fails behind a write of our own
 /// that passed. Of several the same is believed only after longer, and only what the cluster says
 /// of each: a network loses connections whichever table is loaded.
-std::vector<Failing> Suspects::found(const std::vector<Oid>& missing, bool others_pass,
+std::vector<Failing> Suspects::found(const std::vector<Oid>& missing, bool soon,
                                      SteadyTime now) const {
-  const bool by_itself = others_pass || missing.size() == 1;
+  const bool by_itself = soon || missing.size() == 1;
   const bool all = std::ranges::all_of(missing, [&](Oid table) {
     return failed_for(table, patience_.with_all, now) && tries_.at(table).last.answered;
   });

@@ -66,9 +66,9 @@ class Suspects {
   std::vector<Oid> among(const std::vector<Oid>& tables) const;
 
   /// Of `missing`, all tables that have yet to take the batch, those that are not waited for: they
-  /// failed alone so often, and for so long. `others_pass`: some tables took it.
-  std::vector<Failing> found(const std::vector<Oid>& missing, bool others_pass,
-                             SteadyTime now) const;
+  /// failed alone so often, and for so long. `soon`: some tables took it, or it costs the missing
+  /// little to leave.
+  std::vector<Failing> found(const std::vector<Oid>& missing, bool soon, SteadyTime now) const;
 
   void clear() { *this = Suspects(patience_); }
 
