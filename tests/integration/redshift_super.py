@@ -193,6 +193,10 @@ def main():
         daemon.environment["RE_DMS_CATALOG_MS"] = "300"
         daemon.start().wait_ready()
         settle(daemon)
+        code, printed, _ = daemon.run("check")
+        for words in ('"h" (ext.hstore) becomes super: an object of texts', '"cs" (public.item[]) becomes super: an array',
+                      '"c" (public.item) becomes super: an object of its attributes', "public.no_super: types of [[table]] names"):
+            expect(words in printed, f"check ends with {code} and lacks {words}: {printed}")
         expect("hstore, arrays and composites do" in reasons_of(daemon).get("public.no_super", ""), f"{reasons_of(daemon)}")
         expect(set(reasons_of(daemon)) == {"public.no_super"}, f"{reasons_of(daemon)}")
         expect(not any("public.later" in line for line in daemon.log_text().splitlines() if '"table_waits"' in line),
