@@ -110,6 +110,22 @@ def changes(server, daemon):
         compare(server, daemon, table)
 
 
+def odd_texts(server, daemon):
+    """Of every sign that means something in one of the texts, one in the other: as PostgreSQL itself reads them."""
+    signs = r"""E'"\\,(){} =>\n\t''NULLaé'"""
+    texts = [f"(SELECT coalesce(string_agg(substr({signs}, 1 + (random() * 20)::int, 1), ''), '')"
+             f" FROM generate_series(1, g % {most}))" for most in (2, 5, 9)]
+    pairs = f"ext.hstore(ARRAY['k', 'l' || {texts[2]}], ARRAY[{texts[1]}, {texts[0]}])"
+    server.psql(f"""SELECT setseed(0.5);
+        INSERT INTO orders (id, h, hs, c, cs)
+        SELECT g, h, ARRAY[h, NULL, h], c, ARRAY[c, NULL, c] FROM (SELECT g, {pairs} AS h,
+          ROW({texts[0]}, g, NULL, ARRAY[{texts[1]}, {texts[2]}], to_jsonb({texts[2]}), {pairs},
+              ROW({texts[1]}, g, NULL), '{{}}', NULL, NULL)::item AS c FROM generate_series(7000, 7299) g) AS made""")
+    daemon.catch_up(set_aside=True)
+    compare(server, daemon, "orders")
+    server.psql("DELETE FROM orders WHERE id >= 7000")
+
+
 def odd_values(server, daemon):
     """What SUPER would refuse or change is NULL, and counted."""
     odd = {"h": ("ext.hstore('k', repeat('x', 65536))", "string"),
@@ -205,6 +221,7 @@ def main():
             compare(server, daemon, table)
         from_the_stream(server, daemon)
         changes(server, daemon)
+        odd_texts(server, daemon)
         odd_values(server, daemon)
         types_are_altered(server, daemon)
         altered_meanwhile(server, daemon)
