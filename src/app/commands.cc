@@ -25,6 +25,7 @@
 #include "pipeline/pipeline.h"
 #include "source/connection/identity.h"
 #include "source/setup/check_source.h"
+#include "source/setup/named_columns.h"
 #include "source/setup/teardown.h"
 #include "source/source.h"
 #include "stage/s3_check.h"
@@ -61,6 +62,9 @@ class Execution {
     bool staged = true;
     for (CheckResult& result : check_stage(settings.stage)) {
       staged = staged && result.status != CheckResult::Status::Fail;
+      results.push_back(std::move(result));
+    }
+    for (CheckResult& result : wanted_types(settings)) {
       results.push_back(std::move(result));
     }
     if (origin_known) {
@@ -232,6 +236,15 @@ class Execution {
     } catch (const Error& error) {
       result = {CheckResult::Status::Fail, result.name, error.message(), error.advice()};
       return std::nullopt;
+    }
+  }
+
+  /// Nothing where the source refuses: then that is what check says.
+  static std::vector<CheckResult> wanted_types(const PipelineSettings& settings) {
+    try {
+      return check_types(settings.warehouse, tables_with_types(settings.source));
+    } catch (const Error&) {
+      return {};
     }
   }
 

@@ -138,8 +138,12 @@ namespace {
 
 /// What the latest answer alone says against the table.
 std::optional<Refusal> check_answer(const RosterEntry& entry) {
-  auto refusal = check_key(entry);
-  return refusal ? refusal : check_publication(entry);
+  if (auto refusal = check_key(entry)) {
+    return refusal;
+  }
+  auto refusal = check_publication(entry);
+  return refusal || !entry.facts.answer ? refusal
+                                        : altered_types(*entry.schema, entry.facts.answer->schema);
 }
 
 /// The first of the relation's names that is not UTF-8.

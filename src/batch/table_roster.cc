@@ -212,8 +212,10 @@ Verdict TableRoster::judge_unmet(const RosterEntry& entry, Lsn at) const {
                       entries_[other].oid)};
     }
   }
-  if (types_ != nullptr && *types_) {
-    set_target_types(schema, *types_);
+  const WantedTypes usual = [](const QualifiedName&, const std::string&) { return ""; };
+  set_target_types(schema, types_ != nullptr && *types_ ? *types_ : usual);
+  if (auto refusal = unknown_types(schema, first)) {
+    return std::move(*refusal);
   }
   return NewShape{std::move(schema), {CreateTable{}}};
 }

@@ -8,6 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "model/table_state.h"
+
 namespace re_dms {
 
 /// So many of the values of one file or one load are kept as examples.
@@ -37,6 +39,7 @@ struct RefusedValue {
   std::size_t column = 0;
   std::string_view reason;
   bool tells_rows_apart = false;  ///< its column does, so that no policy would change it
+  Remedy remedy = Remedy::Person;
 
   bool operator==(const RefusedValue&) const = default;
 };

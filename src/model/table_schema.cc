@@ -19,6 +19,9 @@ std::vector<std::size_t> key_columns(const TableSchema& table) {
 void set_target_types(TableSchema& table, const WantedTypes& wanted) {
   for (Column& column : table.columns) {
     column.type.target = wanted(table.name, column.name);
+    if (column.type.target != kSuper) {
+      column.type.parts.reset();
+    }
   }
 }
 

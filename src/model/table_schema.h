@@ -7,13 +7,18 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "model/lsn.h"
+#include "model/type_parts.h"
 
 namespace re_dms {
 
 using Oid = std::uint32_t;
+
+/// The type of a target's column that keeps JSON as a value instead of a text.
+inline constexpr std::string_view kSuper = "super";
 
 /// pg_class.relreplident.
 enum class ReplicaIdentity : char { Default = 'd', Nothing = 'n', Full = 'f', Index = 'i' };
@@ -42,6 +47,10 @@ struct ColumnType {
   /// What the target's column was made as, where somebody wanted another type than the usual one:
   /// "super", "varchar(100)". Not part of what the source says.
   std::string target{};
+  /// Of composites, hstore and arrays of types that are not built in; absent: not known, or a type
+  /// without parts. In a version of a table only where the target's column is made of them: then
+  /// those of the time when it was made.
+  std::optional<TypeParts> parts{};
 
   bool operator==(const ColumnType&) const = default;
 };

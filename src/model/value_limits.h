@@ -2,7 +2,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string_view>
+
+#include "model/json_form.h"
 
 namespace re_dms {
 
@@ -15,25 +18,17 @@ enum class ValueCheck : char {
   DateTime,  ///< whether it lies between two dates
   Zone,      ///< the offset of a time with time zone
   Json,      ///< whether the target keeps all of a JSON text
-  Array,     ///< the same of the JSON that an array becomes
+  AsJson,    ///< the same of the JSON that it becomes
 };
 
 /// How a value's text is written.
 enum class Written : char {
   AsItIs,
-  PlainHex,   ///< bytea as hex digits alone, without PostgreSQL's "\x" before them
-  JsonArray,  ///< an array as JSON
+  PlainHex,  ///< bytea as hex digits alone, without PostgreSQL's "\x" before them
+  AsJson,    ///< an array, composite or hstore as JSON
 };
 
-/// What the elements of an array are in JSON.
-enum class JsonElements : char {
-  Texts,  ///< strings, as PostgreSQL writes them
-  Numbers,
-  Booleans,
-  Json,  ///< JSON as it is
-};
-
-/// Of one type; views of constants.
+/// Of one type; the views are of constants.
 struct ValueLimits {
   ValueCheck check = ValueCheck::None;
   Written written = Written::AsItIs;
@@ -43,11 +38,11 @@ struct ValueLimits {
   bool endless = false;
   /// DateTime: every date BC fits.
   bool before_christ = false;
-  /// Array.
-  JsonElements elements = JsonElements::Texts;
-  /// Text, Bytea, Json and Array.
+  /// AsJson.
+  std::shared_ptr<const JsonForm> form{};
+  /// Text, Bytea, Json and AsJson.
   std::uint32_t bytes_max = 0;
-  /// Json and Array: of a string inside.
+  /// Json and AsJson: of a string inside.
   std::uint32_t string_bytes_max = 0;
   /// Number and DateTime: the first and the last value that fit, as PostgreSQL writes them. Number:
   /// empty where NaN is all that does not fit. DateTime: `lowest` has a year of four digits.

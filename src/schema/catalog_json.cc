@@ -13,6 +13,23 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
+Json parts_to_json(const TypeParts& type) {
+  Json json;
+  json["kind"] = std::string(1, static_cast<char>(type.kind));
+  json["oid"] = type.oid;
+  if (type.kind == TypeParts::Kind::Array) {
+    json["delimiter"] = std::string(1, type.delimiter);
+  }
+  if (type.attnum != 0) {
+    json["name"] = type.name;
+    json["attnum"] = type.attnum;
+  }
+  for (const TypeParts& part : type.parts) {
+    json["parts"].push_back(parts_to_json(part));
+  }
+  return json;
+}
+
 Json column_to_json(const Column& column) {
   Json json;
   json["name"] = column.name;
@@ -26,6 +43,9 @@ Json column_to_json(const Column& column) {
   json["element"] = column.type.element_oid;
   if (!column.type.target.empty()) {
     json["target"] = column.type.target;
+  }
+  if (column.type.parts) {
+    json["parts"] = parts_to_json(*column.type.parts);
   }
   json["key"] = column.key;
   json["not_null"] = column.not_null;
@@ -56,6 +76,45 @@ T integer(const Json& json, Name name) {
   return static_cast<T>(number);
 }
 
+/// Whether it has as many parts as its kind has.
+bool suit(const TypeParts& type) {
+  switch (type.kind) {
+    case TypeParts::Kind::Single:
+    case TypeParts::Kind::Hstore:
+      return type.parts.empty();
+    case TypeParts::Kind::Array:
+      return type.parts.size() == 1;
+    case TypeParts::Kind::Composite:
+      return true;
+  }
+  return false;
+}
+
+TypeParts parts_from_json(const Json& json, std::size_t depth = 1) {
+  TypeParts type;
+  type.kind = static_cast<TypeParts::Kind>(one_char(json, "kind"));
+  type.oid = integer<Oid>(json, "oid");
+  if (json.contains("delimiter")) {
+    type.delimiter = one_char(json, "delimiter");
+  }
+  if (json.contains("attnum")) {
+    type.name = json.at("name").get<std::string>();
+    type.attnum = integer<std::int16_t>(json, "attnum");
+  }
+  if (json.contains("parts")) {
+    if (depth == TypeParts::kDepthMax) {
+      throw Error(ErrorKind::Fatal, "table schema: a type is nested too deep");
+    }
+    for (const Json& part : json.at("parts")) {
+      type.parts.push_back(parts_from_json(part, depth + 1));
+    }
+  }
+  if (!suit(type)) {
+    throw Error(ErrorKind::Fatal, "table schema: the parts of a type are not those of its kind");
+  }
+  return type;
+}
+
 Column column_from_json(const Json& json) {
   Column column;
   column.name = json.at("name").get<std::string>();
@@ -68,6 +127,9 @@ Column column_from_json(const Json& json) {
   column.type.base_typmod = integer<std::int32_t>(json, "base_typmod");
   column.type.element_oid = integer<Oid>(json, "element");
   column.type.target = json.value("target", "");
+  if (json.contains("parts")) {
+    column.type.parts = parts_from_json(json.at("parts"));
+  }
   column.key = json.at("key").get<bool>();
   column.not_null = json.at("not_null").get<bool>();
   if (json.contains("missing")) {

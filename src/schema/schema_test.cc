@@ -28,6 +28,16 @@ TableSchema sample() {
   return table;
 }
 
+/// Of these attributes, in an array.
+TypeParts composite(const std::vector<std::string>& names) {
+  TypeParts type{.kind = TypeParts::Kind::Composite, .oid = 70000};
+  for (const std::string& name : names) {
+    const auto attnum = static_cast<std::int16_t>(type.parts.size() + 1);
+    type.parts.push_back({.oid = 25, .name = name, .attnum = attnum});
+  }
+  return {.kind = TypeParts::Kind::Array, .oid = 70001, .delimiter = ';', .parts = {type}};
+}
+
 /// The sample with one more column, as the catalog shows it.
 TableSchema with_column(std::string name, std::int16_t attnum, Oid file_node) {
   TableSchema table = sample();
@@ -59,6 +69,7 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
   TableSchema table = sample();
   table.columns[1].missing = "it's \"{x}\"";
   table.columns[1].type.target = "varchar(100)";
+  table.columns[1].type.parts = composite({"a", "\"b\""});
   table.history = {4294967295, 7, 6};
   EXPECT_EQ(table_schema_from_json(to_json(table)), table);
   CatalogTable entry{table, true, Lsn{0x1F0000ABCD}, PrimaryKey{16390, {3, 1}}};
@@ -109,6 +120,30 @@ TEST(CatalogJson, RefusesWhatItDidNotWrite) {
   }
 }
 
+TEST(CatalogJson, RefusesPartsThatNoTypeHas) {
+  TableSchema table = sample();
+  table.columns[1].type.parts = composite({"a"});
+  const std::string json = to_json(table);
+  EXPECT_NO_THROW(table_schema_from_json(json));
+  for (const auto& [what, instead] : {std::pair{"\"kind\":\"a\"", "\"kind\":\"x\""},
+                                      std::pair{"\"kind\":\"a\"", "\"kind\":\"h\""},
+                                      std::pair{"\"kind\":\"s\"", "\"kind\":\"a\""},
+                                      std::pair{"\"delimiter\":\";\"", "\"delimiter\":\"\""}}) {
+    std::string changed = json;
+    ASSERT_NE(changed.find(what), std::string::npos) << what;
+    changed.replace(changed.find(what), std::strlen(what), instead);
+    EXPECT_THROW(table_schema_from_json(changed), Error) << instead;
+  }
+  TypeParts deep{.oid = 25};
+  for (std::size_t depth = 1; depth <= TypeParts::kDepthMax; ++depth) {
+    table.columns[1].type.parts = deep;
+    EXPECT_NO_THROW(table_schema_from_json(to_json(table))) << depth;
+    deep = {.kind = TypeParts::Kind::Array, .oid = 70001, .parts = {deep}};
+  }
+  table.columns[1].type.parts = deep;
+  EXPECT_THROW(table_schema_from_json(to_json(table)), Error);
+}
+
 TEST(CatalogJson, RefusesNumbersOutOfTheirRange) {
   std::string json = to_json(sample());
   const std::size_t at = json.find("\"attnum\":1");
@@ -145,6 +180,52 @@ TEST(CompleteSchema, ColumnsStayWhatTheyAreInTheTarget) {
   EXPECT_EQ(table.columns[2].type.target, "");
   const auto changes = compare_schemas(before, before.history, table, &now);
   EXPECT_EQ(std::get<std::vector<SchemaChange>>(changes).size(), 1U) << "the column, and no type";
+}
+
+TEST(CompleteSchema, ColumnsStayMadeOfWhatTheyWereMadeOf) {
+  TableSchema before = sample();
+  before.columns[1].type.parts = composite({"a"});
+  TableSchema now = with_column("added", 4, before.oid);
+  now.columns[1].type.parts = composite({"a", "b"});
+  now.columns[2].type.parts = composite({"c"});
+  const auto completed = complete_schema(relation_of(now), &now, &before);
+  const auto& table = std::get<TableSchema>(completed);
+  EXPECT_EQ(table.columns[1].type.parts, composite({"a"}));
+  EXPECT_EQ(table.columns[2].type.parts, std::nullopt);
+  EXPECT_EQ(std::get<TableSchema>(complete_schema(relation_of(now), &now, nullptr)).columns,
+            now.columns);
+}
+
+TEST(AlteredTypes, AreThoseOfColumnsThatAreMadeOfThem) {
+  const auto altered = [](const std::optional<TypeParts>& then,
+                          const std::optional<TypeParts>& now) {
+    TableSchema version = sample();
+    version.columns[1].type.parts = then;
+    TableSchema answer = sample();
+    answer.columns[1].type.parts = now;
+    const auto refusal = altered_types(version, answer);
+    EXPECT_TRUE(!refusal || refusal->remedy == Remedy::Copy);
+    return refusal.has_value();
+  };
+  EXPECT_FALSE(altered(composite({"a", "b"}), composite({"a", "b"})));
+  EXPECT_TRUE(altered(composite({"a", "b"}), composite({"a"})));
+  EXPECT_TRUE(altered(composite({"a", "b"}), composite({"a", "c"})));
+  EXPECT_FALSE(altered(std::nullopt, composite({"a"}))) << "its text is what the target has";
+  EXPECT_FALSE(altered(composite({"a"}), std::nullopt)) << "the answer does not say";
+  TypeParts again = composite({"a", "b"});
+  again.parts[0].parts[1].attnum = 3;
+  EXPECT_TRUE(altered(composite({"a", "b"}), again)) << "dropped, and added again";
+}
+
+TEST(UnknownTypes, WhereTheFirstAnswerSaysAnotherThing) {
+  TableSchema version = sample();
+  EXPECT_FALSE(unknown_types(version, sample()).has_value());
+  version.columns[1].type.parts = composite({"a"});
+  EXPECT_FALSE(unknown_types(version, version).has_value());
+  EXPECT_TRUE(unknown_types(version, sample()).has_value());
+  TableSchema without = sample();
+  without.columns.pop_back();
+  EXPECT_TRUE(unknown_types(version, without).has_value());
 }
 
 TEST(CompleteSchema, RefusesAColumnThatHadAnotherName) {

@@ -162,6 +162,10 @@ std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
     Column column = *found;
     if (const Column* before = column_of(previous, column.attnum)) {
       column.type.target = before->type.target;
+      column.type.parts = before->type.parts;
+    } else if (previous != nullptr) {
+      // It gets its usual type, which has none.
+      column.type.parts.reset();
     }
     // Under REPLICA IDENTITY FULL the relation marks every column.
     column.key = wanted.key && relation.identity != ReplicaIdentity::Full;
@@ -219,6 +223,33 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
                   "source before {})",
                   what, answer.asked_at),
       Remedy::Copy};
+}
+
+std::optional<Refusal> altered_types(const TableSchema& version, const TableSchema& answer) {
+  for (const Column& column : version.columns) {
+    const Column* now = column_of(&answer, column.attnum);
+    if (column.type.parts && now != nullptr && now->type.oid == column.type.oid &&
+        now->type.parts && now->type.parts != column.type.parts) {
+      return Refusal{fmt::format("the type of column \"{}\" ({}), or one that it is made of, has "
+                                 "other attributes now (ALTER TYPE)",
+                                 column.name, column.type.name),
+                     Remedy::Copy};
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Refusal> unknown_types(const TableSchema& version, const TableSchema& first) {
+  for (const Column& column : version.columns) {
+    const Column* then = column_of(&first, column.attnum);
+    if (column.type.parts && (then == nullptr || then->type.parts != column.type.parts)) {
+      return Refusal{fmt::format("of which attributes the first values of column \"{}\" ({}) are "
+                                 "made is not known",
+                                 column.name, column.type.name),
+                     Remedy::Copy};
+    }
+  }
+  return std::nullopt;
 }
 
 bool same_columns(const TableSchema& a, const TableSchema& b) {

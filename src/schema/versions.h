@@ -25,8 +25,8 @@ struct Refusal {
 /// live one of the same name and type, else when `previous` (may be null) has one of the same name
 /// and type. Refuses where a column of the stream is not found, and where the catalog has one
 /// between them that the stream does not have (renames). Key flags are the relation's; the history
-/// is the catalog's, or `previous`'s without one; what columns are in the target is `previous`'s.
-/// `catalog` may be null.
+/// is the catalog's, or `previous`'s without one; what columns are in the target, and of what
+/// parts, is `previous`'s. `catalog` may be null.
 std::variant<TableSchema, Refusal> complete_schema(const Relation& relation,
                                                    const TableSchema* catalog,
                                                    const TableSchema* previous);
@@ -67,6 +67,15 @@ std::optional<Refusal> ambiguous_columns(const TableSchema& table, const TableSc
 /// known for both times.
 std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& known,
                                               const CatalogTable& answer);
+
+/// Why values of `version` may have other texts in the source by now, and new ones other parts: a
+/// type that a column's values are made of was altered before the catalog gave `answer`, which the
+/// stream says nothing of. Only columns count whose parts `version` has.
+std::optional<Refusal> altered_types(const TableSchema& version, const TableSchema& answer);
+
+/// Why it is not known what rows of `version` are made of from the first one on: `first`, the
+/// catalog's answer at that place, does not say so.
+std::optional<Refusal> unknown_types(const TableSchema& version, const TableSchema& first);
 
 /// Whether `a` and `b` have the same columns by attribute number.
 bool same_columns(const TableSchema& a, const TableSchema& b);

@@ -9,8 +9,6 @@ namespace re_dms {
 namespace {
 
 constexpr std::size_t kExampleBytesMax = 256;
-/// A control character becomes \u0001, `a,` becomes ""a"",.
-constexpr std::size_t kGrowthOfArrays = 6;
 
 constexpr std::string_view kTooLong = "longer than the target's column";
 constexpr std::string_view kNotANumber = "not a number";
@@ -110,6 +108,12 @@ HeldValue hold_long(const ValueLimits& limits, BadValues policy, std::string_vie
   return null_for(kTooLong);
 }
 
+std::string_view as_json_problem(const ValueLimits& limits, std::string_view text) {
+  PartsToJson parts;
+  std::string json;
+  return to_json(limits, text, parts, json);
+}
+
 HeldValue held(const ValueLimits& limits, BadValues policy, std::string_view text) {
   switch (limits.check) {
     case ValueCheck::Number:
@@ -120,8 +124,8 @@ HeldValue held(const ValueLimits& limits, BadValues policy, std::string_view tex
       return null_for(kZone);
     case ValueCheck::Json:
       return null_for(json_problem(limits, text));
-    case ValueCheck::Array:
-      return null_for(array_problem(limits, text));
+    case ValueCheck::AsJson:
+      return null_for(as_json_problem(limits, text));
     case ValueCheck::None:
     case ValueCheck::Text:
     case ValueCheck::Bytea:
@@ -152,17 +156,20 @@ bool fits(const ValueLimits& limits, std::string_view text) {
       return !is_odd_zone(text);
     case ValueCheck::Json:
       return json_problem(limits, text).empty();
-    case ValueCheck::Array:
-      return array_problem(limits, text).empty();
+    case ValueCheck::AsJson:
+      return as_json_problem(limits, text).empty();
   }
   return true;
 }
 
 HeldValue hold(const ValueLimits& limits, BadValues policy, std::string_view text) {
   HeldValue value = held(limits, policy, text);
-  if (policy == BadValues::Error) {
+  // No policy is about a value of which nobody knows what it means.
+  const bool unknown = value.reason == kOtherParts;
+  if (policy == BadValues::Error || unknown) {
     value.text = text;
     value.refused = true;
+    value.remedy = unknown ? Remedy::Copy : Remedy::Person;
   }
   return value;
 }
@@ -175,8 +182,8 @@ ColumnPlan::ColumnPlan(const TableSchema& table, const StageFormat& format) {
   for (const Column& column : table.columns) {
     limits_.push_back(format.limits(column.type));
     plain_.push_back(limits_.back() == ValueLimits{} ? 1 : 0);
-    if (limits_.back().written == Written::JsonArray) {
-      growth_ = kGrowthOfArrays;
+    if (limits_.back().form) {
+      growth_ = std::max(growth_, csv_growth(*limits_.back().form));
     }
     any = any || plain_.back() == 0;
   }
@@ -215,9 +222,9 @@ void AdjustedLog::changed(std::size_t column, const HeldValue& held, std::string
   }
 }
 
-void AdjustedLog::refused(std::size_t column, std::string_view reason, bool tells_rows_apart) {
+void AdjustedLog::refused(const RefusedValue& value) {
   if (!values_.refused) {
-    values_.refused = {column, reason, tells_rows_apart};
+    values_.refused = value;
   }
 }
 

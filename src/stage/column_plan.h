@@ -24,7 +24,8 @@ struct HeldValue {
   std::optional<std::string_view> text;  ///< a part of the value, or of the limits; none: NULL
   std::string_view reason;               ///< why it does not fit
   std::string_view became;
-  bool refused = false;  ///< it is not to be changed
+  bool refused = false;            ///< it is not to be changed
+  Remedy remedy = Remedy::Person;  ///< where it is refused
 };
 
 /// By the policy, and where that makes no sense for the value by what is usual: text is cut, dates
@@ -83,7 +84,7 @@ class AdjustedLog {
   /// `row` may lack the key's columns, or be empty; then the key stays unknown.
   void changed(std::size_t column, const HeldValue& held, std::string_view original,
                const TupleView& row);
-  void refused(std::size_t column, std::string_view reason, bool tells_rows_apart);
+  void refused(const RefusedValue& value);
 
   AdjustedValues take() { return std::exchange(values_, {}); }
 

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <memory>
 #include <string>
 
 #include "stage/csv.h"
@@ -11,19 +12,18 @@
 namespace re_dms {
 namespace {
 
-constexpr ValueLimits kShortText{.check = ValueCheck::Text, .cuttable = true, .bytes_max = 5};
-constexpr ValueLimits kShortJson{.check = ValueCheck::Text, .bytes_max = 5};
-constexpr ValueLimits kBytes{
-    .check = ValueCheck::Bytea, .written = Written::PlainHex, .bytes_max = 2};
-constexpr ValueLimits kFloat{.check = ValueCheck::Number, .lowest = "-9e9", .highest = "9e9"};
-constexpr ValueLimits kDecimal{.check = ValueCheck::Number};
-constexpr ValueLimits kDate{
+const ValueLimits kShortText{.check = ValueCheck::Text, .cuttable = true, .bytes_max = 5};
+const ValueLimits kShortJson{.check = ValueCheck::Text, .bytes_max = 5};
+const ValueLimits kBytes{.check = ValueCheck::Bytea, .written = Written::PlainHex, .bytes_max = 2};
+const ValueLimits kFloat{.check = ValueCheck::Number, .lowest = "-9e9", .highest = "9e9"};
+const ValueLimits kDecimal{.check = ValueCheck::Number};
+const ValueLimits kDate{
     .check = ValueCheck::DateTime, .lowest = "0001-01-01", .highest = "9999-12-31"};
-constexpr ValueLimits kStamp{.check = ValueCheck::DateTime,
-                             .endless = true,
-                             .before_christ = true,
-                             .highest = "294247-01-10 04:00:54.775806+00"};
-constexpr ValueLimits kZone{.check = ValueCheck::Zone};
+const ValueLimits kStamp{.check = ValueCheck::DateTime,
+                         .endless = true,
+                         .before_christ = true,
+                         .highest = "294247-01-10 04:00:54.775806+00"};
+const ValueLimits kZone{.check = ValueCheck::Zone};
 
 /// What becomes of the value: itself, another text, "NULL" or "refused".
 std::string after(const ValueLimits& limits, BadValues policy, std::string_view text) {
@@ -243,8 +243,10 @@ TEST(PlannedRowsTest, ARowThatIsTooLongLosesItsLongestValues) {
 /// Of a table of which every column but the key is an array of texts that becomes JSON.
 Staged staged_arrays(const Layer& layer, StageFormat format) {
   format.limits = [](const ColumnType&) {
-    return ValueLimits{.check = ValueCheck::Array,
-                       .written = Written::JsonArray,
+    return ValueLimits{.check = ValueCheck::AsJson,
+                       .written = Written::AsJson,
+                       .form = std::make_shared<const JsonForm>(
+                           JsonForm{.kind = JsonForm::Kind::Array, .parts = {{}}}),
                        .bytes_max = 10'000,
                        .string_bytes_max = 100};
   };
@@ -265,6 +267,16 @@ TEST(PlannedRowsTest, ArraysAreWrittenAsJson) {
             (std::vector<CsvRow>{{R"(["x",null,"a \" b"])"}, {std::nullopt}, {std::nullopt}}));
   ASSERT_EQ(done.adjusted.counts.size(), 1U);
   EXPECT_EQ(done.adjusted.examples.at(0).original, "[2:2]={x}");
+}
+
+TEST(PlannedRowsTest, WhatIsNotOfItsTypeHasTheTableCopiedWhateverThePolicy) {
+  for (const BadValues policy : {BadValues::Usual, BadValues::Null, BadValues::Error}) {
+    LayerSample sample(table_of({"a"}));
+    sample.insert({"{x}"}).insert({"{x"});
+    const Staged done = staged_arrays(sample.take(), wanting(policy));
+    EXPECT_EQ(done.adjusted.refused, (RefusedValue{0, kOtherParts, false, Remedy::Copy}));
+    EXPECT_TRUE(done.adjusted.counts.empty());
+  }
 }
 
 TEST(PlannedRowsTest, ALineIsMeasuredByTheJsonOfItsArrays) {

@@ -113,13 +113,6 @@ std::size_t field_bytes(std::string_view text) {
              : text.size();
 }
 
-/// As field_bytes, of the text that is written for the value.
-std::size_t value_bytes(const ValueLimits& limits, std::string_view text) {
-  return limits.written == Written::JsonArray
-             ? field_bytes(json_of_array(limits.elements, text).value_or("null"))
-             : field_bytes(text);
-}
-
 }  // namespace
 
 bool needs_quotes(std::string_view text) {
@@ -257,10 +250,21 @@ void CsvWriter::put_planned(const NetRow& row) {
     put_raw(null_field_);
   } else if (plan_.is_plain(column)) {
     put_text(value.text);
+  } else if (plan_.limits(column).written == Written::AsJson) {
+    put_as_json(column, value.text, row);
   } else if (fits(plan_.limits(column), value.text)) [[likely]] {
     put_value(plan_.limits(column), value.text);
   } else {
     put_held(column, value.text, row);
+  }
+}
+
+/// Looked at and written at once: making JSON costs more than all else.
+void CsvWriter::put_as_json(std::size_t column, std::string_view text, const NetRow& row) {
+  if (to_json(plan_.limits(column), text, parts_, json_).empty()) [[likely]] {
+    put_text(json_);
+  } else {
+    put_held(column, text, row);
   }
 }
 
@@ -280,7 +284,7 @@ void CsvWriter::put_without(const std::vector<bool>& out, const NetRow& row) {
 void CsvWriter::put_held(std::size_t column, std::string_view text, const NetRow& row) {
   const HeldValue held = hold(plan_.limits(column), plan_.policy(column), text);
   if (held.refused) {
-    adjusted_.refused(column, held.reason, plan_.is_key(column));
+    adjusted_.refused({column, held.reason, plan_.is_key(column), held.remedy});
   } else {
     note_changed(column, held, text, row);
   }
@@ -329,7 +333,7 @@ std::vector<bool> CsvWriter::left_out(const NetRow& row) {
     const auto longest = static_cast<std::size_t>(std::ranges::max_element(bytes) - bytes.begin());
     const BadValues policy = plan_.policy(longest);
     if (policy == BadValues::Error || policy == BadValues::Usual || bytes[longest] <= null_bytes) {
-      adjusted_.refused(longest, kRowTooLong, plan_.is_key(longest));
+      adjusted_.refused({longest, kRowTooLong, plan_.is_key(longest)});
       return {};
     }
     total -= bytes[longest] - null_bytes;
@@ -337,6 +341,19 @@ std::vector<bool> CsvWriter::left_out(const NetRow& row) {
     out[longest] = true;
   }
   return out;
+}
+
+/// Valid until the next one; some JSON also where there is none for the value, which is refused.
+std::string_view CsvWriter::as_json(const ValueLimits& limits, std::string_view text) {
+  return to_json(limits, text, parts_, json_).empty() ? std::string_view(json_) : "null";
+}
+
+/// As field_bytes, of the text that is written for the value.
+std::size_t CsvWriter::value_bytes(const ValueLimits& limits, std::string_view text) {
+  if (limits.written != Written::AsJson) {
+    return field_bytes(text);
+  }
+  return field_bytes(as_json(limits, text));
 }
 
 char* CsvWriter::room(std::size_t size) {
@@ -388,8 +405,8 @@ void CsvWriter::put_value(const ValueLimits& limits, std::string_view text) {
 }
 
 void CsvWriter::put_rewritten(const ValueLimits& limits, std::string_view text) {
-  if (limits.written == Written::JsonArray) {
-    put_text(json_of_array(limits.elements, text).value_or("null"));
+  if (limits.written == Written::AsJson) {
+    put_text(as_json(limits, text));
     return;
   }
   // bytea_output is pinned to hex.

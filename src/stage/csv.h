@@ -27,6 +27,7 @@
 #include "model/staged_batch.h"
 #include "stage/byte_sink.h"
 #include "stage/column_plan.h"
+#include "stage/parts_json.h"
 
 namespace re_dms {
 
@@ -76,18 +77,23 @@ class CsvWriter {
   void put_plain(const NetRow& row);
   void put_planned(const NetRow& row);
   void put_planned(std::size_t column, Value value, const NetRow& row);
+  void put_as_json(std::size_t column, std::string_view text, const NetRow& row);
   void put_without(const std::vector<bool>& out, const NetRow& row);
   void put_held(std::size_t column, std::string_view text, const NetRow& row);
   void note_changed(std::size_t column, const HeldValue& held, std::string_view text,
                     const NetRow& row);
   std::size_t bytes_before_columns(const NetRow& row) const;
   std::vector<bool> left_out(const NetRow& row);
+  std::size_t value_bytes(const ValueLimits& limits, std::string_view text);
+  std::string_view as_json(const ValueLimits& limits, std::string_view text);
 
   ByteSink& sink_;
   LayerShape shape_;
   std::size_t columns_;
   ColumnPlan plan_;
   AdjustedLog adjusted_;
+  PartsToJson parts_;
+  std::string json_;               ///< of the value that is looked at
   std::vector<std::size_t> keys_;  ///< the key columns
   std::string null_field_;
   std::string null_keys_;     ///< the origin key of an insert

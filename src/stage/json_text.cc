@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
+#include <nlohmann/json.hpp>
 #include <vector>
 
 namespace re_dms {
@@ -15,8 +16,6 @@ constexpr std::string_view kJsonLongString = "JSON with a string that is longer 
 constexpr std::string_view kJsonNoText = "JSON with a character that the target does not have";
 constexpr std::string_view kJsonTwice = "JSON with a key that is there twice";
 constexpr std::string_view kJsonNumber = "JSON with a number that the target would change";
-constexpr std::string_view kArrayNumber = "an array of numbers with one that JSON does not have";
-constexpr std::string_view kArrayBounds = "an array whose numbering does not begin at 1";
 
 // Redshift database developer guide, "Limitations" of SUPER; "Numeric types" of DECIMAL.
 constexpr std::size_t kJsonDepthMax = 1000;
@@ -211,97 +210,24 @@ class JsonWalk {
   std::vector<Level> levels_{};
 };
 
-void append_json_string(std::string& json, std::string_view text) {
-  constexpr std::string_view kHexDigits = "0123456789abcdef";
-  json += '"';
-  for (const char c : text) {
-    if (c == '"' || c == '\\') {
-      json += '\\';
-      json += c;
-    } else if (static_cast<unsigned char>(c) < ' ') {
-      json += "\\u00";
-      json += kHexDigits[static_cast<unsigned char>(c) >> 4];
-      json += kHexDigits[static_cast<unsigned char>(c) & 0xF];
-    } else {
-      json += c;
-    }
-  }
-  json += '"';
-}
-
-void append_element(std::string& json, JsonElements elements, std::string_view text) {
-  switch (elements) {
-    case JsonElements::Texts:
-      append_json_string(json, text);
-      return;
-    case JsonElements::Booleans:
-      json += text == "t" ? "true" : "false";
-      return;
-    case JsonElements::Numbers:
-    case JsonElements::Json:
-      json += text;
-      return;
-  }
-}
-
-/// One element, quoted or not, from `rest`, which begins with it.
-void append_next(std::string& json, JsonElements elements, std::string_view& rest) {
-  if (!rest.starts_with('"')) {
-    const std::size_t size = std::min(rest.find_first_of(",}"), rest.size());
-    const std::string_view text = rest.substr(0, size);
-    rest.remove_prefix(size);
-    if (text == "NULL") {
-      json += "null";
-    } else {
-      append_element(json, elements, text);
-    }
-    return;
-  }
-  std::string text;
-  std::size_t at = 1;
-  for (; at < rest.size() && rest[at] != '"'; ++at) {
-    at += rest[at] == '\\' && at + 1 < rest.size() ? 1 : 0;
-    text += rest[at];
-  }
-  rest.remove_prefix(std::min(at + 1, rest.size()));
-  append_element(json, elements, text);
-}
-
-bool has_odd_number(std::string_view array) {
-  return array.find("NaN") != array.npos || array.find("Infinity") != array.npos;
-}
-
 }  // namespace
 
 std::string_view json_problem(const ValueLimits& limits, std::string_view json) {
   return json.size() > limits.bytes_max ? kJsonTooLong : JsonWalk(limits, json).problem();
 }
 
-std::optional<std::string> json_of_array(JsonElements elements, std::string_view array) {
-  // PostgreSQL 15, array_out: bounds come first where one does not begin at 1.
-  if (array.starts_with('[')) {
-    return std::nullopt;
+std::string_view to_json(const ValueLimits& limits, std::string_view text, PartsToJson& parts,
+                         std::string& json) {
+  json.clear();
+  std::string_view problem = parts.append(*limits.form, text, json);
+  if (problem.empty()) {
+    problem = json_problem(limits, json);
   }
-  std::string json;
-  json.reserve(array.size() * 2);
-  while (!array.empty()) {
-    const char c = array.front();
-    if (c == '{' || c == '}' || c == ',') {
-      json += c == '{' ? '[' : (c == '}' ? ']' : ',');
-      array.remove_prefix(1);
-    } else {
-      append_next(json, elements, array);
-    }
+  // Where another attribute took the place of one of this type, the text may be anything.
+  if (problem.empty() && has_json_in_object(*limits.form) && !nlohmann::json::accept(json)) {
+    problem = kOtherParts;
   }
-  return json;
-}
-
-std::string_view array_problem(const ValueLimits& limits, std::string_view array) {
-  if (limits.elements == JsonElements::Numbers && has_odd_number(array)) {
-    return kArrayNumber;
-  }
-  const auto json = json_of_array(limits.elements, array);
-  return json ? json_problem(limits, *json) : kArrayBounds;
+  return problem;
 }
 
 }  // namespace re_dms

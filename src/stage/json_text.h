@@ -1,12 +1,11 @@
-// JSON for targets that keep it as a value instead of a text: what they would change or refuse, and
-// arrays as JSON.
+// JSON for targets that keep it as a value instead of a text: what they would change or refuse.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "model/value_limits.h"
+#include "stage/parts_json.h"
 
 namespace re_dms {
 
@@ -14,11 +13,9 @@ namespace re_dms {
 /// constant, for people.
 std::string_view json_problem(const ValueLimits& limits, std::string_view json);
 
-/// An array's text, as PostgreSQL writes it, as JSON. Of one whose numbering does not begin at 1
-/// the bounds are in no JSON: nothing.
-std::optional<std::string> json_of_array(JsonElements elements, std::string_view array);
-
-/// Why a target would refuse or change the JSON of an array's text; empty: it keeps it.
-std::string_view array_problem(const ValueLimits& limits, std::string_view array);
+/// Makes `json` of a value that becomes JSON. Why there is none, or the target would refuse or
+/// change it, as in json_problem; kOtherParts where the value is not one of its type.
+std::string_view to_json(const ValueLimits& limits, std::string_view text, PartsToJson& parts,
+                         std::string& json);
 
 }  // namespace re_dms

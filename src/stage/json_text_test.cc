@@ -2,12 +2,13 @@
 
 #include <gtest/gtest.h>
 
+#include <memory>
 #include <string>
 
 namespace re_dms::json_text_test {
 namespace {
 
-constexpr ValueLimits kLimits{.check = ValueCheck::Json, .bytes_max = 5000, .string_bytes_max = 10};
+const ValueLimits kLimits{.check = ValueCheck::Json, .bytes_max = 5000, .string_bytes_max = 10};
 
 std::string problem(std::string_view json) {
   return std::string(json_problem(kLimits, json));
@@ -63,33 +64,27 @@ TEST(JsonText, CharactersThatATargetDoesNotHave) {
   }
 }
 
-std::string array(JsonElements elements, std::string_view text) {
-  return json_of_array(elements, text).value_or("nothing");
-}
-
-TEST(JsonText, ArraysBecomeJson) {
-  EXPECT_EQ(array(JsonElements::Numbers, "{}"), "[]");
-  EXPECT_EQ(array(JsonElements::Numbers, "{1,NULL,-2.50,1e+20}"), "[1,null,-2.50,1e+20]");
-  EXPECT_EQ(array(JsonElements::Booleans, "{t,f,NULL}"), "[true,false,null]");
-  EXPECT_EQ(array(JsonElements::Texts, R"({a,NULL,"NULL","","a,b","{\"\\}"})"),
-            R"(["a",null,"NULL","","a,b","{\"\\}"])");
-  EXPECT_EQ(array(JsonElements::Texts, "{\"a\nb\tc\x01\"}"), R"(["a\u000ab\u0009c\u0001"])");
-  EXPECT_EQ(array(JsonElements::Texts, "{{a,b},{c,d}}"), R"([["a","b"],["c","d"]])");
-  EXPECT_EQ(array(JsonElements::Json, R"({"{\"a\": [1, \"x\"]}",null,NULL,"\"s\""})"),
-            R"([{"a": [1, "x"]},null,null,"s"])");
-  EXPECT_EQ(array(JsonElements::Numbers, "[0:1]={1,2}"), "nothing") << "no JSON has the bounds";
-}
-
-TEST(JsonText, ArraysThatATargetWouldChange) {
+TEST(JsonText, OfValuesThatBecomeJson) {
   ValueLimits limits = kLimits;
-  limits.elements = JsonElements::Numbers;
-  EXPECT_EQ(array_problem(limits, "{1,2}"), "");
-  EXPECT_NE(array_problem(limits, "{1,NaN}"), "");
-  EXPECT_NE(array_problem(limits, "{-Infinity}"), "");
-  EXPECT_NE(array_problem(limits, "[2:3]={1,2}"), "");
-  limits.elements = JsonElements::Texts;
-  EXPECT_EQ(array_problem(limits, "{NaN}"), "") << "a text like others";
-  EXPECT_NE(array_problem(limits, "{a,\"eleven byte\"}"), "");
+  const auto with = [&limits](const JsonForm& form, std::string_view text) {
+    limits.form = std::make_shared<const JsonForm>(form);
+    PartsToJson parts;
+    std::string json;
+    return std::string(to_json(limits, text, parts, json));
+  };
+  using enum JsonForm::Kind;
+  EXPECT_EQ(with({.kind = Array, .parts = {{.kind = Text}}}, "{NaN}"), "") << "a text like others";
+  EXPECT_NE(with({.kind = Array, .parts = {{.kind = Text}}}, "{a,\"eleven byte\"}"), "");
+  const JsonForm number{.kind = Array, .parts = {{.kind = Number}}};
+  EXPECT_EQ(with(number, "{1,2}"), "");
+  EXPECT_NE(with(number, "{123456789012345678901234567890123456789}"), "");
+  const JsonForm object{.kind = Object, .parts = {{.kind = Json, .name = "a"}}};
+  EXPECT_EQ(with(object, "({})"), "");
+  EXPECT_EQ(with(object, "(\"[1, {\"\"b\"\": null}]\")"), "");
+  EXPECT_EQ(with(object, "(no)"), kOtherParts) << "the attribute was of another type then";
+  EXPECT_EQ(with(object, "(\"[1, \"\"b\"\"\")"), kOtherParts);
+  EXPECT_NE(with(object, "(\"[\"\"\\\\u0000\"\"]\")"), kOtherParts) << "of its type, and odd";
+  EXPECT_NE(with(object, "([1e400])"), kOtherParts);
 }
 
 }  // namespace

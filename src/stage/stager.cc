@@ -76,7 +76,7 @@ void hold_older_rows(StagedLayer& staged, const StageFormat& format) {
     const auto index = static_cast<std::size_t>(place - staged.table->columns.begin());
     const HeldValue held = hold(limits, plan.policy(index), *column.missing);
     if (held.refused) {
-      log.refused(index, held.reason, plan.is_key(index));
+      log.refused({index, held.reason, plan.is_key(index), held.remedy});
       continue;
     }
     log.changed(index, held, *column.missing, {});

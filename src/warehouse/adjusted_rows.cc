@@ -142,18 +142,28 @@ void write_adjusted(SqlSession& session, const LoadRun& run, const std::vector<A
   }
 }
 
-std::optional<std::string> refusal(const StagedLayer& layer) {
+std::optional<LayerRefusal> refusal(const StagedLayer& layer) {
   for (const AdjustedValues* adjusted : adjusted_in(layer)) {
     if (const auto& refused = adjusted->refused) {
       const Column& column = layer.table->columns[refused->column];
-      return fmt::format(
-          "column \"{}\" ({}) holds a value that the target cannot hold: it is {}. {}", column.name,
-          column.type.name, refused->reason,
-          refused->tells_rows_apart
-              ? "Rows are told apart by this column, so the value is not changed on its way: "
-                "change it in the source"
-              : "bad_values of the table does not let it be changed on its way: change it in the "
-                "source, or give the table another bad_values");
+      if (refused->remedy == Remedy::Copy) {
+        return LayerRefusal{
+            fmt::format("column \"{}\" ({}) holds a value that is {}: a type was altered since the "
+                        "table was copied",
+                        column.name, column.type.name, refused->reason),
+            Remedy::Copy};
+      }
+      return LayerRefusal{
+          fmt::format(
+              "column \"{}\" ({}) holds a value that the target cannot hold: it is {}. {}",
+              column.name, column.type.name, refused->reason,
+              refused->tells_rows_apart
+                  ? "Rows are told apart by this column, so the value is not changed on its way: "
+                    "change it in the source"
+                  : "bad_values of the table does not let it be changed on its way: change it in "
+                    "the "
+                    "source, or give the table another bad_values"),
+          refused->remedy};
     }
   }
   return std::nullopt;

@@ -42,8 +42,13 @@ void add(TableAdjusted& sum, const StagedLayer& layer, Lsn below);
 void write_adjusted(SqlSession& session, const LoadRun& run, const std::vector<AppliedLoad>& loads,
                     SystemTime now);
 
+struct LayerRefusal {
+  std::string reason;
+  Remedy remedy = Remedy::Person;
+};
+
 /// Why the layer's table cannot take its rows: of a value that is not to be changed, never the
 /// value. Nothing when there is none.
-std::optional<std::string> refusal(const StagedLayer& layer);
+std::optional<LayerRefusal> refusal(const StagedLayer& layer);
 
 }  // namespace re_dms

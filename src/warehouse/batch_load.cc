@@ -76,8 +76,8 @@ BatchLoad::BatchLoad(TargetTables& target, const Clock& clock, const StagedBatch
   for (const StagedLayer& layer : batch_.layers) {
     const TableSchema& table = *layer.table;
     // Before the layer's table takes any of its layers.
-    if (auto reason = takes(table.oid) ? refusal(layer) : std::nullopt) {
-      failed_[table.oid] = {table.oid, table.name, *std::move(reason), {}};
+    if (auto refused = takes(table.oid) ? refusal(layer) : std::nullopt) {
+      failed_[table.oid] = {table.oid, table.name, std::move(refused->reason), {}, refused->remedy};
     }
     if (held_before(layer)) {
       loaded_.insert(table.oid);

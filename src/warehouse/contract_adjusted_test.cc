@@ -109,6 +109,18 @@ TEST_P(AdjustedContract, ARefusedCopyIsSetAsideToo) {
   EXPECT_NE(report.set_aside[0].reason.find("told apart"), std::string::npos);
 }
 
+TEST_P(AdjustedContract, AValueThatIsNotOfItsTypeHasTheTableCopied) {
+  load({staged(LayerBuilder(notes()).create().insert({"1", "one"}))});
+  StagedLayer layer = staged(LayerBuilder(notes()).insert({"2", "two"}));
+  layer.files.at(0).adjusted.refused = {1, "not of its type", false, Remedy::Copy};
+  const LoadReport report = load({layer});
+  ASSERT_EQ(report.set_aside.size(), 1U);
+  EXPECT_EQ(report.set_aside[0].remedy, Remedy::Copy);
+  EXPECT_NE(report.set_aside[0].reason.find("a type was altered"), std::string::npos);
+  EXPECT_EQ(select("SELECT * FROM shop.notes"), Rows{"1|one"});
+  EXPECT_EQ(state_of("notes").substr(0, 7), "waiting");
+}
+
 INSTANTIATE_TEST_SUITE_P(DuckDb, AdjustedContract, ::testing::Values(&make_duckdb_target));
 
 }  // namespace

@@ -112,6 +112,12 @@ std::vector<CheckResult> check_copy(const WarehouseSettings& settings, const Sta
                                                      : std::vector<CheckResult>{};
 }
 
+std::vector<CheckResult> check_types(const WarehouseSettings& settings,
+                                     const std::vector<TableSchema>& tables) {
+  return engine_of(settings.url) == Engine::Redshift ? redshift::check_types(tables)
+                                                     : std::vector<CheckResult>{};
+}
+
 std::optional<Lsn> inspect_warehouse(const WarehouseSettings& settings, const Origin& origin) {
   return engine_of(settings.url) == Engine::Redshift ? redshift::inspect(settings, origin)
                                                      : duckdb::inspect(settings, origin);

@@ -203,6 +203,11 @@ std::string check_warehouse(const WarehouseSettings& settings);
 /// the session. Empty for engines that read files of this machine. Throws what connecting throws.
 std::vector<CheckResult> check_copy(const WarehouseSettings& settings, const StagedLayer& probe);
 
+/// What `check` says of types that somebody wants: what columns of these tables become, or why they
+/// cannot. Asks nobody; empty for engines without a choice.
+std::vector<CheckResult> check_types(const WarehouseSettings& settings,
+                                     const std::vector<TableSchema>& tables);
+
 /// A look before anything is made for this target, such as a slot: writes nothing, raises no epoch
 /// and needs no fence. Returns the loaded position of a target that belongs to the origin (its
 /// system identifier, database and slot), nothing for one that no re_dms has loaded into, which

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/utf8.h"
+#include "source/catalog/type_parts.h"
 #include "source/connection/sql_text.h"
 
 namespace re_dms {
@@ -249,6 +250,7 @@ Answers ask(Connection& connection, const std::string& publication, const std::s
     table.raw_text = connection.raw_text();
     make_readable(table);
   }
+  read_type_parts(connection, tables);
   return answers;
 }
 

@@ -5,6 +5,8 @@
 #include "base/error.h"
 #include "warehouse/redshift/copy_statement.h"
 #include "warehouse/redshift/session.h"
+#include "warehouse/redshift/target_shape.h"
+#include "warehouse/redshift/types.h"
 #include "warehouse/service_tables.h"
 
 namespace re_dms::redshift {
@@ -95,6 +97,47 @@ std::vector<CheckResult> check_copy(const WarehouseSettings& settings, const Sta
               error.advice().empty() ? "See the message; then run check again" : error.advice()};
   }
   results.push_back(std::move(copied));
+  return results;
+}
+
+namespace {
+
+/// For people.
+std::string made_of(const ColumnType& type) {
+  const ValueLimits limits = value_limits(type);
+  std::string_view what;
+  if (limits.check == ValueCheck::Json) {
+    what = ": JSON as it is";
+  } else if (limits.form && limits.form->kind == JsonForm::Kind::Array) {
+    what = ": an array";
+  } else if (limits.form && limits.form->kind == JsonForm::Kind::Object) {
+    what = ": an object of its attributes";
+  } else if (limits.form) {
+    what = ": an object of texts";
+  }
+  return fmt::format("{}{}", target_type(type).text(), what);
+}
+
+}  // namespace
+
+std::vector<CheckResult> check_types(const std::vector<TableSchema>& tables) {
+  std::vector<CheckResult> results;
+  for (const TableSchema& table : tables) {
+    if (const auto reason = types_refusal(table)) {
+      results.push_back({Status::Warn, "target: types",
+                         fmt::format("{}: {}", to_string(table.name), *reason),
+                         "Until types of [[table]] says something else, the table is set aside"});
+      continue;
+    }
+    for (const Column& column : table.columns) {
+      if (!column.type.target.empty()) {
+        results.push_back({Status::Ok, "target: types",
+                           fmt::format("{}: \"{}\" ({}) becomes {}", to_string(table.name),
+                                       column.name, column.type.name, made_of(column.type)),
+                           ""});
+      }
+    }
+  }
   return results;
 }
 

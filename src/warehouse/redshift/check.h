@@ -18,6 +18,9 @@ std::string check(const WarehouseSettings& settings);
 /// As re_dms::check_copy.
 std::vector<CheckResult> check_copy(const WarehouseSettings& settings, const StagedLayer& probe);
 
+/// As re_dms::check_types.
+std::vector<CheckResult> check_types(const std::vector<TableSchema>& tables);
+
 /// As inspect_warehouse.
 std::optional<Lsn> inspect(const WarehouseSettings& settings, const Origin& origin);
 

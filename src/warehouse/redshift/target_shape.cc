@@ -76,7 +76,8 @@ std::optional<std::string> layout_refusal(const TableSchema& table, const TableL
   return std::nullopt;
 }
 
-/// Of the types that somebody wants.
+}  // namespace
+
 std::optional<std::string> types_refusal(const TableSchema& table) {
   for (const Column& column : table.columns) {
     if (auto reason = type_refusal(column.type)) {
@@ -91,8 +92,6 @@ std::optional<std::string> types_refusal(const TableSchema& table) {
   }
   return std::nullopt;
 }
-
-}  // namespace
 
 QualifiedName folded(const QualifiedName& name) {
   return {folded(name.schema), folded(name.name)};

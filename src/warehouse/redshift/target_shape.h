@@ -70,6 +70,9 @@ std::optional<std::size_t> distribution_column(const TableSchema& table, const T
 /// Why Redshift cannot have these columns beside one another, in a table whose rows are merged.
 std::optional<std::string> columns_refusal(const TableSchema& table);
 
+/// Why columns cannot be what somebody wants them to be.
+std::optional<std::string> types_refusal(const TableSchema& table);
+
 /// The names of the columns that the target's table declares as its primary key.
 std::vector<std::string> declared_key(const TableSchema& table);
 

@@ -9,6 +9,7 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "warehouse/redshift/super.h"
 
 namespace re_dms::redshift {
 
@@ -22,8 +23,6 @@ constexpr Oid kInt2 = 21;
 constexpr Oid kInt4 = 23;
 constexpr Oid kText = 25;
 constexpr Oid kOid = 26;
-constexpr Oid kJson = 114;
-constexpr Oid kBox = 603;  // whose arrays have another delimiter
 constexpr Oid kFloat4 = 700;
 constexpr Oid kFloat8 = 701;
 constexpr Oid kBpchar = 1042;
@@ -35,10 +34,8 @@ constexpr Oid kTimestamptz = 1184;
 constexpr Oid kTimetz = 1266;
 constexpr Oid kNumeric = 1700;
 constexpr Oid kUuid = 2950;
-constexpr Oid kJsonb = 3802;
 constexpr Oid kXid8 = 5069;
 
-constexpr std::string_view kSuper = "super";
 constexpr int kVarcharMax = 65535;
 constexpr int kVarbyteMax = 1024000;
 constexpr int kTypmodHeader = 4;
@@ -47,11 +44,11 @@ constexpr std::string_view kFirstDate = "0001-01-01";
 constexpr std::string_view kLastDate = "9999-12-31";
 
 /// Years of four digits: that COPY reads others, nobody says.
-constexpr ValueLimits dates(std::string_view lowest, std::string_view highest) {
+ValueLimits dates(std::string_view lowest, std::string_view highest) {
   return {.check = ValueCheck::DateTime, .lowest = lowest, .highest = highest};
 }
 
-constexpr ValueLimits numbers(std::string_view lowest, std::string_view highest) {
+ValueLimits numbers(std::string_view lowest, std::string_view highest) {
   return {.check = ValueCheck::Number, .lowest = lowest, .highest = highest};
 }
 
@@ -126,40 +123,6 @@ int varchar_bytes(std::string_view type) {
   return bytes;
 }
 
-JsonElements json_elements(Oid element) {
-  switch (element) {
-    case kBool:
-      return JsonElements::Booleans;
-    case kInt2:
-    case kInt4:
-    case kInt8:
-    case kOid:
-    case kFloat4:
-    case kFloat8:
-    case kNumeric:
-      return JsonElements::Numbers;
-    case kJson:
-    case kJsonb:
-      return JsonElements::Json;
-    default:
-      return JsonElements::Texts;
-  }
-}
-
-/// Redshift database developer guide, "Limitations" of SUPER: COPY from CSV takes 1 MB.
-ValueLimits super_limits(const ColumnType& type) {
-  constexpr std::uint32_t kSuperCsvBytesMax = 1'000'000;
-  ValueLimits limits{.check = ValueCheck::Json,
-                     .bytes_max = kSuperCsvBytesMax,
-                     .string_bytes_max = static_cast<std::uint32_t>(kVarcharMax)};
-  if (type.element_oid != 0) {
-    limits.check = ValueCheck::Array;
-    limits.written = Written::JsonArray;
-    limits.elements = json_elements(type.element_oid);
-  }
-  return limits;
-}
-
 Sql usual_type(const ColumnType& type);
 
 }  // namespace
@@ -174,12 +137,7 @@ Sql target_type(const ColumnType& type) {
 
 std::optional<std::string> type_refusal(const ColumnType& type) {
   if (type.target == kSuper) {
-    const bool json =
-        is_built_in_scalar(type) && (type.base_oid == kJson || type.base_oid == kJsonb);
-    const bool array = type.kind == 'b' && type.element_oid != 0 && type.element_oid != kBox;
-    return json || array ? std::nullopt
-                         : std::optional(fmt::format(
-                               "{} does not become SUPER: json, jsonb and arrays do", type.name));
+    return super_refusal(type);
   }
   if (varchar_bytes(type.target) > 0 && !usual_type(type).text().starts_with("varchar")) {
     return fmt::format("{} becomes {}, and not {}: only texts have a length", type.name,

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <string>
+#include <utility>
 
 #include "warehouse/redshift/target_shape.h"
 
@@ -49,8 +50,45 @@ TEST(RedshiftTypes, WhatSomebodyWantsComesFirst) {
   EXPECT_FALSE(value_limits(type_of(kJsonb, "varchar(100)")).cuttable);
   EXPECT_EQ(value_limits(type_of(kJsonb, "super")).check, ValueCheck::Json);
   const ValueLimits numbers = value_limits(type_of(1007, "super", kInt4));
-  EXPECT_EQ(numbers.written, Written::JsonArray);
-  EXPECT_EQ(numbers.elements, JsonElements::Numbers);
+  EXPECT_EQ(numbers.written, Written::AsJson);
+  using enum JsonForm::Kind;
+  EXPECT_EQ(*numbers.form, (JsonForm{.kind = Array, .parts = {{.kind = Number}}}));
+}
+
+ColumnType made_of(char kind, TypeParts parts) {
+  ColumnType type = type_of(parts.oid, "super");
+  type.kind = kind;
+  type.parts = std::move(parts);
+  return type;
+}
+
+TEST(RedshiftTypes, WhatIsMadeOfPartsBecomesSuper) {
+  using Kind = TypeParts::Kind;
+  using enum JsonForm::Kind;
+  const TypeParts hstore{.kind = Kind::Hstore, .oid = 70001};
+  EXPECT_EQ(type_refusal(made_of('b', hstore)), std::nullopt);
+  EXPECT_EQ(*value_limits(made_of('b', hstore)).form, (JsonForm{.kind = Pairs}));
+  TypeParts boxes{.kind = Kind::Array, .oid = 1020, .delimiter = ';', .parts = {{.oid = 603}}};
+  boxes.name = "where";
+  const TypeParts composite{.kind = Kind::Composite,
+                            .oid = 70002,
+                            .parts = {{.oid = 16, .name = "on", .attnum = 1},
+                                      {.oid = 1700, .name = "price", .attnum = 3},
+                                      {.oid = kJsonb, .name = "more", .attnum = 4},
+                                      {.oid = 1082, .name = "day", .attnum = 5},
+                                      boxes}};
+  const JsonForm object{
+      .kind = Object,
+      .parts = {{.kind = Boolean, .name = "on"},
+                {.kind = Number, .name = "price"},
+                {.kind = Json, .name = "more"},
+                {.kind = Text, .name = "day"},
+                {.kind = Array, .delimiter = ';', .name = "where", .parts = {{.kind = Text}}}}};
+  EXPECT_EQ(type_refusal(made_of('c', composite)), std::nullopt);
+  EXPECT_EQ(*value_limits(made_of('c', composite)).form, object);
+  const TypeParts list{.kind = Kind::Array, .oid = 70003, .parts = {composite}};
+  EXPECT_EQ(*value_limits(made_of('b', list)).form, (JsonForm{.kind = Array, .parts = {object}}));
+  EXPECT_EQ(target_type(made_of('c', composite)).text(), "super");
 }
 
 TEST(RedshiftTypes, WhatCannotBeWhatSomebodyWants) {
@@ -63,7 +101,7 @@ TEST(RedshiftTypes, WhatCannotBeWhatSomebodyWants) {
   EXPECT_THAT(type_refusal(type_of(kInt4, "varchar(9)")), Optional(HasSubstr("becomes integer")));
   ColumnType composite = type_of(70000, "super");
   composite.kind = 'c';
-  EXPECT_THAT(type_refusal(composite), Optional(HasSubstr("does not become SUPER")));
+  EXPECT_THAT(type_refusal(composite), Optional(HasSubstr("its attributes are not known")));
 }
 
 TEST(RedshiftShape, StagedRowsNeedColumnsOfTheirOwn) {

@@ -1,0 +1,86 @@
+// Any bytes as the text of an array, composite or hstore: valid JSON, or refused with a reason.
+//
+// Input: the form, then the text. Form: u8 kind (of JsonForm::Kind, modulo); of an array u8, odd
+// for ';' between elements, and the elements' form; of an object u8 attributes (modulo), each a
+// letter for its name and its form.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/error.h"
+#include "base/utf8.h"
+#include "stage/json_text.h"
+
+namespace {
+
+constexpr std::size_t kDepthMax = 5;
+constexpr std::size_t kAttributesMax = 4;
+
+re_dms::JsonForm read_form(re_dms::ByteReader& input, std::size_t depth) {
+  using Kind = re_dms::JsonForm::Kind;
+  constexpr Kind kKinds[] = {Kind::Text,  Kind::Number, Kind::Boolean, Kind::Json,
+                             Kind::Array, Kind::Object, Kind::Pairs};
+  re_dms::JsonForm form;
+  form.kind = kKinds[input.u8() % std::size(kKinds)];
+  if (depth == kDepthMax && (form.kind == Kind::Array || form.kind == Kind::Object)) {
+    form.kind = Kind::Text;
+  }
+  if (form.kind == Kind::Array) {
+    form.delimiter = input.u8() % 2 == 0 ? ',' : ';';
+    form.parts.push_back(read_form(input, depth + 1));
+  } else if (form.kind == Kind::Object) {
+    for (std::size_t left = input.u8() % (kAttributesMax + 1); left > 0; --left) {
+      std::string name(1, static_cast<char>('a' + input.u8() % 26));
+      name += std::to_string(left);
+      form.parts.push_back(read_form(input, depth + 1));
+      form.parts.back().name = std::move(name);
+    }
+  }
+  return form;
+}
+
+bool has_json(const re_dms::JsonForm& form) {
+  return form.kind == re_dms::JsonForm::Kind::Json || std::ranges::any_of(form.parts, has_json);
+}
+
+void require(bool condition) {
+  if (!condition) {
+    __builtin_trap();
+  }
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  re_dms::ByteReader input({reinterpret_cast<const char*>(data), size}, "fuzz input");
+  re_dms::ValueLimits limits{.bytes_max = 1'000'000, .string_bytes_max = 65535};
+  std::string_view text;
+  try {
+    limits.form = std::make_shared<const re_dms::JsonForm>(read_form(input, 1));
+    text = input.rest();
+  } catch (const re_dms::Error&) {
+    return 0;
+  }
+  re_dms::PartsToJson parts;
+  std::string json;
+  const std::string_view problem = re_dms::to_json(limits, text, parts, json);
+  std::string again = "left from before";
+  require(re_dms::to_json(limits, text, parts, again) == problem);
+  if (!problem.empty()) {
+    return 0;
+  }
+  require(again == json);
+  // JSON that PostgreSQL has checked is not checked again.
+  const bool checked = !has_json(*limits.form) || re_dms::has_json_in_object(*limits.form);
+  if (checked && re_dms::is_utf8(text)) {
+    require(nlohmann::json::accept(json));
+  }
+  const auto quotes = static_cast<std::size_t>(std::ranges::count(json, '"'));
+  require(json.size() + quotes <= re_dms::csv_growth(*limits.form) * (text.size() + 1));
+  return 0;
+}
