@@ -137,12 +137,13 @@ class PartsMaker {
 
   bool add(TypeParts& whole, const CatalogAttribute& attribute, std::size_t depth) {
     auto made = part(attribute.type, depth + 1);
-    if (made) {
-      made->name = attribute.name;
-      made->attnum = attribute.attnum;
-      whole.parts.push_back(*std::move(made));
+    if (!made) {
+      return false;
     }
-    return made.has_value();
+    made->name = attribute.name;
+    made->attnum = attribute.attnum;
+    whole.parts.push_back(*std::move(made));
+    return true;
   }
 
   const CatalogType* find(Oid oid) const {
