@@ -13,6 +13,8 @@ namespace {
 /// At the source, before a table that was published is not expected any more: one may have been
 /// under way, the next one names the table, and it is met in a batch behind that.
 constexpr int kLooksForPublished = 3;
+/// A source that does not answer may answer the next time.
+constexpr int kLooksInVainMax = 4;
 
 std::chrono::milliseconds pause(const RetryPolicy& policy, int times_before) {
   const double wanted =
@@ -217,7 +219,7 @@ void TableStates::unpublished(bool any) {
 
 void TableStates::look_at_publication() {
   const std::lock_guard lock(mutex_);
-  looked_ = looked_ || publishing_;
+  looks_in_vain_ += publishing_ ? 1 : 0;
   look_again_ = true;
   publishing_ = false;
   ++changes_;
@@ -230,6 +232,7 @@ void TableStates::published(const std::vector<Oid>& added,
   unpublishable_ = std::move(failed);
   publishing_ = false;
   looked_ = true;
+  looks_in_vain_ = 0;
   if (!added.empty()) {
     expected_.insert(added.begin(), added.end());
     looks_left_ = kLooksForPublished;
@@ -435,7 +438,7 @@ bool TableStates::is_stuck(const TableRecord& table) {
 
 bool TableStates::settled() const {
   const std::lock_guard lock(mutex_);
-  const bool to_look = publish_ || (look_again_ && !looked_);
+  const bool to_look = publish_ || (look_again_ && !looked_ && looks_in_vain_ < kLooksInVainMax);
   if ((to_look && !loading_paused_) || publishing_ ||
       !std::ranges::all_of(expected_, [&](Oid oid) { return tables_.contains(oid); })) {
     return false;

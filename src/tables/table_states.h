@@ -239,7 +239,8 @@ class TableStates {
   std::function<bool(const QualifiedName&)> forbidden_;
   bool publish_ = false;
   bool look_again_ = false;
-  bool looked_ = false;      ///< at the publication, once, or in vain
+  bool looked_ = false;      ///< at the publication, once
+  int looks_in_vain_ = 0;    ///< at it, since the last that was not
   bool publishing_ = false;  ///< somebody was told to
   std::set<Oid> expected_;   ///< published and not met yet
   int looks_left_ = 0;       ///< at the source, until nobody expects them any more

@@ -338,10 +338,12 @@ TEST_F(TableStatesTest, ATableThatCannotBePublishedDoesNotProlongTheWaitForOther
 
 TEST_F(TableStatesTest, APublicationThatCannotBeReachedIsNotWaitedFor) {
   tables_.look_at_publication();
-  EXPECT_FALSE(tables_.settled()) << "nobody has looked yet";
-  EXPECT_TRUE(tables_.wait_for_copies({}).publish);
-  EXPECT_FALSE(tables_.settled());
-  tables_.look_at_publication();
+  for (int i = 0; i < 4; ++i) {
+    EXPECT_FALSE(tables_.settled()) << "it may pass; looks until now: " << i;
+    EXPECT_TRUE(tables_.wait_for_copies({}).publish);
+    EXPECT_FALSE(tables_.settled());
+    tables_.look_at_publication();
+  }
   EXPECT_TRUE(tables_.settled());
 }
 
