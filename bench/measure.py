@@ -1,6 +1,7 @@
 """Runs programs and measures them: wall clock, CPU by thread, peak memory."""
 
 import os
+import re
 import subprocess
 import threading
 import time
@@ -28,12 +29,13 @@ def alive(pid):
     return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
 
 
-class CpuSampler:
+class Sampler:
     """Watches a process from outside; keeps the last values seen, so nothing is lost but a moment."""
 
     def __init__(self, pid=None):
         self.pid = pid
         self.threads = {}  # thread id -> (name, seconds)
+        self.peak_bytes = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -55,6 +57,10 @@ class CpuSampler:
             for thread in os.listdir(f"/proc/{self.pid}/task"):
                 with open(f"/proc/{self.pid}/task/{thread}/stat", encoding="utf-8") as stat:
                     self.threads[thread] = cpu_of(stat.read())
+            # What wait4 tells includes the memory of this program, as it was when it forked.
+            with open(f"/proc/{self.pid}/status", encoding="utf-8") as status:
+                peak = re.search(r"^VmHWM:\s+(\d+) kB$", status.read(), re.M)
+                self.peak_bytes = int(peak.group(1)) * 1024 if peak else self.peak_bytes
         except (FileNotFoundError, ProcessLookupError):
             pass
 
@@ -81,7 +87,7 @@ def run(command, *, seconds=1200, environment=None, errors=None, watch=None):
     output = []
     reader = threading.Thread(target=lambda: output.append(process.stdout.read()))
     reader.start()
-    with CpuSampler(process.pid) as sampler:
+    with Sampler(process.pid) as sampler:
         if watch:
             watch(process)
         _, status, usage = os.wait4(process.pid, 0)
@@ -91,7 +97,7 @@ def run(command, *, seconds=1200, environment=None, errors=None, watch=None):
     process.stdout.close()
     process.returncode = os.waitstatus_to_exitcode(status)
     return Measured(process.returncode, took, usage.ru_utime + usage.ru_stime,
-                    usage.ru_maxrss * 1024, sampler.by_name(), output[0].decode())
+                    sampler.peak_bytes, sampler.by_name(), output[0].decode())
 
 
 def must(command, **options):

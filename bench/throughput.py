@@ -95,7 +95,7 @@ class Bench:
         self.daemon.configure({**self.options, "source.url": self.server.url(**over)})
         begin = time.monotonic()
         seen = {}
-        with measure.CpuSampler() as sender:
+        with measure.Sampler() as sender:
 
             def watch(process):
                 while measure.alive(process.pid) and "staged" not in seen:
