@@ -219,7 +219,7 @@ std::string_view json_problem(const ValueLimits& limits, std::string_view json) 
 std::string_view to_json(const ValueLimits& limits, std::string_view text, PartsToJson& parts,
                          std::string& json) {
   json.clear();
-  std::string_view problem = parts.append(*limits.form, text, json);
+  std::string_view problem = parts.append(*limits.form, text, limits.bytes_max, json);
   if (problem.empty()) {
     problem = json_problem(limits, json);
   }

@@ -85,6 +85,8 @@ TEST(JsonText, OfValuesThatBecomeJson) {
   EXPECT_EQ(with(object, "(\"[1, \"\"b\"\"\")"), kOtherParts);
   EXPECT_NE(with(object, "(\"[\"\"\\\\u0000\"\"]\")"), kOtherParts) << "of its type, and odd";
   EXPECT_NE(with(object, "([1e400])"), kOtherParts);
+  EXPECT_EQ(with(object, "(\"[" + repeated("1, ", 1700) + "1]\")"), problem(repeated("1", 5001)))
+      << "too long, like other JSON";
 }
 
 }  // namespace

@@ -14,13 +14,16 @@ constexpr std::string_view kBounds = "an array whose numbering does not begin at
 // PostgreSQL 15, array.h: MAXDIM.
 constexpr std::size_t kDimensionsMax = 6;
 
-void append_string(std::string& json, std::string_view text) {
+/// What a part in quotes may leave behind for the next value.
+constexpr std::size_t kKeptBytesMax = 1 << 20;
+
+void append_string(CappedText& json, std::string_view text) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
   const auto is_special = [](char c) {
     return c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' ';
   };
   json += '"';
-  while (!text.empty()) {
+  while (!text.empty() && !json.full()) {
     const auto special = std::ranges::find_if(text, is_special);
     const auto plain = static_cast<std::size_t>(special - text.begin());
     json += text.substr(0, plain);
@@ -128,6 +131,26 @@ bool take(std::string_view& rest, std::string_view expected) {
 
 }  // namespace
 
+std::string_view PartsToJson::append(const JsonForm& form, std::string_view text,
+                                     std::size_t bytes_max, std::string& json) {
+  CappedText capped(json, bytes_max + 1);
+  const std::string_view problem = append(form, text, capped, 0);
+  for (std::string& unquoted : unquoted_) {
+    if (unquoted.capacity() > kKeptBytesMax) {
+      std::string().swap(unquoted);
+    }
+  }
+  return problem;
+}
+
+std::size_t PartsToJson::kept_bytes() const {
+  std::size_t bytes = 0;
+  for (const std::string& unquoted : unquoted_) {
+    bytes += unquoted.capacity();
+  }
+  return bytes;
+}
+
 std::string& PartsToJson::memory(std::size_t depth) {
   while (unquoted_.size() <= depth) {
     unquoted_.emplace_back();
@@ -135,7 +158,7 @@ std::string& PartsToJson::memory(std::size_t depth) {
   return unquoted_[depth];
 }
 
-std::string_view PartsToJson::append(const JsonForm& form, std::string_view text, std::string& json,
+std::string_view PartsToJson::append(const JsonForm& form, std::string_view text, CappedText& json,
                                      std::size_t depth) {
   switch (form.kind) {
     case JsonForm::Kind::Text:
@@ -168,7 +191,7 @@ std::string_view PartsToJson::append(const JsonForm& form, std::string_view text
 
 // PostgreSQL 15, array_out: bounds come first where one does not begin at 1.
 std::string_view PartsToJson::append_array(const JsonForm& form, std::string_view text,
-                                           std::string& json, std::size_t depth) {
+                                           CappedText& json, std::size_t depth) {
   if (text.starts_with('[')) {
     return kBounds;
   }
@@ -209,7 +232,7 @@ std::string_view PartsToJson::append_array(const JsonForm& form, std::string_vie
 
 /// One element, quoted or not, from `rest`, which begins with it.
 std::string_view PartsToJson::append_element(const JsonForm& form, std::string_view& rest,
-                                             std::string& json, std::size_t depth) {
+                                             CappedText& json, std::size_t depth) {
   const JsonForm& part = form.parts.front();
   if (rest.starts_with('"')) {
     const auto text = take_quoted(rest, Quoting::Backslashes, memory(depth));
@@ -229,7 +252,7 @@ std::string_view PartsToJson::append_element(const JsonForm& form, std::string_v
 // PostgreSQL 15, record_out: NULL is nothing at all, so a composite of one attribute looks like one
 // of none.
 std::string_view PartsToJson::append_object(const JsonForm& form, std::string_view text,
-                                            std::string& json, std::size_t depth) {
+                                            CappedText& json, std::size_t depth) {
   if (text.size() < 2 || text.front() != '(' || text.back() != ')') {
     return kOtherParts;
   }
@@ -255,7 +278,7 @@ std::string_view PartsToJson::append_object(const JsonForm& form, std::string_vi
 
 /// One field, quoted or not, from `rest`, which begins with it.
 std::string_view PartsToJson::append_field(const JsonForm& form, std::string_view& rest,
-                                           std::string& json, std::size_t depth) {
+                                           CappedText& json, std::size_t depth) {
   if (rest.starts_with('"')) {
     const auto text = take_quoted(rest, Quoting::Doubled, memory(depth));
     return text ? append(form, *text, json, depth + 1) : kOtherParts;
@@ -271,7 +294,7 @@ std::string_view PartsToJson::append_field(const JsonForm& form, std::string_vie
 }
 
 // PostgreSQL 15, contrib/hstore/hstore_io.c, hstore_out.
-std::string_view PartsToJson::append_pairs(std::string_view text, std::string& json,
+std::string_view PartsToJson::append_pairs(std::string_view text, CappedText& json,
                                            std::size_t depth) {
   json += '{';
   bool first = true;
@@ -296,7 +319,7 @@ std::string_view PartsToJson::append_pairs(std::string_view text, std::string& j
 }
 
 /// As a string.
-bool PartsToJson::append_quoted(std::string_view& rest, std::string& json, std::size_t depth) {
+bool PartsToJson::append_quoted(std::string_view& rest, CappedText& json, std::size_t depth) {
   if (!rest.starts_with('"')) {
     return false;
   }
@@ -315,7 +338,8 @@ std::size_t csv_growth(const JsonForm& form) {
       // A field that is NULL is a comma in PostgreSQL's text, or a parenthesis.
       constexpr std::string_view kBesideName = "{:null,";
       std::string name;
-      append_string(name, part.name);
+      CappedText whole(name, name.max_size());
+      append_string(whole, part.name);
       const auto quotes = static_cast<std::size_t>(std::ranges::count(name, '"'));
       growth = std::max(growth, name.size() + quotes + kBesideName.size());
     }
