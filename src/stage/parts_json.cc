@@ -1,6 +1,7 @@
 #include "stage/parts_json.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 namespace re_dms {
@@ -133,6 +134,8 @@ bool take(std::string_view& rest, std::string_view expected) {
 
 std::string_view PartsToJson::append(const JsonForm& form, std::string_view text,
                                      std::size_t bytes_max, std::string& json) {
+  in_object_ = false;
+  odd_json_ = false;
   CappedText capped(json, bytes_max + 1);
   const std::string_view problem = append(form, text, capped, 0);
   for (std::string& unquoted : unquoted_) {
@@ -177,6 +180,8 @@ std::string_view PartsToJson::append(const JsonForm& form, std::string_view text
       json += text == "t" ? "true" : "false";
       return {};
     case JsonForm::Kind::Json:
+      // By itself: `1,"b":2` is part of an object, and no attribute's JSON.
+      odd_json_ = odd_json_ || (in_object_ && !nlohmann::json::accept(text));
       json += text;
       return {};
     case JsonForm::Kind::Array:
@@ -258,6 +263,7 @@ std::string_view PartsToJson::append_object(const JsonForm& form, std::string_vi
   }
   text.remove_prefix(1);
   text.remove_suffix(1);
+  in_object_ = true;
   json += '{';
   bool first = true;
   for (const JsonForm& part : form.parts) {
@@ -346,13 +352,6 @@ std::size_t csv_growth(const JsonForm& form) {
     growth = std::max(growth, csv_growth(part));
   }
   return growth;
-}
-
-bool has_json_in_object(const JsonForm& form) {
-  return std::ranges::any_of(form.parts, [&form](const JsonForm& part) {
-    const bool here = form.kind == JsonForm::Kind::Object && part.kind == JsonForm::Kind::Json;
-    return here || has_json_in_object(part);
-  });
 }
 
 }  // namespace re_dms

@@ -48,6 +48,12 @@ class PartsToJson {
   std::string_view append(const JsonForm& form, std::string_view text, std::size_t bytes_max,
                           std::string& json);
 
+  /// Whether something inside an object of the last value stands where JSON is expected, and is
+  /// none: another attribute may have taken the place of that one. So do numbers beyond a double
+  /// and halves of surrogates count, which PostgreSQL takes for JSON. Elsewhere JSON is of its
+  /// column's type.
+  bool odd_json() const { return odd_json_; }
+
   /// Memory that waits for the next value.
   std::size_t kept_bytes() const;
 
@@ -67,14 +73,13 @@ class PartsToJson {
 
   std::string& memory(std::size_t depth);
 
+  /// From the value's first one on: of one form either all JSON is inside objects or none.
+  bool in_object_ = false;
+  bool odd_json_ = false;
   std::deque<std::string> unquoted_;  ///< by depth; a deque, since the outer ones are in use
 };
 
 /// The bytes that a line of CSV has at most for each of a value's.
 std::size_t csv_growth(const JsonForm& form);
-
-/// Whether JSON as it is stands inside an object, where it is of the attribute's type only as long
-/// as that is the one it was.
-bool has_json_in_object(const JsonForm& form);
 
 }  // namespace re_dms
