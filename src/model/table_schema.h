@@ -55,6 +55,10 @@ struct ColumnType {
   bool operator==(const ColumnType&) const = default;
 };
 
+/// Whether it may be made of others. Those that are built in have no parts that are not known from
+/// their OID, but for the delimiter of boxes.
+bool may_have_parts(const ColumnType& type);
+
 struct Column {
   std::string name;
   std::int16_t attnum = 0;  ///< pg_attribute.attnum: the identity of a column through renames
