@@ -165,8 +165,10 @@ struct CatalogTable {
   /// Replication of this table began with its first row; false: it was met with rows of unknown
   /// history and must not be loaded before a copy.
   bool admitted = false;
-  /// Every change of the catalog that the answer shows was committed before this position. Unknown:
-  /// the answer is of a version that did not ask for it, nor for the primary key and publication.
+  /// Every change of the catalog that the answer shows was committed before this position; but for
+  /// the types' parts, which a second statement reads, so that they may be of a later time.
+  /// Unknown: the answer is of a version that did not ask for it, nor for the primary key and
+  /// publication.
   Lsn asked_at{};
   std::optional<PrimaryKey> primary_key{};
   /// The index that is its replica identity has a column that PostgreSQL does not send, a generated
