@@ -137,6 +137,8 @@ TEST(AlteredTypes, OfATableThatBeginsEmpty) {
   CatalogTable unknown = answer(pair_of("a", "b"));
   unknown.schema.columns[1].type.parts.reset();
   EXPECT_NE(reason_of_empty({unknown, answer(pair_of("a", "b"))}), "");
+  unknown.schema.columns[1].type.kind = 'c';
+  EXPECT_THAT(reason_of_empty({unknown}), HasSubstr("is not known"));
 }
 
 }  // namespace

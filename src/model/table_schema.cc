@@ -6,6 +6,14 @@ std::string to_string(const QualifiedName& name) {
   return name.schema + "." + name.name;
 }
 
+bool may_have_parts(const ColumnType& type) {
+  constexpr Oid kFirstGeneratedOid = 10000;  // PostgreSQL 15, transam.h
+  constexpr Oid kFirstNormalOid = 16384;
+  constexpr Oid kBox = 603;  // pg_type.dat
+  return type.kind == 'c' || type.element_oid >= kFirstGeneratedOid || type.element_oid == kBox ||
+         (type.kind == 'b' && type.base_oid >= kFirstNormalOid);
+}
+
 std::vector<std::size_t> key_columns(const TableSchema& table) {
   std::vector<std::size_t> found;
   for (std::size_t i = 0; i < table.columns.size(); ++i) {

@@ -55,6 +55,10 @@ struct ColumnType {
   bool operator==(const ColumnType&) const = default;
 };
 
+/// Whether it may be made of others. Those that are built in have no parts that are not known from
+/// their OID, but for the delimiter of boxes.
+bool may_have_parts(const ColumnType& type);
+
 struct Column {
   std::string name;
   std::int16_t attnum = 0;  ///< pg_attribute.attnum: the identity of a column through renames
@@ -161,8 +165,10 @@ struct CatalogTable {
   /// Replication of this table began with its first row; false: it was met with rows of unknown
   /// history and must not be loaded before a copy.
   bool admitted = false;
-  /// Every change of the catalog that the answer shows was committed before this position. Unknown:
-  /// the answer is of a version that did not ask for it, nor for the primary key and publication.
+  /// Every change of the catalog that the answer shows was committed before this position; but for
+  /// the types' parts, which a second statement reads, so that they may be of a later time.
+  /// Unknown: the answer is of a version that did not ask for it, nor for the primary key and
+  /// publication.
   Lsn asked_at{};
   std::optional<PrimaryKey> primary_key{};
   /// The index that is its replica identity has a column that PostgreSQL does not send, a generated

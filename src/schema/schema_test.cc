@@ -228,6 +228,26 @@ TEST(UnknownTypes, WhereTheFirstAnswerSaysAnotherThing) {
   EXPECT_TRUE(unknown_types(version, without).has_value());
 }
 
+TEST(UnknownTypes, WhereNoAnswerSaysWhatASuperIsMadeOf) {
+  const auto unknown = [](char kind, Oid oid, Oid element, std::string_view target = kSuper) {
+    TableSchema version = sample();
+    ColumnType& type = version.columns[1].type;
+    type.kind = kind;
+    type.oid = type.base_oid = oid;
+    type.element_oid = element;
+    type.target = target;
+    const auto refusal = unknown_types(version, version);
+    EXPECT_TRUE(!refusal || refusal->remedy == Remedy::Copy);
+    return refusal.has_value();
+  };
+  EXPECT_TRUE(unknown('c', 70000, 0));
+  EXPECT_TRUE(unknown('b', 70001, 0)) << "hstore";
+  EXPECT_TRUE(unknown('b', 70002, 70000)) << "an array of composites";
+  EXPECT_FALSE(unknown('c', 70000, 0, "")) << "a text";
+  EXPECT_FALSE(unknown('b', 3802, 0)) << "jsonb";
+  EXPECT_FALSE(unknown('b', 1007, 23)) << "integer[]";
+}
+
 TEST(CompleteSchema, RefusesAColumnThatHadAnotherName) {
   // Of the stream: "extra" was added. Since then it became "other", and "extra" was added anew.
   TableSchema catalog = sample();

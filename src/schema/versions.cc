@@ -242,7 +242,10 @@ std::optional<Refusal> altered_types(const TableSchema& version, const TableSche
 std::optional<Refusal> unknown_types(const TableSchema& version, const TableSchema& first) {
   for (const Column& column : version.columns) {
     const Column* then = column_of(&first, column.attnum);
-    if (column.type.parts && (then == nullptr || then->type.parts != column.type.parts)) {
+    const bool unknown =
+        !column.type.parts && column.type.target == kSuper && may_have_parts(column.type);
+    if (unknown ||
+        (column.type.parts && (then == nullptr || then->type.parts != column.type.parts))) {
       return Refusal{fmt::format("of which attributes the first values of column \"{}\" ({}) are "
                                  "made is not known",
                                  column.name, column.type.name),

@@ -74,7 +74,8 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
 std::optional<Refusal> altered_types(const TableSchema& version, const TableSchema& answer);
 
 /// Why it is not known what rows of `version` are made of from the first one on: `first`, the
-/// catalog's answer at that place, does not say so.
+/// catalog's answer at that place, does not say so. Nor does any answer of a version of re_dms that
+/// did not ask for it; a copy asks anew, and knows whether the type's parts can be known at all.
 std::optional<Refusal> unknown_types(const TableSchema& version, const TableSchema& first);
 
 /// Whether `a` and `b` have the same columns by attribute number.

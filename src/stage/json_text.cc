@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <cstdint>
-#include <nlohmann/json.hpp>
 #include <vector>
 
 namespace re_dms {
@@ -219,12 +218,12 @@ std::string_view json_problem(const ValueLimits& limits, std::string_view json) 
 std::string_view to_json(const ValueLimits& limits, std::string_view text, PartsToJson& parts,
                          std::string& json) {
   json.clear();
-  std::string_view problem = parts.append(*limits.form, text, json);
+  std::string_view problem = parts.append(*limits.form, text, limits.bytes_max, json);
   if (problem.empty()) {
     problem = json_problem(limits, json);
   }
-  // Where another attribute took the place of one of this type, the text may be anything.
-  if (problem.empty() && has_json_in_object(*limits.form) && !nlohmann::json::accept(json)) {
+  // What may be JSON for PostgreSQL alone has a problem by now.
+  if (problem.empty() && parts.odd_json()) {
     problem = kOtherParts;
   }
   return problem;

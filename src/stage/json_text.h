@@ -13,8 +13,9 @@ namespace re_dms {
 /// constant, for people.
 std::string_view json_problem(const ValueLimits& limits, std::string_view json);
 
-/// Makes `json` of a value that becomes JSON. Why there is none, or the target would refuse or
-/// change it, as in json_problem; kOtherParts where the value is not one of its type.
+/// Makes `json` of a value that becomes JSON, no more of it than it takes to see that it is too
+/// long. Why there is none, or the target would refuse or change it, as in json_problem; kOtherParts
+/// where the value is not one of its type.
 std::string_view to_json(const ValueLimits& limits, std::string_view text, PartsToJson& parts,
                          std::string& json);
 

@@ -83,8 +83,17 @@ TEST(JsonText, OfValuesThatBecomeJson) {
   EXPECT_EQ(with(object, "(\"[1, {\"\"b\"\": null}]\")"), "");
   EXPECT_EQ(with(object, "(no)"), kOtherParts) << "the attribute was of another type then";
   EXPECT_EQ(with(object, "(\"[1, \"\"b\"\"\")"), kOtherParts);
+  EXPECT_EQ(with(object, "(\"1,\"\"b\"\":2\")"), kOtherParts) << "no attribute more";
+  const JsonForm list{.kind = Array, .name = "b", .parts = {{.kind = Json}}};
+  const JsonForm deep{.kind = Object, .parts = {{.kind = Number, .name = "a"}, list}};
+  EXPECT_EQ(with(deep, "(1,\"{1,NULL,\"\"[2, 3]\"\"}\")"), "");
+  EXPECT_EQ(with(deep, "(1,\"{foo,bar}\")"), kOtherParts);
+  EXPECT_EQ(with(deep, "(1,\"{\"\"2,3\"\"}\")"), kOtherParts);
+  EXPECT_EQ(with({.kind = Array, .parts = {deep}}, "{\"(1,{foo})\"}"), kOtherParts);
   EXPECT_NE(with(object, "(\"[\"\"\\\\u0000\"\"]\")"), kOtherParts) << "of its type, and odd";
   EXPECT_NE(with(object, "([1e400])"), kOtherParts);
+  EXPECT_EQ(with(object, "(\"[" + repeated("1, ", 1700) + "1]\")"), problem(repeated("1", 5001)))
+      << "too long, like other JSON";
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "stage/parts_json.h"
 
 #include <algorithm>
+#include <nlohmann/json.hpp>
 #include <optional>
 
 namespace re_dms {
@@ -14,13 +15,16 @@ constexpr std::string_view kBounds = "an array whose numbering does not begin at
 // PostgreSQL 15, array.h: MAXDIM.
 constexpr std::size_t kDimensionsMax = 6;
 
-void append_string(std::string& json, std::string_view text) {
+/// What a part in quotes may leave behind for the next value.
+constexpr std::size_t kKeptBytesMax = 1 << 20;
+
+void append_string(CappedText& json, std::string_view text) {
   constexpr std::string_view kHexDigits = "0123456789abcdef";
   const auto is_special = [](char c) {
     return c == '"' || c == '\\' || static_cast<unsigned char>(c) < ' ';
   };
   json += '"';
-  while (!text.empty()) {
+  while (!text.empty() && !json.full()) {
     const auto special = std::ranges::find_if(text, is_special);
     const auto plain = static_cast<std::size_t>(special - text.begin());
     json += text.substr(0, plain);
@@ -128,6 +132,28 @@ bool take(std::string_view& rest, std::string_view expected) {
 
 }  // namespace
 
+std::string_view PartsToJson::append(const JsonForm& form, std::string_view text,
+                                     std::size_t bytes_max, std::string& json) {
+  in_object_ = false;
+  odd_json_ = false;
+  CappedText capped(json, bytes_max + 1);
+  const std::string_view problem = append(form, text, capped, 0);
+  for (std::string& unquoted : unquoted_) {
+    if (unquoted.capacity() > kKeptBytesMax) {
+      std::string().swap(unquoted);
+    }
+  }
+  return problem;
+}
+
+std::size_t PartsToJson::kept_bytes() const {
+  std::size_t bytes = 0;
+  for (const std::string& unquoted : unquoted_) {
+    bytes += unquoted.capacity();
+  }
+  return bytes;
+}
+
 std::string& PartsToJson::memory(std::size_t depth) {
   while (unquoted_.size() <= depth) {
     unquoted_.emplace_back();
@@ -135,7 +161,7 @@ std::string& PartsToJson::memory(std::size_t depth) {
   return unquoted_[depth];
 }
 
-std::string_view PartsToJson::append(const JsonForm& form, std::string_view text, std::string& json,
+std::string_view PartsToJson::append(const JsonForm& form, std::string_view text, CappedText& json,
                                      std::size_t depth) {
   switch (form.kind) {
     case JsonForm::Kind::Text:
@@ -154,6 +180,8 @@ std::string_view PartsToJson::append(const JsonForm& form, std::string_view text
       json += text == "t" ? "true" : "false";
       return {};
     case JsonForm::Kind::Json:
+      // By itself: `1,"b":2` is part of an object, and no attribute's JSON.
+      odd_json_ = odd_json_ || (in_object_ && !nlohmann::json::accept(text));
       json += text;
       return {};
     case JsonForm::Kind::Array:
@@ -168,7 +196,7 @@ std::string_view PartsToJson::append(const JsonForm& form, std::string_view text
 
 // PostgreSQL 15, array_out: bounds come first where one does not begin at 1.
 std::string_view PartsToJson::append_array(const JsonForm& form, std::string_view text,
-                                           std::string& json, std::size_t depth) {
+                                           CappedText& json, std::size_t depth) {
   if (text.starts_with('[')) {
     return kBounds;
   }
@@ -209,7 +237,7 @@ std::string_view PartsToJson::append_array(const JsonForm& form, std::string_vie
 
 /// One element, quoted or not, from `rest`, which begins with it.
 std::string_view PartsToJson::append_element(const JsonForm& form, std::string_view& rest,
-                                             std::string& json, std::size_t depth) {
+                                             CappedText& json, std::size_t depth) {
   const JsonForm& part = form.parts.front();
   if (rest.starts_with('"')) {
     const auto text = take_quoted(rest, Quoting::Backslashes, memory(depth));
@@ -229,12 +257,13 @@ std::string_view PartsToJson::append_element(const JsonForm& form, std::string_v
 // PostgreSQL 15, record_out: NULL is nothing at all, so a composite of one attribute looks like one
 // of none.
 std::string_view PartsToJson::append_object(const JsonForm& form, std::string_view text,
-                                            std::string& json, std::size_t depth) {
+                                            CappedText& json, std::size_t depth) {
   if (text.size() < 2 || text.front() != '(' || text.back() != ')') {
     return kOtherParts;
   }
   text.remove_prefix(1);
   text.remove_suffix(1);
+  in_object_ = true;
   json += '{';
   bool first = true;
   for (const JsonForm& part : form.parts) {
@@ -255,7 +284,7 @@ std::string_view PartsToJson::append_object(const JsonForm& form, std::string_vi
 
 /// One field, quoted or not, from `rest`, which begins with it.
 std::string_view PartsToJson::append_field(const JsonForm& form, std::string_view& rest,
-                                           std::string& json, std::size_t depth) {
+                                           CappedText& json, std::size_t depth) {
   if (rest.starts_with('"')) {
     const auto text = take_quoted(rest, Quoting::Doubled, memory(depth));
     return text ? append(form, *text, json, depth + 1) : kOtherParts;
@@ -271,7 +300,7 @@ std::string_view PartsToJson::append_field(const JsonForm& form, std::string_vie
 }
 
 // PostgreSQL 15, contrib/hstore/hstore_io.c, hstore_out.
-std::string_view PartsToJson::append_pairs(std::string_view text, std::string& json,
+std::string_view PartsToJson::append_pairs(std::string_view text, CappedText& json,
                                            std::size_t depth) {
   json += '{';
   bool first = true;
@@ -296,7 +325,7 @@ std::string_view PartsToJson::append_pairs(std::string_view text, std::string& j
 }
 
 /// As a string.
-bool PartsToJson::append_quoted(std::string_view& rest, std::string& json, std::size_t depth) {
+bool PartsToJson::append_quoted(std::string_view& rest, CappedText& json, std::size_t depth) {
   if (!rest.starts_with('"')) {
     return false;
   }
@@ -315,20 +344,14 @@ std::size_t csv_growth(const JsonForm& form) {
       // A field that is NULL is a comma in PostgreSQL's text, or a parenthesis.
       constexpr std::string_view kBesideName = "{:null,";
       std::string name;
-      append_string(name, part.name);
+      CappedText whole(name, name.max_size());
+      append_string(whole, part.name);
       const auto quotes = static_cast<std::size_t>(std::ranges::count(name, '"'));
       growth = std::max(growth, name.size() + quotes + kBesideName.size());
     }
     growth = std::max(growth, csv_growth(part));
   }
   return growth;
-}
-
-bool has_json_in_object(const JsonForm& form) {
-  return std::ranges::any_of(form.parts, [&form](const JsonForm& part) {
-    const bool here = form.kind == JsonForm::Kind::Object && part.kind == JsonForm::Kind::Json;
-    return here || has_json_in_object(part);
-  });
 }
 
 }  // namespace re_dms

@@ -14,7 +14,7 @@ using enum JsonForm::Kind;
 std::string json(const JsonForm& form, std::string_view text) {
   PartsToJson parts;
   std::string made;
-  const std::string_view problem = parts.append(form, text, made);
+  const std::string_view problem = parts.append(form, text, 1000, made);
   return problem.empty() ? made : std::string(problem);
 }
 
@@ -125,10 +125,59 @@ TEST(PartsToJson, KeepsNothingOfTheValueBefore) {
   const JsonForm pairs{.kind = Array, .parts = {kPair}};
   for (int i = 0; i < 3; ++i) {
     std::string made;
-    EXPECT_EQ(parts.append(pairs, R"~({"(1,\"a\"\"b\")","(2,c)"})~", made), "");
+    EXPECT_EQ(parts.append(pairs, R"~({"(1,\"a\"\"b\")","(2,c)"})~", 1000, made), "");
     EXPECT_EQ(made, R"~([{"n":1,"t":"a\"b"},{"n":2,"t":"c"}])~");
-    EXPECT_NE(parts.append(pairs, R"~({"(1,\"a\"\"b)"})~", made), "");
+    EXPECT_NE(parts.append(pairs, R"~({"(1,\"a\"\"b)"})~", 1000, made), "");
   }
+}
+
+/// An array of 10,000 composites of 20 attributes with long names, all of them NULL.
+JsonForm wide_form() {
+  JsonForm wide{.kind = Object};
+  for (int i = 0; i < 20; ++i) {
+    wide.parts.push_back({.kind = Text, .name = std::string(50, static_cast<char>('a' + i))});
+  }
+  return {.kind = Array, .parts = {wide}};
+}
+
+std::string wide_text() {
+  const std::string nulls = "\"(" + std::string(19, ',') + ")\"";
+  std::string text = "{" + nulls;
+  for (int i = 1; i < 10'000; ++i) {
+    text += "," + nulls;
+  }
+  return text + "}";
+}
+
+TEST(PartsToJson, EndsWhereItIsTooLong) {
+  constexpr std::size_t kBytesMax = 10'000;
+  PartsToJson parts;
+  std::string made;
+  EXPECT_EQ(parts.append(wide_form(), wide_text(), kBytesMax, made), "");
+  EXPECT_EQ(made.size(), kBytesMax + 1);
+  EXPECT_LE(made.capacity(), 4 * kBytesMax);
+  made.clear();
+  EXPECT_EQ(parts.append(wide_form(), wide_text() + ")", kBytesMax, made), kOtherParts);
+  EXPECT_LE(made.capacity(), 4 * kBytesMax);
+  for (const JsonForm::Kind kind : {Text, Number, Json}) {
+    std::string one;
+    const std::string digits(kBytesMax * 10, '1');
+    EXPECT_EQ(parts.append(list(kind), "{" + digits + "}", kBytesMax, one), "");
+    EXPECT_EQ(one.size(), kBytesMax + 1);
+    EXPECT_LE(one.capacity(), 4 * kBytesMax);
+  }
+  std::string fits;
+  EXPECT_EQ(parts.append(kPair, "(1,abc)", std::string_view(R"({"n":1,"t":"abc"})").size(), fits),
+            "");
+  EXPECT_EQ(fits, R"({"n":1,"t":"abc"})");
+}
+
+TEST(PartsToJson, KeepsNoMemoryOfALargePart) {
+  PartsToJson parts;
+  std::string made;
+  EXPECT_EQ(parts.append(list(Text), "{\"\\\"" + std::string(8'000'000, 'a') + "\"}", 1000, made),
+            "");
+  EXPECT_LE(parts.kept_bytes(), 1U << 20);
 }
 
 TEST(CsvGrowth, CoversAttributesThatAreNull) {

@@ -44,8 +44,32 @@ re_dms::JsonForm read_form(re_dms::ByteReader& input, std::size_t depth) {
   return form;
 }
 
-bool has_json(const re_dms::JsonForm& form) {
-  return form.kind == re_dms::JsonForm::Kind::Json || std::ranges::any_of(form.parts, has_json);
+/// Whether PostgreSQL has checked all that is JSON as it is: the column's own type has it, which
+/// cannot become another without a word of the stream. A composite's attributes can.
+bool is_checked_by_postgres(const re_dms::JsonForm& form) {
+  using Kind = re_dms::JsonForm::Kind;
+  return form.kind == Kind::Json ||
+         (form.kind == Kind::Array && is_checked_by_postgres(form.parts.front()));
+}
+
+/// Whether objects have the attributes of their forms and no others.
+bool is_made_of(const re_dms::JsonForm& form, const nlohmann::json& json) {
+  using Kind = re_dms::JsonForm::Kind;
+  if (json.is_null()) {
+    return true;
+  }
+  if (form.kind == Kind::Array) {
+    return json.is_array() && std::ranges::all_of(json, [&form](const nlohmann::json& element) {
+             return is_made_of(form.parts.front(), element) || is_made_of(form, element);
+           });
+  }
+  if (form.kind != Kind::Object) {
+    return true;
+  }
+  return json.is_object() && json.size() == form.parts.size() &&
+         std::ranges::all_of(form.parts, [&](const re_dms::JsonForm& part) {
+           return json.contains(part.name) && is_made_of(part, json.at(part.name));
+         });
 }
 
 void require(bool condition) {
@@ -75,10 +99,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   require(again == json);
-  // JSON that PostgreSQL has checked is not checked again.
-  const bool checked = !has_json(*limits.form) || re_dms::has_json_in_object(*limits.form);
-  if (checked && re_dms::is_utf8(text)) {
+  if (!is_checked_by_postgres(*limits.form) && re_dms::is_utf8(text)) {
     require(nlohmann::json::accept(json));
+    require(is_made_of(*limits.form, nlohmann::json::parse(json)));
   }
   const auto quotes = static_cast<std::size_t>(std::ranges::count(json, '"'));
   require(json.size() + quotes <= re_dms::csv_growth(*limits.form) * (text.size() + 1));

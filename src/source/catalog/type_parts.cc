@@ -64,16 +64,6 @@ struct CatalogType {
 
 using CatalogTypes = std::unordered_map<Oid, CatalogType>;
 
-/// Whether it may be made of others. Those that are built in have no parts that are not known from
-/// their OID, but for the delimiter of boxes.
-bool may_have_parts(const ColumnType& type) {
-  constexpr Oid kFirstGeneratedOid = 10000;  // PostgreSQL 15, transam.h
-  constexpr Oid kFirstNormalOid = 16384;
-  constexpr Oid kBox = 603;  // pg_type.dat
-  return type.kind == 'c' || type.element_oid >= kFirstGeneratedOid || type.element_oid == kBox ||
-         (type.kind == 'b' && type.base_oid >= kFirstNormalOid);
-}
-
 CatalogTypes read_types(Connection& connection, const std::vector<Oid>& wanted) {
   const QueryResult result =
       connection.query(fmt::format(kTypes, fmt::arg("wanted", oid_array(wanted))),
