@@ -324,7 +324,7 @@ void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run, Batc
 void RedshiftWarehouse::leave_found(const BatchLoad& load) {
   const bool others_pass = load.any_taken();
   const bool soon = others_pass || is_of_copies();
-  for (const Failing& table : suspects_.found(load.missing(), soon, clock_.steady())) {
+  for (const Failing& table : suspects_.found(load.missing_changes(), soon, clock_.steady())) {
     tries_.failed[table.table] = {
         table.table,
         table.name,
@@ -339,7 +339,7 @@ void RedshiftWarehouse::leave_found(const BatchLoad& load) {
 /// where one without their rows passes: else it is the cluster's, or took place.
 void RedshiftWarehouse::look_behind_commit(Session& session, const BatchLoad& load) {
   const auto failed = std::exchange(failed_commit_, std::nullopt);
-  const std::vector<Oid> missing = load.missing();
+  const std::vector<Oid> missing = load.missing_changes();
   if (!failed || std::ranges::find(missing, failed->table) == missing.end()) {
     return;
   }
@@ -359,7 +359,7 @@ void RedshiftWarehouse::note_failed(const Failing& failed, const BatchLoad& load
     return;
   }
   suspects_.failed_alone(failed, clock_.steady());
-  const std::size_t missing = load.missing().size();
+  const std::size_t missing = load.missing_changes().size();
   const std::string waits =
       load.any_taken() || is_of_copies() || missing == 1
           ? fmt::format(

@@ -20,7 +20,9 @@ std::optional<Failing> failing(const BatchLoad& load, const StatementFailed& err
   if (const StagedLayer* const layer = load.at_work()) {
     return failing_at(*layer, 1);
   }
-  const auto& applied = load.first_layers();
+  std::vector<const StagedLayer*> applied = load.first_layers();
+  std::erase_if(applied,
+                [&](const StagedLayer* layer) { return load.only_stores(layer->table->oid); });
   return error.statement() != kCommit || applied.empty()
              ? std::nullopt
              : std::optional(failing_at(*applied.front(), applied.size()));

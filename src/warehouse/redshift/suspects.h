@@ -29,7 +29,8 @@ struct Failing {
   bool at_commit() const { return statement == kCommit; }
 };
 
-/// Whose statement the load ended in, or whose COMMIT; nothing where it was nobody's.
+/// Whose statement the load ended in, or whose COMMIT; nothing where it was nobody's. Tables that
+/// take no more than a note of what is known of them count as re_dms's own writes do.
 std::optional<Failing> failing(const BatchLoad& load, const StatementFailed& error);
 
 /// How long tables that fail alone are waited for at least, from their first failure on.
