@@ -75,6 +75,13 @@ BatchLoad::BatchLoad(TargetTables& target, const Clock& clock, const StagedBatch
       given_up_(oids(batch.set_aside)) {
   for (const StagedLayer& layer : batch_.layers) {
     const TableSchema& table = *layer.table;
+    // Of a copy without rows the table is made.
+    if (batch_.kind == BatchKind::Copy || !re_dms::only_stores(layer)) {
+      changed_.insert(table.oid);
+    }
+  }
+  for (const StagedLayer& layer : batch_.layers) {
+    const TableSchema& table = *layer.table;
     // Before the layer's table takes any of its layers.
     if (auto refused = takes(table.oid) ? refusal(layer) : std::nullopt) {
       failed_[table.oid] = {table.oid, table.name, std::move(refused->reason), {}, refused->remedy};
@@ -94,6 +101,12 @@ std::vector<Oid> BatchLoad::missing() const {
       tables.push_back(oid);
     }
   }
+  return tables;
+}
+
+std::vector<Oid> BatchLoad::missing_changes() const {
+  std::vector<Oid> tables = missing();
+  std::erase_if(tables, [this](Oid oid) { return only_stores(oid); });
   return tables;
 }
 
@@ -184,9 +197,7 @@ bool BatchLoad::held_before(const StagedLayer& layer) const {
 }
 
 bool BatchLoad::only_stores(Oid oid) const {
-  return std::ranges::all_of(batch_.layers, [oid](const StagedLayer& layer) {
-    return layer.table->oid != oid || re_dms::only_stores(layer);
-  });
+  return !changed_.contains(oid);
 }
 
 std::optional<LoadFault> BatchLoad::apply(const std::vector<Oid>& tables) {
@@ -252,9 +263,13 @@ const StagedLayer* BatchLoad::at_work() const {
 
 bool BatchLoad::any_taken() const {
   return std::ranges::any_of(batch_.layers, [this](const StagedLayer& layer) {
-    const auto known = known_.find(layer.table->oid);
-    if (done_.contains(layer.table->oid) || known == known_.end()) {
-      return done_.contains(layer.table->oid);
+    const Oid oid = layer.table->oid;
+    const auto known = known_.find(oid);
+    if (only_stores(oid)) {
+      return false;
+    }
+    if (done_.contains(oid) || known == known_.end()) {
+      return done_.contains(oid);
     }
     // A copy that is complete is in the table's place.
     const TableState state = known->second.state;

@@ -41,6 +41,10 @@ class BatchLoad {
   /// The tables that have yet to take the batch, in the order of their layers.
   std::vector<Oid> missing() const;
 
+  /// Those of them that take more than a note of what is known of the table. A note is written down
+  /// again in each try, and tells nothing of whether its table's loads pass.
+  std::vector<Oid> missing_changes() const;
+
   /// Of these tables those of which the batch changes rows, and nothing that is known of them.
   std::vector<Oid> of_rows_only(const std::vector<Oid>& tables) const;
 
@@ -57,10 +61,14 @@ class BatchLoad {
   /// One layer of each table that apply() was last called for, until that is committed.
   const std::vector<const StagedLayer*>& first_layers() const { return first_layers_; }
 
+  /// Whether nothing changes of the table but what is known of it.
+  bool only_stores(Oid oid) const;
+
   /// The table that the fault is about is left out from now on.
   void leave_out(const LoadFault& fault);
 
-  /// Whether some table of the batch has taken it, in an earlier transaction or try.
+  /// Whether some table of the batch has taken more than a note of it, in an earlier transaction or
+  /// try.
   bool any_taken() const;
 
   /// The tables of the open transaction.
@@ -95,7 +103,6 @@ class BatchLoad {
   bool takes(Oid oid) const;
   bool holds(const StoredTable& table) const;
   bool held_before(const StagedLayer& layer) const;
-  bool only_stores(Oid oid) const;
   bool is_done(const StoredTable& table, const TableAt& before) const;
   void move_positions();
   StoredTable current(Oid oid, const QualifiedName& name) const;
@@ -126,6 +133,7 @@ class BatchLoad {
   BatchTries& tries_;
   FailedTables& failed_;          ///< of the tries
   const std::set<Oid> given_up_;  ///< by the fold, maybe after some of their layers were handed on
+  std::set<Oid> changed_;         ///< by the batch, not only what is known of them
   std::vector<SetAside> set_aside_;
   std::vector<TableAt> took_part_;
   std::set<Oid> done_;    ///< committed

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Goal: half a copy that Redshift does not let go of is one table's trouble, whether its load failed or somebody paused
-it: the run goes on, says what was left, and the next copy begins anew once that can be dropped, also where the table has
-moved to another schema since. What a daemon left that ended first, or was refused, goes at the next start, and nothing
-that is somebody else's."""
+it, whether the DROP is refused or waits for a reader, and though the answer to the COMMIT was lost: the run goes on,
+says what was left, and the next copy begins anew once that can be dropped, also where the table has moved to another
+schema since. What a daemon left that ended first, or was refused, goes at the next start, and nothing that is somebody
+else's."""
 
 import sys
 from pathlib import Path
@@ -115,21 +116,30 @@ def main():
         refused_at_start(daemon)
         brought_back(daemon)
 
-        for moves in (False, True):
+        for how in ("read", "lost", "refused", "moved"):
             since = len(daemon.log_text())
             # Slow enough that the pause comes before the last batch.
             standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
-            standin.fail(drop, **refused)
+            if how != "read":
+                standin.fail(drop, **refused)
             code, _, said = daemon.run("resync", "public.big")
             expect(code == 0, said)
             daemon.wait("half of it is there", lambda: standin.faults()[0]["fired"])
+            reader = standin.connect()
+            if how == "read":
+                reader.rows("BEGIN")
+                reader.rows(f'SELECT count(*) FROM public."re_dms_copy_{oid}"')
+            if how == "lost":
+                # The answer to the COMMIT that gives it up.
+                standin.fail("^COMMIT", "kill_after", behind="^INSERT INTO re_dms_internal.tables .*'paused'")
             code, _, said = daemon.run("pause", "public.big")
             expect(code == 0, f"pause ends with {code}: {said}")
             left(daemon, since)
-            if moves:
+            reader.close()
+            if how == "moved":
                 server.psql("ALTER TABLE big SET SCHEMA moved")
             brought_back(daemon)
-            if not moves:
+            if how == "refused":
                 ended_before(server, daemon, copy)
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
 

@@ -67,6 +67,26 @@ def expect_it_leaves_alone(server, daemon, names, fault, work=change):
     expect(not left, f"others left: {left}")
 
 
+def expect_it_leaves_beside_one_without_rows(server, daemon):
+    """Its batch also has a table of which nothing changes but what is known of it, which each try writes down again."""
+    server.psql("VACUUM FULL fine9")
+    daemon.target.standin.fail(UPDATE, known="timeout", times=ALWAYS)
+    since = len(daemon.target.standin.statements())
+    server.psql("BEGIN; UPDATE slow SET n = n + 1; INSERT INTO fine9 VALUES (1000, 0);"
+                " DELETE FROM fine9 WHERE id = 1000; COMMIT")
+    daemon.wait("it is named", lambda: "again and again" in (waits(daemon, "public.slow") or ""))
+    oid = server.value("SELECT 'fine9'::regclass::oid")
+    written = [entry for entry in daemon.target.standin.statements()[since:]
+               if entry["sql"].startswith("UPDATE re_dms_internal.tables SET position")
+               and entry["sql"].endswith(f"IN ({oid})")]
+    expect(len(written) > 1, f"it is written down in each try: {len(written)}")
+    daemon.target.standin.clear_faults()
+    daemon.wait("all are live", lambda: daemon.said(COMING) == [] and not daemon.said(NOT_LIVE)
+                and daemon.said(("tables", "live")) == len(NAMES) + 1)
+    daemon.catch_up()
+    daemon.compare()
+
+
 def expect_copies_go_on(server, daemon):
     """Of the first batch of copied rows, which has all tables, that of SLOW is not taken."""
     standin = daemon.target.standin
@@ -174,6 +194,7 @@ def main():
             for known in ("timeout", "disk_full", "out_of_memory", "serializable"):
                 expect_it_leaves_alone(server, daemon, NAMES, {"pattern": UPDATE, "known": known})
             expect_it_leaves_alone(server, daemon, ["slow"], {"pattern": UPDATE, "known": "timeout"})
+            expect_it_leaves_beside_one_without_rows(server, daemon)
             expect_it_leaves_alone(server, daemon, NAMES, GONE, insert)
             for known in ("timeout", "disk_full"):
                 expect_waited_out(server, daemon, known, [{"pattern": WHATEVER}, {"pattern": PROBE}])

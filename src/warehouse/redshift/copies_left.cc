@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
 #include <map>
 #include <set>
 
@@ -15,6 +16,10 @@
 namespace re_dms::redshift {
 
 namespace {
+
+/// A DROP waits for whoever reads the copy, and every load waits for the DROP, which has the
+/// fences.
+constexpr std::chrono::seconds kDropPatience{5};
 
 /// The tables of these names, folded, and whether they are this user's.
 std::map<QualifiedName, bool> owned(Session& session, const std::vector<CopyLeft>& copies) {
@@ -48,8 +53,11 @@ void drop(Session& session, std::uint64_t epoch, const CopyLeft& left,
   ServiceTables service(session);
   require_epoch(service.stored_position(), epoch);
   const bool found = there.contains(folded(left.copy));
-  if (found) {
-    session.execute(sql("DROP TABLE IF EXISTS {}", qualified(left.copy)), Blame::Table);
+  if (found && !session.execute_within(sql("DROP TABLE IF EXISTS {}", qualified(left.copy)),
+                                       kDropPatience, Blame::Table)) {
+    throw Error(ErrorKind::Table, fmt::format("somebody has used it for {} s, and svv_transactions "
+                                              "shows a superuser who it is",
+                                              kDropPatience.count()));
   }
   service.forget_copy(left.table);
   session.commit();

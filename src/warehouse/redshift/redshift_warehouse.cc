@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include "base/error.h"
@@ -78,7 +79,7 @@ class RedshiftWarehouse final : public Warehouse {
   void look_behind_commit(Session& session, const BatchLoad& load);
   void note_failed(const Failing& failed, const BatchLoad& load, const StatementFailed& error);
   void note_failed(const Failing& failed);
-  void drop_given_up(Session& session, const std::vector<CopyLeft>& copies);
+  void drop_given_up(Session& session, std::vector<CopyLeft> copies);
   void keep_books(ServiceTables& service);
 
   const WarehouseSettings settings_;
@@ -90,6 +91,8 @@ class RedshiftWarehouse final : public Warehouse {
   std::uint64_t epoch_ = 0;
   /// The target's tables, as of the last call that ended well. Empty: to be read.
   std::optional<StoredTables> known_;
+  bool read_again_ = false;       ///< known_, since the last look for copies that were given up
+  std::set<Oid> copies_refused_;  ///< of these tables: what could not be dropped is said
   std::optional<SteadyTime> forgot_;
   /// What earlier tries of the batch of this span showed.
   std::pair<BatchKind, BatchSpan> trying_;
@@ -170,6 +173,7 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
 StoredTables RedshiftWarehouse::take_known(ServiceTables& service) {
   if (!known_) {
     service.settle_lanes();
+    read_again_ = true;
     return service.tables();
   }
   StoredTables known = std::move(*known_);
@@ -211,6 +215,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
     require_epoch(service.stored_position(), epoch_);
   }
   if (is_loaded(batch, stored)) {
+    drop_given_up(session, {});
     return report_again(batch, stored, *known_, tries_);
   }
   // Whatever goes wrong from here on, what the target holds is read again before it is relied on.
@@ -324,7 +329,7 @@ void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run, Batc
 void RedshiftWarehouse::leave_found(const BatchLoad& load) {
   const bool others_pass = load.any_taken();
   const bool soon = others_pass || is_of_copies();
-  for (const Failing& table : suspects_.found(load.missing(), soon, clock_.steady())) {
+  for (const Failing& table : suspects_.found(load.missing_changes(), soon, clock_.steady())) {
     tries_.failed[table.table] = {
         table.table,
         table.name,
@@ -339,7 +344,7 @@ void RedshiftWarehouse::leave_found(const BatchLoad& load) {
 /// where one without their rows passes: else it is the cluster's, or took place.
 void RedshiftWarehouse::look_behind_commit(Session& session, const BatchLoad& load) {
   const auto failed = std::exchange(failed_commit_, std::nullopt);
-  const std::vector<Oid> missing = load.missing();
+  const std::vector<Oid> missing = load.missing_changes();
   if (!failed || std::ranges::find(missing, failed->table) == missing.end()) {
     return;
   }
@@ -359,7 +364,7 @@ void RedshiftWarehouse::note_failed(const Failing& failed, const BatchLoad& load
     return;
   }
   suspects_.failed_alone(failed, clock_.steady());
-  const std::size_t missing = load.missing().size();
+  const std::size_t missing = load.missing_changes().size();
   const std::string waits =
       load.any_taken() || is_of_copies() || missing == 1
           ? fmt::format(
@@ -385,10 +390,29 @@ void RedshiftWarehouse::note_failed(const Failing& failed) {
   }
 }
 
-/// Copies that will not be gone on with. What tables they are of was committed.
-void RedshiftWarehouse::drop_given_up(Session& session, const std::vector<CopyLeft>& copies) {
+/// Copies that will not be gone on with. What tables they are of was committed, maybe in a
+/// transaction whose end nobody heard of.
+void RedshiftWarehouse::drop_given_up(Session& session, std::vector<CopyLeft> copies) {
+  std::erase_if(copies_refused_, [this](Oid oid) {
+    const auto table = known_->find(oid);
+    // Of a copy that is begun anew the earlier one is gone.
+    return table == known_->end() || table->second.copy_step == 0 ||
+           table->second.state == TableState::Copying;
+  });
+  if (std::exchange(read_again_, false)) {
+    for (CopyLeft& left : copies_left(*known_, settings_.schema)) {
+      if (!copies_refused_.contains(left.table) &&
+          std::ranges::find(copies, left.table, &CopyLeft::table) == copies.end()) {
+        copies.push_back(std::move(left));
+      }
+    }
+  }
   if (!drop_copies_left(session, epoch_, copies, *known_)) {
     session_.reset();
+    return;
+  }
+  for (const CopyLeft& left : copies) {
+    copies_refused_.insert(left.table);
   }
 }
 

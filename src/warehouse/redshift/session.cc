@@ -301,9 +301,9 @@ Session::Result Session::run(const Sql& statement, Blame blame, const std::stop_
   return result;
 }
 
-bool Session::execute_within(const Sql& statement, std::chrono::seconds patience) {
+bool Session::execute_within(const Sql& statement, std::chrono::seconds patience, Blame blame) {
   const WatchedStatement watched(watch_, statement.text());
-  send(statement, Blame::Target, stop_);
+  send(statement, blame, stop_);
   PGconn* const connection = connection_.get();
   const SteadyTime until = real_clock().steady() + patience;
   const Result result = wait_for_end(stop_, until);
@@ -315,7 +315,7 @@ bool Session::execute_within(const Sql& statement, std::chrono::seconds patience
     throw Stopped();
   }
   if (real_clock().steady() < until || PQstatus(connection) == CONNECTION_BAD) {
-    throw_statement_error(connection, result.get(), Blame::Target, statement.text());
+    throw_statement_error(connection, result.get(), blame, statement.text());
   }
   return false;
 }

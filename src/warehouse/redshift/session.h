@@ -66,7 +66,8 @@ class Session final : public SqlSession {
 
   /// As execute; false where the statement waited for so long that it was taken back: the
   /// transaction can only be rolled back.
-  bool execute_within(const Sql& statement, std::chrono::seconds patience);
+  bool execute_within(const Sql& statement, std::chrono::seconds patience,
+                      Blame blame = Blame::Target);
 
   /// Whether the server's process `pid` served a session of this process that did not end cleanly:
   /// it may be at work still.

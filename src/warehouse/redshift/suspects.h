@@ -29,7 +29,8 @@ struct Failing {
   bool at_commit() const { return statement == kCommit; }
 };
 
-/// Whose statement the load ended in, or whose COMMIT; nothing where it was nobody's.
+/// Whose statement the load ended in, or whose COMMIT; nothing where it was nobody's. Tables that
+/// take no more than a note of what is known of them count as re_dms's own writes do.
 std::optional<Failing> failing(const BatchLoad& load, const StatementFailed& error);
 
 /// How long tables that fail alone are waited for at least, from their first failure on.
@@ -41,8 +42,9 @@ struct Patience {
 };
 
 /// What the tries of one batch show. A table at one statement of which several tries ended, one
-/// after the other, is a suspect: it is loaded alone, behind the others, which then wait for it no
-/// longer. COMMITs that fail make transactions smaller until the COMMIT of one table fails.
+/// after the other, is a suspect until the batch is loaded: it is loaded alone, behind the others,
+/// which then wait for it no longer. COMMITs that fail make transactions smaller until the COMMIT
+/// of one table fails.
 class Suspects {
  public:
   explicit Suspects(Patience patience) : patience_(patience) {}
@@ -50,7 +52,9 @@ class Suspects {
   /// A try of the batch ended in a statement of the table, beside others, or in a COMMIT.
   void failed(const Failing& failing, SteadyTime now);
 
-  void failed_alone(const Failing& table, SteadyTime now) { ++tries(table, now).alone; }
+  /// A suspect failed in a transaction of its own, at whatever statement, behind a write of our own
+  /// that passed.
+  void failed_alone(const Failing& table, SteadyTime now);
 
   /// So many tables one transaction takes at most.
   std::size_t together() const { return together_; }
@@ -76,13 +80,15 @@ class Suspects {
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 
   struct Tries {
-    Failing last;
-    SteadyTime since{};  ///< that it fails at this statement
+    Failing last{};
+    SteadyTime since{};  ///< of a suspect: that it fails; else: that it fails at this statement
     int beside = 0;
     int alone = 0;
+    int answered = 0;  ///< of those alone
   };
 
-  Tries& tries(const Failing& table, SteadyTime now);
+  static bool is_suspect(const Tries& tries);
+  void count_beside(const Failing& table, SteadyTime now);
   bool failed_for(Oid table, std::chrono::milliseconds patience, SteadyTime now) const;
 
   Patience patience_;

@@ -6,12 +6,17 @@
 namespace re_dms::redshift::suspects_test {
 namespace {
 
+using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::Field;
 using ::testing::IsEmpty;
 
 Failing at(Oid table, const std::string& statement) {
   return {table, {"public", "t"}, "why", statement};
+}
+
+Failing lost(Oid table, const std::string& statement) {
+  return {table, {"public", "t"}, "why", statement, false};
 }
 
 /// The table is the first of so many.
@@ -76,11 +81,8 @@ TEST(Suspects, OneThatFailsAloneAgainAndAgainIsFound) {
   }
   suspects.failed_alone(at(1, "UPDATE"), kBegin);
   suspects.failed_alone(at(1, "UPDATE"), kBegin);
-  suspects.failed_alone(at(1, "COPY"), kBegin);
-  EXPECT_THAT(suspects.found({1, 2}, true, kLater), IsEmpty()) << "it came further, or less far";
-  EXPECT_THAT(suspects.among({1}), ElementsAre(1));
-  suspects.failed_alone(at(1, "COPY"), kBegin);
-  suspects.failed_alone(at(1, "COPY"), kBegin);
+  EXPECT_THAT(suspects.found({1, 2}, true, kLater), IsEmpty()) << "it may pass";
+  suspects.failed_alone(at(1, "UPDATE"), kBegin);
   EXPECT_THAT(suspects.found({1, 2}, true, kLater - kMoment), IsEmpty()) << "it may pass";
   EXPECT_THAT(suspects.found({1, 2}, true, kLater), are({1}));
   EXPECT_THAT(suspects.found({2}, true, kLater), IsEmpty());
@@ -111,11 +113,42 @@ TEST(Suspects, SeveralOfWhichNonePassesAreWaitedForLonger) {
 }
 
 TEST(Suspects, ConnectionsThatEndAreNotTheTablesWhereNonePasses) {
-  Failing lost = at(2, "COPY");
-  lost.answered = false;
-  const Suspects both = failing_alone({at(1, "UPDATE"), lost});
+  const Suspects both = failing_alone({at(1, "UPDATE"), lost(2, "COPY")});
   EXPECT_THAT(both.found({1, 2}, false, kMuchLater), IsEmpty());
   EXPECT_THAT(both.found({1, 2}, true, kLater), are({1, 2}));
+}
+
+TEST(Suspects, OneThatFailsAloneAtOneStatementAndThenAtAnotherIsFoundNoLater) {
+  Suspects suspects = nobody();
+  for (int i = 0; i < 3; ++i) {
+    suspects.failed(at(1, "UPDATE"), kBegin);
+  }
+  for (const char* const statement : {"UPDATE", "COPY", "INSERT"}) {
+    suspects.failed_alone(at(1, statement), kLater - kMoment);
+  }
+  EXPECT_THAT(suspects.found({1, 2}, true, kLater), are({1}));
+  suspects.failed(at(1, "DELETE"), kLater);
+  EXPECT_THAT(suspects.among({1}), ElementsAre(1));
+  EXPECT_THAT(suspects.found({1, 2}, true, kLater), are({1}));
+}
+
+TEST(Suspects, AConnectionThatEndsAtAnotherStatementStartsNothingAnew) {
+  Suspects suspects = nobody();
+  suspects.failed(at(1, "UPDATE"), kBegin);
+  suspects.failed(at(1, "UPDATE"), kBegin);
+  suspects.failed(lost(1, "COPY"), kBegin);
+  EXPECT_THAT(suspects.among({1}), IsEmpty());
+  suspects.failed(at(1, "UPDATE"), kBegin);
+  EXPECT_THAT(suspects.among({1}), ElementsAre(1));
+}
+
+TEST(Suspects, AConnectionThatEndsBetweenAnswersIsNoReasonToWaitLonger) {
+  Suspects suspects = failing_alone({at(1, "UPDATE"), at(2, "COPY")});
+  suspects.failed_alone(lost(2, "UPDATE"), kMuchLater - kMoment);
+  EXPECT_THAT(suspects.found({1, 2}, false, kMuchLater), are({1, 2}));
+  EXPECT_THAT(suspects.found({1, 2}, false, kMuchLater),
+              Contains(Field(&Failing::statement, "COPY")));
+  EXPECT_THAT(suspects.among({2, 1}), ElementsAre(1, 2)) << "it had its turn all the same";
 }
 
 TEST(Suspects, CommitsThatFailMakeTransactionsSmallerUntilOneTableFails) {
