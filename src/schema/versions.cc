@@ -227,9 +227,12 @@ std::optional<Refusal> unpublished_in_between(const std::optional<Publishing>& k
 
 std::optional<Refusal> altered_types(const TableSchema& version, const TableSchema& answer) {
   for (const Column& column : version.columns) {
+    if (!column.type.parts) {
+      continue;
+    }
     const Column* now = column_of(&answer, column.attnum);
-    if (column.type.parts && now != nullptr && now->type.oid == column.type.oid &&
-        now->type.parts && now->type.parts != column.type.parts) {
+    if (now != nullptr && now->type.oid == column.type.oid && now->type.parts &&
+        now->type.parts != column.type.parts) {
       return Refusal{fmt::format("the type of column \"{}\" ({}), or one that it is made of, has "
                                  "other attributes now (ALTER TYPE)",
                                  column.name, column.type.name),
@@ -241,11 +244,11 @@ std::optional<Refusal> altered_types(const TableSchema& version, const TableSche
 
 std::optional<Refusal> unknown_types(const TableSchema& version, const TableSchema& first) {
   for (const Column& column : version.columns) {
+    if (!column.type.parts && (column.type.target != kSuper || !may_have_parts(column.type))) {
+      continue;
+    }
     const Column* then = column_of(&first, column.attnum);
-    const bool unknown =
-        !column.type.parts && column.type.target == kSuper && may_have_parts(column.type);
-    if (unknown ||
-        (column.type.parts && (then == nullptr || then->type.parts != column.type.parts))) {
+    if (!column.type.parts || then == nullptr || then->type.parts != column.type.parts) {
       return Refusal{fmt::format("of which attributes the first values of column \"{}\" ({}) are "
                                  "made is not known",
                                  column.name, column.type.name),

@@ -161,8 +161,7 @@ std::optional<LayerRefusal> refusal(const StagedLayer& layer) {
                   ? "Rows are told apart by this column, so the value is not changed on its way: "
                     "change it in the source"
                   : "bad_values of the table does not let it be changed on its way: change it in "
-                    "the "
-                    "source, or give the table another bad_values"),
+                    "the source, or give the table another bad_values"),
           refused->remedy};
     }
   }
