@@ -11,6 +11,7 @@
 #include <thread>
 
 #include "base/retry.h"
+#include "source/connection/receive_buffer.h"
 
 namespace re_dms::connection_test {
 namespace {
@@ -63,6 +64,15 @@ TEST(Connection, AStopEndsConnectingToAServerThatDoesNotAnswer) {
     stop.request_stop();
   });
   EXPECT_THROW(Connection(settings, ConnectionPurpose::Sql, stop.get_token()), Stopped);
+}
+
+TEST(ReceiveBuffer, IsLeftToTheKernelWhereTheWayIsLong) {
+  using std::chrono::microseconds;
+  EXPECT_EQ(receive_buffer_bytes(microseconds(30)), 256 << 10);
+  EXPECT_EQ(receive_buffer_bytes(microseconds(1000)), 256 << 10);
+  EXPECT_EQ(receive_buffer_bytes(microseconds(1001)), std::nullopt);
+  // What the kernel tells before it has measured.
+  EXPECT_EQ(receive_buffer_bytes(microseconds(0xffffffff)), std::nullopt);
 }
 
 }  // namespace

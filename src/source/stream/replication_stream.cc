@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 #include "observe/log.h"
+#include "source/connection/receive_buffer.h"
 #include "source/connection/sql_text.h"
 #include "source/connection/sqlstate.h"
 #include "source/connection/tls_input.h"
@@ -80,6 +81,7 @@ ReplicationStream::ReplicationStream(Connection replication, const SourceSetting
                     fmt::format("starting slot \"{}\" at {}", settings.slot, from));
   encrypted_ = is_encrypted(connection_.raw());
   read_tls_ahead(connection_.raw());
+  bound_receive_buffer(socket());
 }
 
 bool ReplicationStream::over_unix_socket() const {

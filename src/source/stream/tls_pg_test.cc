@@ -1,7 +1,13 @@
 // The stream over TLS, where a record holds one message and poll does not see what is decrypted.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
 
+#include <algorithm>
+#include <fstream>
+
+#include "source/connection/connection.h"
+#include "source/stream/replication_stream.h"
 #include "source/testing/stream_test.h"
 
 namespace re_dms::tls_pg_test {
@@ -65,6 +71,24 @@ TEST_F(TlsStream, BringsARowOfManyRecords) {
   std::vector<std::string> rows = probe->records();
   std::erase_if(rows, [](const std::string& line) { return !line.starts_with("I "); });
   EXPECT_THAT(rows, ElementsAre("I [1|first]", "I [2|6000000 bytes]", "I [3|]"));
+}
+
+int receive_buffer_of(const ReplicationStream& stream) {
+  int bytes = 0;
+  socklen_t size = sizeof bytes;
+  EXPECT_EQ(getsockopt(stream.socket(), SOL_SOCKET, SO_RCVBUF, &bytes, &size), 0);
+  return bytes;
+}
+
+// The kernel doubles what it grants (socket(7), SO_RCVBUF).
+TEST_F(TlsStream, HasABoundedReceiveBufferOnLoopback) {
+  int granted = 0;
+  std::ifstream("/proc/sys/net/core/rmem_max") >> granted;
+  settings_.url = postgres_->tls_url();
+  ReplicationStream stream(Connection(settings_, ConnectionPurpose::Replication), settings_,
+                           origin_.consistent_point);
+  EXPECT_EQ(receive_buffer_of(stream), 2 * std::min(granted, 256 << 10));
+  stream.finish(std::chrono::seconds(5));
 }
 
 TEST_F(TlsStream, IsCheckedByTheCertificate) {
