@@ -91,12 +91,13 @@ def share_beside(spans, others):
 
 
 def report_overlap(target, daemon, bench, results):
-    """Uploads of one batch beside the load of another: a batch for each of some transactions, and a slow store."""
+    """Uploads of one batch beside the load of another: a batch for each of some transactions that fit into memory, and a
+    slow store."""
 
     def changes():
         for _ in range(BATCHES - 1):
             bench.change()
-        return bench.load(daemon, {"warehouse.lanes": LANES, "batch.memory": "64MiB"})
+        return bench.load(daemon, {"warehouse.lanes": LANES, "batch.memory": f"{4 * MEMORY_MIB}MiB"})
 
     target.s3.delay = STORE_SECONDS
     _, said, puts = watched(target, changes)
