@@ -6,7 +6,6 @@
 #include <cstdlib>
 #include <exception>
 #include <mutex>
-#include <random>
 #include <string_view>
 #include <utility>
 
@@ -40,15 +39,24 @@ bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop) {
   return !stop.stop_requested();
 }
 
+Backoff::Backoff(RetryPolicy policy)
+    : policy_(policy), wait_(policy.first), random_(std::random_device{}()) {}
+
+std::chrono::milliseconds Backoff::next() {
+  std::uniform_real_distribution<double> share(0.5, 1.0);
+  const auto times = [](std::chrono::milliseconds wait, double factor) {
+    return std::chrono::milliseconds(
+        static_cast<std::int64_t>(static_cast<double>(wait.count()) * factor));
+  };
+  const std::chrono::milliseconds jittered = times(wait_, share(random_));
+  wait_ = std::min(policy_.longest, times(wait_, policy_.growth));
+  return jittered;
+}
+
 Retry::Retry(RetryPolicy policy, OnError on_error, Progress progress)
-    : policy_(policy),
-      on_error_(std::move(on_error)),
-      progress_(std::move(progress)),
-      wait_(policy.first) {}
+    : backoff_(policy), on_error_(std::move(on_error)), progress_(std::move(progress)) {}
 
 bool Retry::run(const std::stop_token& stop, const std::function<void()>& step) {
-  std::minstd_rand random(std::random_device{}());
-  std::uniform_real_distribution<double> share(0.5, 1.0);
   while (!stop.stop_requested()) {
     const std::uint64_t before = progress();
     try {
@@ -61,16 +69,13 @@ bool Retry::run(const std::stop_token& stop, const std::function<void()>& step) 
         throw;
       }
       if (progress() != before) {
-        wait_ = policy_.first;
+        backoff_.reset();
       }
-      const std::chrono::milliseconds jittered(
-          static_cast<std::int64_t>(static_cast<double>(wait_.count()) * share(random)));
+      const std::chrono::milliseconds wait = backoff_.next();
       if (on_error_) {
-        on_error_(error, jittered);
+        on_error_(error, wait);
       }
-      wait_ = std::min(policy_.longest, std::chrono::milliseconds(static_cast<std::int64_t>(
-                                            static_cast<double>(wait_.count()) * policy_.growth)));
-      if (!wait_for(jittered, stop)) {
+      if (!wait_for(wait, stop)) {
         return false;
       }
     }

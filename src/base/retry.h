@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <random>
 #include <source_location>
 #include <stop_token>
 #include <string_view>
@@ -38,8 +39,24 @@ class Stopped : public Error {
 /// Waits `duration` or until stop is requested; true when the whole time passed.
 bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop);
 
-/// Runs `step` until it returns; between tries waits first, first·growth, … up to longest, each
-/// shortened by up to a half at random so that many daemons do not come back at once. Errors that
+/// The waits between tries: first, first·growth, … up to longest, each shortened by up to a half at
+/// random so that many daemons do not come back at once.
+class Backoff {
+ public:
+  explicit Backoff(RetryPolicy policy);
+
+  std::chrono::milliseconds next();
+
+  /// From the first on again.
+  void reset() { wait_ = policy_.first; }
+
+ private:
+  RetryPolicy policy_;
+  std::chrono::milliseconds wait_;
+  std::minstd_rand random_;
+};
+
+/// Runs `step` until it returns; between tries waits as Backoff says. Errors that
 /// are not Transient are passed on at once. `on_error` is told of each failed try and the wait that
 /// follows. A try during which the value of `progress` changed starts the waits over: for long
 /// steps, where a failure after hours says nothing about the one before. Returns false when
@@ -61,10 +78,9 @@ class Retry {
  private:
   std::uint64_t progress() const { return progress_ ? progress_() : 0; }
 
-  RetryPolicy policy_;
+  Backoff backoff_;
   OnError on_error_;
   Progress progress_;
-  std::chrono::milliseconds wait_;
 };
 
 }  // namespace re_dms

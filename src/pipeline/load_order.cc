@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/retry.h"
+
 namespace re_dms {
 
 std::optional<StagedBatch> LoadOrder::next(BoundedQueue<StagedBatch>& staged,
@@ -14,11 +16,17 @@ std::optional<StagedBatch> LoadOrder::next(BoundedQueue<StagedBatch>& staged,
     copied_last_ = false;
     return batch;
   }
-  const bool copy_is_due = !copies_.empty() && !copied_last_;
+  const bool copy_is_next = has_copy() && !copied_last_;
   std::optional<StagedBatch> batch;
-  while (!copy_is_due && !batch) {
-    batch = copies_.empty() ? staged.pop_for(stop, patience) : staged.try_pop(stop);
+  while (!copy_is_next && !batch) {
+    const bool has_some = has_copy();
+    const std::chrono::milliseconds most = std::min(patience, until_copy(patience));
+    batch = has_some ? staged.try_pop(stop) : staged.pop_for(stop, most);
     if (!batch) {
+      // No queue waits then.
+      if (!has_some && !copies_.empty() && staged.finished()) {
+        wait_for(most, stop);
+      }
       break;
     }
     if (batch->kind == BatchKind::Copy) {
@@ -27,12 +35,27 @@ std::optional<StagedBatch> LoadOrder::next(BoundedQueue<StagedBatch>& staged,
       waiting_.push_back(*std::exchange(batch, std::nullopt));
     }
   }
-  if (!batch && !copies_.empty()) {
+  if (!batch && has_copy()) {
     batch = std::move(copies_.front());
     copies_.pop_front();
   }
   copied_last_ = batch && batch->kind == BatchKind::Copy;
   return batch;
+}
+
+void LoadOrder::put_back(StagedBatch batch, SteadyTime due) {
+  copies_.push_front(std::move(batch));
+  copies_due_ = due;
+}
+
+bool LoadOrder::has_copy() const {
+  return !copies_.empty() && clock_.steady() >= copies_due_;
+}
+
+/// Until a copy may be loaded that waits for that; `otherwise` where none does.
+std::chrono::milliseconds LoadOrder::until_copy(std::chrono::milliseconds otherwise) const {
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(copies_due_ - clock_.steady());
+  return copies_.empty() || left.count() <= 0 ? otherwise : left;
 }
 
 bool LoadOrder::waits_for_a_join(const StagedBatch& batch) const {

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "base/testing/manual_clock.h"
+
 namespace re_dms::load_order_test {
 namespace {
 
@@ -41,8 +43,26 @@ class LoadOrderTest : public ::testing::Test {
   }
 
   BoundedQueue<StagedBatch> staged_{100, 1000};
-  LoadOrder order_;
+  ManualClock clock_;
+  LoadOrder order_{clock_};
 };
+
+TEST_F(LoadOrderTest, ACopyThatFailedWaitsForItsTurnAndTheCopiesBehindItToo) {
+  stage(BatchKind::Copy, 1);
+  stage(BatchKind::Copy, 2);
+  auto failed = order_.next(staged_, {}, kNoPatience);
+  ASSERT_TRUE(failed);
+  order_.put_back(*std::move(failed), clock_.steady() + std::chrono::seconds(1));
+  EXPECT_TRUE(order_.has_some());
+  stage(BatchKind::Stream, 11);
+  stage(BatchKind::Stream, 12);
+  EXPECT_EQ(next(), "11 12");
+  staged_.close();
+  EXPECT_EQ(next(), "");
+  EXPECT_TRUE(order_.has_some());
+  clock_.advance(std::chrono::seconds(1));
+  EXPECT_EQ(next(), "1 2");
+}
 
 TEST_F(LoadOrderTest, ACopyLetsOneOfTheOthersBy) {
   for (const std::uint64_t number : {1U, 2U, 3U}) {

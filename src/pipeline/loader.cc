@@ -6,6 +6,7 @@
 #include <chrono>
 #include <utility>
 
+#include "base/error.h"
 #include "base/failpoint.h"
 #include "observe/log.h"
 #include "pipeline/clean_up.h"
@@ -26,55 +27,102 @@ void Loader::run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop)
       grant_wishes(stop);
     }
     if (auto batch = order_.next(staged, stop, kWishesEvery)) {
-      while (wiring_.state.tables.loading_paused() && wait_for(kWishesEvery, stop)) {
-        release();
-      }
-      load(*batch, stop);
+      load(*std::move(batch), stop);
     } else {
       release();
     }
   }
 }
 
-void Loader::load(StagedBatch& batch, const std::stop_token& stop) {
+void Loader::load(StagedBatch batch, const std::stop_token& stop) {
   LoadReport report;
   const SteadyTime began = real_clock().steady();
   if (batch.kind == BatchKind::Stream && batch.span.transactions > 0) {
     wiring_.state.progress.loading_commit_time = batch.span.first_commit.time_since_epoch().count();
   }
-  const bool done = retry_target(stop, [&] {
-    StagedBatch left;
-    left.layers = take_void(batch, wiring_.state.tables);
-    clean_up("files of a copy that was given up", [&] { remove_batch(wiring_.store, left); });
-    report = wiring_.warehouse.load(batch, stop);
-  });
+  const auto once = [&] { report = load_once(batch, stop); };
+  const bool done =
+      batch.kind == BatchKind::Copy ? load_copy(batch, stop, once) : retry_target(stop, once);
   if (done) {
     wiring_.state.figures.loaded(batch, report, began);
     finish(batch, report);
   }
 }
 
+/// Without the tables that leave before it.
+LoadReport Loader::load_once(StagedBatch& batch, const std::stop_token& stop) {
+  while (wiring_.state.tables.loading_paused()) {
+    if (!wait_for(kWishesEvery, stop)) {
+      throw Stopped();
+    }
+    release();
+  }
+  // One that is to go on catches up behind the batch, and what an earlier try did to it, if its end
+  // was not heard of, is known by then.
+  grant(&TableStates::take_wishes_to_leave, stop);
+  StagedBatch left;
+  left.layers = take_void(batch, wiring_.state.tables);
+  clean_up("files of a copy that was given up", [&] { remove_batch(wiring_.store, left); });
+  return wiring_.warehouse.load(batch, stop);
+}
+
+/// Tables that are followed do not wait for rows of those that are not: after a failure these come
+/// again behind what is there of the others.
+bool Loader::load_copy(StagedBatch& batch, const std::stop_token& stop,
+                       const std::function<void()>& once) {
+  try {
+    if (!stop.stop_requested()) {
+      once();
+      copies_.reset();
+      return true;
+    }
+  } catch (const Stopped&) {
+    return false;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Transient) {
+      throw;
+    }
+    const std::chrono::milliseconds wait = copies_.next();
+    note_retry(error, wait);
+    order_.put_back(std::move(batch), real_clock().steady() + wait);
+  }
+  return false;
+}
+
 bool Loader::retry_target(const std::stop_token& stop, const std::function<void()>& step) {
   Retry retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
-    wiring_.state.warehouse_trouble(error.what());
-    wiring_.state.figures.retried("warehouse");
-    log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
+    note_retry(error, wait);
   });
   return retry.run(stop, step);
 }
 
-/// What people ask of tables; whoever folds changes of those that leave hears of it.
+void Loader::note_retry(const Error& error, std::chrono::milliseconds wait) {
+  wiring_.state.warehouse_trouble(error.what());
+  wiring_.state.figures.retried("warehouse");
+  log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
+}
+
 void Loader::grant_wishes(const std::stop_token& stop) {
-  std::vector<TableWish> wishes;
-  for (const auto& [oid, wish] : wiring_.state.tables.take_wishes()) {
-    wishes.push_back({oid, wish});
+  bool some = false;
+  const bool done = retry_target(stop, [&] { some = grant(&TableStates::take_wishes, stop); });
+  if (done && some) {
+    wiring_.state.warehouse_trouble({});
   }
-  std::vector<TargetTable> granted;
-  if (wishes.empty() ||
-      !retry_target(stop, [&] { granted = wiring_.warehouse.grant(wishes, stop); })) {
-    return;
+}
+
+/// What people ask of tables, once; whoever folds changes of those that leave hears of it. False
+/// where they ask for nothing.
+bool Loader::grant(Wishes (TableStates::*take)(), const std::stop_token& stop) {
+  if (granting_.empty()) {
+    for (const auto& [oid, wish] : (wiring_.state.tables.*take)()) {
+      granting_.push_back({oid, wish});
+    }
   }
-  wiring_.state.warehouse_trouble({});
+  if (granting_.empty()) {
+    return false;
+  }
+  const std::vector<TargetTable> granted = wiring_.warehouse.grant(granting_, stop);
+  granting_.clear();
   for (const TargetTable& table : granted) {
     const TableRecord record = record_of(table);
     if (const auto news = wiring_.state.tables.granted(record)) {
@@ -85,6 +133,7 @@ void Loader::grant_wishes(const std::stop_token& stop) {
     }
   }
   wiring_.state.tables.wishes_granted();
+  return true;
 }
 
 void Loader::finish(const StagedBatch& batch, const LoadReport& report) {
@@ -147,7 +196,10 @@ void Loader::note_tables(const StagedBatch& batch, const LoadReport& report) {
       tables.copied_some(layer.table->oid, layer.copy->position, layer.counts.rows(),
                          layer.copy->bytes);
     }
-    if (layer.copy && layer.copy->last) {
+    if (layer.copy && layer.copy->last && !report.loaded.contains(layer.table->oid)) {
+      tables.copy_failed(layer.table->oid,
+                         "somebody asked for another copy before this one was known to be loaded");
+    } else if (layer.copy && layer.copy->last) {
       tables.copied(layer.table, layer.copy->position, layer.copy->initial_copy);
       note_beginning(layer);
     }

@@ -2,9 +2,11 @@
 // each.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <stop_token>
+#include <utility>
 #include <vector>
 
 #include "base/bounded_queue.h"
@@ -46,13 +48,22 @@ class Loader {
   /// removed, then the journal below it. While nothing waits, the journal is also released twice a
   /// second: segments that a reader was still in, what the last run left, and attempts at a large
   /// transaction that were cut off, which no load ever passes. Between two loads what people ask of
-  /// tables is done; while loading is paused, nothing is.
+  /// tables is done, and between two tries of a load what makes tables leave: the next try goes on
+  /// without them. While loading is paused, nothing is done. Copied rows that cannot be loaded come
+  /// again behind what is there of the others.
   void run(BoundedQueue<StagedBatch>& staged, const std::stop_token& stop);
 
  private:
-  void load(StagedBatch& batch, const std::stop_token& stop);
-  void grant_wishes(const std::stop_token& stop);
+  using Wishes = std::vector<std::pair<Oid, Wish>>;
+
+  void load(StagedBatch batch, const std::stop_token& stop);
+  LoadReport load_once(StagedBatch& batch, const std::stop_token& stop);
+  bool load_copy(StagedBatch& batch, const std::stop_token& stop,
+                 const std::function<void()>& once);
   bool retry_target(const std::stop_token& stop, const std::function<void()>& step);
+  void note_retry(const Error& error, std::chrono::milliseconds wait);
+  void grant_wishes(const std::stop_token& stop);
+  bool grant(Wishes (TableStates::*take)(), const std::stop_token& stop);
   void finish(const StagedBatch& batch, const LoadReport& report);
   void note_tables(const StagedBatch& batch, const LoadReport& report);
   void note_adjusted(const LoadReport& report);
@@ -65,8 +76,10 @@ class Loader {
   void tell_readers(Oid table);
 
   LaneWiring wiring_;
-  LoadOrder order_;
-  bool warned_ = false;  ///< of a table that the journal will let go
+  LoadOrder order_{real_clock()};
+  Backoff copies_{retry_policy()};   ///< between tries of copied rows
+  std::vector<TableWish> granting_;  ///< taken, and not in the target yet
+  bool warned_ = false;              ///< of a table that the journal will let go
 };
 
 }  // namespace re_dms

@@ -192,7 +192,10 @@ std::optional<TableRecord> TableStates::granted(const TableRecord& now) {
     return table;
   }
   enter(table, state);
-  table.resumable = state == TableState::Paused && now.position.known();
+  // A load whose end nobody heard of may have set it aside.
+  const bool stands =
+      state == TableState::Paused || (state == TableState::SetAside && was_followed);
+  table.resumable = stands && now.position.known();
   if (state == TableState::CatchingUp) {
     table.schema = now.schema;
   }

@@ -116,6 +116,8 @@ class TableStates {
   void wish(Oid oid, Wish wish);
   /// Of each table the first: another one is about what becomes of it by that.
   std::vector<std::pair<Oid, Wish>> take_wishes();
+  /// The same, of tables that are to leave: to be paused, or copied anew. The others wait.
+  std::vector<std::pair<Oid, Wish>> take_wishes_to_leave();
 
   /// The wishes that were taken last are granted.
   void wishes_granted();
@@ -218,6 +220,7 @@ class TableStates {
   void close();
 
  private:
+  std::vector<std::pair<Oid, Wish>> take_wishes_of(const std::set<Wish>& kinds);
   TableRecord& record(Oid oid);
   void enter(TableRecord& table, TableState state);
   void wait_again(TableRecord& table, const std::string& reason);

@@ -210,6 +210,31 @@ TEST_F(TableStatesTest, WhatIsAskedOfATableIsWaitedFor) {
   EXPECT_TRUE(tables_.wait_for_wishes({}));
 }
 
+/// Between two tries of a load, what that may have done to a table is not known yet.
+TEST_F(TableStatesTest, TablesThatAreToLeaveComeBeforeTheOthers) {
+  tables_.wish(1, Wish::Resume);
+  tables_.wish(1, Wish::Pause);
+  tables_.wish(2, Wish::Pause);
+  tables_.wish(2, Wish::Resume);
+  tables_.wish(3, Wish::Copy);
+  tables_.wish(4, Wish::Heal);
+  EXPECT_EQ(tables_.take_wishes_to_leave(), (Wishes{{2, Wish::Pause}, {3, Wish::Copy}}));
+  EXPECT_EQ(tables_.take_wishes_to_leave(), Wishes{});
+  EXPECT_FALSE(tables_.wait_for_wishes({}));
+  EXPECT_EQ(tables_.take_wishes(), (Wishes{{1, Wish::Resume}, {2, Wish::Resume}, {4, Wish::Heal}}));
+}
+
+/// By a load whose end nobody heard of.
+TEST_F(TableStatesTest, ATableThatTheTargetHasSetAsideGoesOnWhereItStands) {
+  tables_.live(1, {"public", "t1"});
+  EXPECT_TRUE(tables_.granted(as(1, TableState::SetAside, Lsn{500})));
+  EXPECT_EQ(tables_.held_from(), Lsn{500});
+  SetAside said = left(1, Remedy::Person);
+  said.position = Lsn{500};
+  tables_.leave(said);
+  EXPECT_TRUE(tables_.all().at(0).resumable);
+}
+
 /// The target may say that it waits for a copy, which pausing would forget.
 TEST_F(TableStatesTest, WhatWaitsForAPersonIsNotPaused) {
   tables_.leave(left(1, Remedy::Person));

@@ -13,11 +13,19 @@ void TableStates::wish(Oid oid, Wish wish) {
 }
 
 std::vector<std::pair<Oid, Wish>> TableStates::take_wishes() {
+  return take_wishes_of({Wish::Copy, Wish::Heal, Wish::Pause, Wish::Resume});
+}
+
+std::vector<std::pair<Oid, Wish>> TableStates::take_wishes_to_leave() {
+  return take_wishes_of({Wish::Copy, Wish::Pause});
+}
+
+std::vector<std::pair<Oid, Wish>> TableStates::take_wishes_of(const std::set<Wish>& kinds) {
   const std::lock_guard lock(mutex_);
   std::vector<std::pair<Oid, Wish>> taken;
   std::set<Oid> asked;
   const std::size_t gone = std::erase_if(wishes_, [&](const auto& wished) {
-    if (!asked.insert(wished.first).second) {
+    if (!asked.insert(wished.first).second || !kinds.contains(wished.second)) {
       return false;
     }
     const auto found = tables_.find(wished.first);

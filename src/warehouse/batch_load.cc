@@ -377,8 +377,11 @@ void BatchLoad::loaded_elsewhere(StoredTables tables) {
 void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
   const TableState wanted = state_after(entry.remedy);
   const auto known = known_.find(entry.oid);
-  // A copy took the name of a table that is followed, or nobody asks for it any more.
-  const bool anyway = batch_.kind == BatchKind::Copy && entry.remedy != Remedy::Person;
+  // A copy took the name of a table that is followed, or nobody asks for it any more. One whose own
+  // load failed may have been paused since that try.
+  const bool of_its_load = failed_.contains(entry.oid) && !gave_way_.contains(entry.oid);
+  const bool anyway =
+      batch_.kind == BatchKind::Copy && entry.remedy != Remedy::Person && !of_its_load;
   if (known != known_.end() && !anyway && !suits(batch_.kind, known->second.state)) {
     if (known->second.state == wanted && known->second.reason == entry.reason) {
       // An earlier try of this batch did it.

@@ -217,6 +217,7 @@ TEST_P(KeptContract, WithoutACopyRowsMayBeMissing) {
   const LoadReport again = taken().load(lost, {});
   ASSERT_EQ(again.not_there.size(), 1U);
   EXPECT_EQ(again.not_there[0].rows, 1U);
+  loaded_ = lost.span.to;
   EXPECT_EQ(load({staged(LayerBuilder(items()).update({"3"}, "01", {{}, "x"}))}).not_there.size(),
             1U);
   EXPECT_EQ(load({staged(LayerBuilder(items()).replace({"5"}, {"5", "x"}))}).not_there.size(), 1U);

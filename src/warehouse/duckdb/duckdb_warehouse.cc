@@ -62,6 +62,16 @@ struct FailedCommit {
   std::string reason;
 };
 
+/// What earlier tries of the batch of this span showed.
+struct Trying {
+  std::pair<BatchKind, BatchSpan> batch{};
+  BatchTries tries{};
+  std::size_t faults = 0;
+  PartSize by_faults{};
+  std::optional<FailedCommit> failed_commit{};
+  std::map<Oid, int> refused_alone{};
+};
+
 /// What DuckDB 1.4 holds at COMMIT of a table that gets rows: two blocks of 256 KiB for each
 /// column, values and NULLs, and two more while they are compressed, however few the rows are. Most
 /// of a block is never touched; it counts all the same.
@@ -117,15 +127,12 @@ class DuckdbWarehouse final : public Warehouse {
   /// When the file was closed after the last load, if its rows in loads do not say so yet.
   std::optional<SystemTime> closed_;
   std::optional<SteadyTime> forgot_;
-  /// What earlier tries of the batch of this span showed.
-  std::pair<BatchKind, BatchSpan> trying_;
-  BatchTries tries_;
-  std::size_t faults_ = 0;
-  PartSize by_faults_;
+  /// Between two tries of copied rows others are loaded.
+  Trying copies_;
+  Trying others_;
+  Trying* trying_ = &others_;  ///< of the batch being loaded
   /// How many tables fit into memory together.
   PartSize by_memory_;
-  std::optional<FailedCommit> failed_commit_;
-  std::map<Oid, int> refused_alone_;
 };
 
 /// A table whose shape somebody changed is copied anew, or set aside: rows must not go into columns
@@ -239,28 +246,24 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
   const StoredPosition stored = service.stored_position();
   const BatchSpan& span = batch.span;
   require_epoch(stored, epoch_);
+  trying_ = batch.kind == BatchKind::Copy ? &copies_ : &others_;
+  if (trying_->batch != std::pair(batch.kind, span)) {
+    *trying_ = {.batch = {batch.kind, span}};
+  }
   if (is_loaded(batch, stored)) {
-    return report_again(batch, stored, service.tables(), tries_);
+    return report_again(batch, stored, service.tables(), trying_->tries);
   }
   // Whatever goes wrong from here on, what the file holds is read again before it is relied on.
   StoredTables known = known_ ? std::move(*known_) : service.tables();
   known_.reset();
   const LoadRun run{stored.loads + 1, epoch_, span, clock_.now()};
-  if (trying_ != std::pair(batch.kind, span)) {
-    trying_ = {batch.kind, span};
-    tries_ = {};
-    faults_ = 0;
-    by_faults_ = {};
-    failed_commit_.reset();
-    refused_alone_.clear();
-  }
-  find_gaps(batch, known, tries_.failed);
-  if (failed_commit_) {
-    learn(*failed_commit_, session, batch);
-    failed_commit_.reset();
+  find_gaps(batch, known, trying_->tries.failed);
+  if (trying_->failed_commit) {
+    learn(*trying_->failed_commit, session, batch);
+    trying_->failed_commit.reset();
   }
   DuckdbTables target(session);
-  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, tries_);
+  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, trying_->tries);
   try {
     load_parts(session, load, run);
     load.record_last(run);
@@ -277,7 +280,7 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
     if (load.in_transaction().empty()) {
       throw;
     }
-    failed_commit_ = {load.in_transaction(), error.what()};
+    trying_->failed_commit = {load.in_transaction(), error.what()};
     return std::nullopt;
   }
   failpoint("load-commit-after");
@@ -296,7 +299,7 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
 void DuckdbWarehouse::load_parts(Session& session, BatchLoad& load, const LoadRun& run) {
   for (;;) {
     std::vector<Oid> part = load.missing();
-    const std::size_t most = std::min(by_memory_.tables(), by_faults_.tables());
+    const std::size_t most = std::min(by_memory_.tables(), trying_->by_faults.tables());
     const bool last = part.size() <= most;
     part.resize(std::min(part.size(), most));
     if (const auto fault = load.apply(part)) {
@@ -327,8 +330,8 @@ void DuckdbWarehouse::learn(const LoadFault& fault, const std::vector<Oid>& part
     by_memory_.found_alone();
     return;
   }
-  if (++faults_ > 1) {
-    by_faults_.halve(part.size(), kPartLeast);
+  if (++trying_->faults > 1) {
+    trying_->by_faults.halve(part.size(), kPartLeast);
   }
 }
 
@@ -345,10 +348,10 @@ void DuckdbWarehouse::learn(const FailedCommit& failed, Session& session,
     return;
   }
   const Oid oid = failed.tables[0];
-  if (++refused_alone_[oid] == kTriesAlone) {
+  if (++trying_->refused_alone[oid] == kTriesAlone) {
     const auto layer = std::ranges::find(batch.layers, oid,
                                          [](const StagedLayer& each) { return each.table->oid; });
-    tries_.failed[oid] = {oid, layer->table->name, failed.reason, {}};
+    trying_->tries.failed[oid] = {oid, layer->table->name, failed.reason, {}};
     by_memory_.found_alone();
   }
 }

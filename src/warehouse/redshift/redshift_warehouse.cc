@@ -16,10 +16,10 @@
 #include "warehouse/redshift/faults.h"
 #include "warehouse/redshift/fence.h"
 #include "warehouse/redshift/lanes.h"
+#include "warehouse/redshift/load_tries.h"
 #include "warehouse/redshift/redshift_tables.h"
 #include "warehouse/redshift/service_schema.h"
 #include "warehouse/redshift/session.h"
-#include "warehouse/redshift/suspects.h"
 #include "warehouse/service_tables.h"
 #include "warehouse/wishes.h"
 
@@ -29,9 +29,6 @@ namespace {
 
 constexpr std::chrono::days kLoadsKept{30};
 constexpr std::chrono::hours kForgetInterval{1};
-/// Of the longest between two tries: five minutes, and an hour.
-constexpr int kPausesForOne = 10;
-constexpr int kPausesForAll = 120;
 
 /// Keeps one session open between loads. After any error but that of a table it opens another one:
 /// what the old session has begun then ends by itself, and what it did is seen under the fence.
@@ -61,6 +58,7 @@ class RedshiftWarehouse final : public Warehouse {
   void connect(const std::stop_token& stop);
   StoredTables take_known(ServiceTables& service);
   void know_tables(Session& session);
+  LoadReport try_load(const StagedBatch& batch, const std::stop_token& stop);
   LoadReport load_into(Session& session, const StagedBatch& batch, const std::stop_token& stop);
   void load_in_lanes(const StagedBatch& batch, const LoadRun& run, const StoredPosition& stored,
                      BatchLoad& load, const std::stop_token& stop);
@@ -70,15 +68,9 @@ class RedshiftWarehouse final : public Warehouse {
   void apply_in_parts(Session& session, const LoadRun& run, BatchLoad& load,
                       std::vector<Oid> tables);
   void commit_part(Session& session, const LoadRun& run, BatchLoad& load);
-  void leave_found(const BatchLoad& load);
-
-  /// Whether the batch is, of tables that nobody follows yet: to leave costs them what is copied,
-  /// and to wait for them costs all others.
-  bool is_of_copies() const { return trying_.first == BatchKind::Copy; }
-
   void look_behind_commit(Session& session, const BatchLoad& load);
+  void write_of_our_own(Session& session);
   void note_failed(const Failing& failed, const BatchLoad& load, const StatementFailed& error);
-  void note_failed(const Failing& failed);
   void drop_given_up(Session& session, std::vector<CopyLeft> copies);
   void keep_books(ServiceTables& service);
 
@@ -94,13 +86,11 @@ class RedshiftWarehouse final : public Warehouse {
   bool read_again_ = false;       ///< known_, since the last look for copies that were given up
   std::set<Oid> copies_refused_;  ///< of these tables: what could not be dropped is said
   std::optional<SteadyTime> forgot_;
-  /// What earlier tries of the batch of this span showed.
-  std::pair<BatchKind, BatchSpan> trying_;
-  BatchTries tries_;
-  Suspects suspects_{
-      {kPausesForOne * retry_policy().longest, kPausesForAll* retry_policy().longest}};
-  std::optional<Failing> failed_commit_;  ///< that is not counted yet
-  bool alone_ = false;                    ///< a suspect is being loaded
+  /// Between two tries of copied rows others are loaded.
+  LoadTries copies_;
+  LoadTries others_;
+  LoadTries* trying_ = &others_;     ///< of the batch being loaded
+  bool alone_ = false;               ///< a suspect is being loaded
   bool leaves_staged_rows_ = false;  ///< the session has temporary tables of tables that failed
 };
 
@@ -198,11 +188,24 @@ LoadReport RedshiftWarehouse::load(const StagedBatch& batch, const std::stop_tok
   RE_DMS_CHECK(epoch_ != 0);
   const SteadyTime started = clock_.steady();
   failpoint("redshift-load-before");
-  LoadReport report =
-      with_session(stop, [&](Session& session) { return load_into(session, batch, stop); });
+  trying_ = batch.kind == BatchKind::Copy ? &copies_ : &others_;
+  trying_->begin(batch, started);
+  LoadReport report = try_load(batch, stop);
   report.duration =
       std::chrono::duration_cast<std::chrono::microseconds>(clock_.steady() - started);
   return report;
+}
+
+LoadReport RedshiftWarehouse::try_load(const StagedBatch& batch, const std::stop_token& stop) {
+  for (;;) {
+    try {
+      return with_session(stop, [&](Session& session) { return load_into(session, batch, stop); });
+    } catch (const StatementFailed&) {
+      if (!trying_->goes_on(clock_.steady())) {
+        throw;
+      }
+    }
+  }
 }
 
 LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& batch,
@@ -216,25 +219,23 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   }
   if (is_loaded(batch, stored)) {
     drop_given_up(session, {});
-    return report_again(batch, stored, *known_, tries_);
+    return report_again(batch, stored, *known_, trying_->batch_tries());
   }
   // Whatever goes wrong from here on, what the target holds is read again before it is relied on.
   StoredTables known = std::move(*known_);
   known_.reset();
   const LoadRun run{stored.loads + 1, epoch_, batch.span, clock_.now()};
-  if (trying_ != std::pair(batch.kind, batch.span)) {
-    trying_ = {batch.kind, batch.span};
-    tries_ = {};
-    suspects_.clear();
-    failed_commit_.reset();
-  }
-  find_gaps(batch, known, tries_.failed);
+  find_gaps(batch, known, trying_->batch_tries().failed);
   RedshiftTables target(session, loads_, stored);
-  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, tries_);
+  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, trying_->batch_tries());
   leaves_staged_rows_ = false;
   alone_ = false;
   try {
     look_behind_commit(session, load);
+    // A cluster that takes nothing is not asked for each table.
+    if (trying_->is_to_write()) {
+      write_of_our_own(session);
+    }
     load_in_lanes(batch, run, stored, load, stop);
     load_suspects(session, run, load);
     load_last(session, batch, run, load);
@@ -266,12 +267,12 @@ void RedshiftWarehouse::apply(BatchLoad& load, const std::vector<Oid>& tables) {
 /// The same, the last of several transactions where COMMITs fail.
 void RedshiftWarehouse::apply_in_parts(Session& session, const LoadRun& run, BatchLoad& load,
                                        std::vector<Oid> tables) {
-  while (tables.size() > suspects_.together()) {
-    const auto end = tables.begin() + static_cast<std::ptrdiff_t>(suspects_.together());
+  while (tables.size() > trying_->suspects().together()) {
+    const auto end = tables.begin() + static_cast<std::ptrdiff_t>(trying_->suspects().together());
     apply(load, {tables.begin(), end});
     tables.erase(tables.begin(), end);
     commit_part(session, run, load);
-    suspects_.committed();
+    trying_->suspects().committed();
   }
   apply(load, tables);
 }
@@ -303,91 +304,53 @@ void RedshiftWarehouse::load_last(Session& session, const StagedBatch& batch, co
 
 /// Tables that tries of the batch ended in, each in a transaction of its own behind all others: one
 /// that fails there is alone with its fault. A cluster that takes nothing is no table's fault, so
-/// others come first, or, where there are none, a transaction without rows.
+/// others come first, or, where there are none, a transaction without rows. Throws where tables
+/// failed in this try: they have yet to take the batch.
 void RedshiftWarehouse::load_suspects(Session& session, const LoadRun& run, BatchLoad& load) {
-  leave_found(load);
-  const std::vector<Oid> suspects = suspects_.among(load.missing());
-  if (suspects.empty()) {
+  trying_->leave_found(load, clock_.steady());
+  const std::vector<Oid> missing = load.missing();
+  const std::vector<Oid> others = trying_->without_failing(missing);
+  if (others.size() == missing.size() && !trying_->has_left_out()) {
     return;
   }
-  std::vector<Oid> others = load.missing();
-  std::erase_if(others,
-                [&](Oid oid) { return std::ranges::find(suspects, oid) != suspects.end(); });
   apply_in_parts(session, run, load, others);
   ServiceTables(session).touch();
   commit_part(session, run, load);
-  for (const Oid oid : suspects) {
+  for (const Oid oid : trying_->to_be_tried_alone(missing)) {
     alone_ = true;
     apply(load, {oid});
     commit_part(session, run, load);
     alone_ = false;
   }
-}
-
-/// Before anything else of the next try, and not in the one that fails: that one's COMMIT may have
-/// taken place though its answer was lost, and then the table is not missing.
-void RedshiftWarehouse::leave_found(const BatchLoad& load) {
-  const bool others_pass = load.any_taken();
-  const bool soon = others_pass || is_of_copies();
-  for (const Failing& table : suspects_.found(load.missing_changes(), soon, clock_.steady())) {
-    tries_.failed[table.table] = {
-        table.table,
-        table.name,
-        fmt::format("loads of this table alone fail again and again, while {}: {}",
-                    others_pass ? "others pass" : "the cluster takes other writes", table.reason),
-        {},
-        Remedy::Copy};
-  }
+  trying_->require_none_left_out();
 }
 
 /// A failed COMMIT counts only where the tables do not hold the batch, as the fence has shown, and
 /// where one without their rows passes: else it is the cluster's, or took place.
 void RedshiftWarehouse::look_behind_commit(Session& session, const BatchLoad& load) {
-  const auto failed = std::exchange(failed_commit_, std::nullopt);
+  const auto failed = trying_->take_failed_commit();
   const std::vector<Oid> missing = load.missing_changes();
   if (!failed || std::ranges::find(missing, failed->table) == missing.end()) {
     return;
   }
+  write_of_our_own(session);
+  trying_->suspects().failed(*failed, clock_.steady());
+}
+
+void RedshiftWarehouse::write_of_our_own(Session& session) {
   begin_behind_fences(session);
   ServiceTables service(session);
   require_epoch(service.stored_position(), epoch_);
   service.touch();
   session.commit();
-  suspects_.failed(*failed, clock_.steady());
 }
 
-/// Says what is waited for, where a table failed alone.
 void RedshiftWarehouse::note_failed(const Failing& failed, const BatchLoad& load,
                                     const StatementFailed& error) {
-  if (!std::exchange(alone_, false)) {
-    note_failed(failed);
-    return;
+  if (std::exchange(alone_, false)) {
+    throw trying_->note_failed_alone(failed, load, error, clock_.steady());
   }
-  suspects_.failed_alone(failed, clock_.steady());
-  const std::size_t missing = load.missing_changes().size();
-  const std::string waits =
-      load.any_taken() || is_of_copies() || missing == 1
-          ? fmt::format(
-                "{} failed again and again, and is loaded alone behind the others of its "
-                "batch. If that fails for five minutes, it is copied anew",
-                to_string(failed.name))
-          : fmt::format(
-                "{} tables have yet to take this batch, and each fails alone: the cluster "
-                "may be at fault, so they are waited for until one passes. If the cluster "
-                "refuses them for an hour, and takes other writes, they are copied anew. "
-                "{} failed last",
-                missing, to_string(failed.name));
-  throw StatementFailed(fmt::format("{}: {}", waits, error.message()), error.advice(),
-                        error.statement(), error.answered());
-}
-
-/// Beside others.
-void RedshiftWarehouse::note_failed(const Failing& failed) {
-  if (!failed.at_commit()) {
-    suspects_.failed(failed, clock_.steady());
-  } else if (!failed_commit_ || failed_commit_->tables < failed.tables) {
-    failed_commit_ = failed;
-  }
+  trying_->note_failed(failed, clock_.steady());
 }
 
 /// Copies that will not be gone on with. What tables they are of was committed, maybe in a
@@ -422,12 +385,9 @@ void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& r
                                       const StoredPosition& stored, BatchLoad& load,
                                       const std::stop_token& stop) {
   const std::vector<Oid> missing = load.missing();
-  std::vector<Oid> tables = load.of_rows_only(missing);
-  const std::vector<Oid> suspects = suspects_.among(tables);
-  std::erase_if(tables,
-                [&](Oid oid) { return std::ranges::find(suspects, oid) != suspects.end(); });
+  const std::vector<Oid> tables = trying_->without_failing(load.of_rows_only(missing));
   const int lanes = settings_.lanes - (tables.size() < missing.size() ? 1 : 0);
-  if (lanes < 2 || tables.empty() || suspects_.searches()) {
+  if (lanes < 2 || tables.empty() || trying_->suspects().searches()) {
     return;
   }
   const auto dealt = deal(batch, tables, lanes);
@@ -436,10 +396,10 @@ void RedshiftWarehouse::load_in_lanes(const StagedBatch& batch, const LoadRun& r
   }
   std::vector<Failing> failed;
   try {
-    lanes_.load(batch, dealt, run, stored, {load, tries_, failed}, stop);
+    lanes_.load(batch, dealt, run, stored, {load, trying_->batch_tries(), failed}, stop);
   } catch (const Error&) {
     for (const Failing& each : failed) {
-      note_failed(each);
+      trying_->note_failed(each, clock_.steady());
     }
     throw;
   }

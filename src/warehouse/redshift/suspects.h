@@ -74,8 +74,6 @@ class Suspects {
   /// little to leave.
   std::vector<Failing> found(const std::vector<Oid>& missing, bool soon, SteadyTime now) const;
 
-  void clear() { *this = Suspects(patience_); }
-
  private:
   static constexpr std::size_t kUnlimited = std::numeric_limits<std::size_t>::max();
 

@@ -61,8 +61,6 @@ TEST(Suspects, ATableIsOneAfterSomeTriesThatEndedAtOneStatement) {
   EXPECT_THAT(suspects.among({1, 2}), IsEmpty());
   suspects.failed(at(1, "COPY"), kBegin);
   EXPECT_THAT(suspects.among({3, 2, 1}), ElementsAre(1));
-  suspects.clear();
-  EXPECT_THAT(suspects.among({1, 2}), IsEmpty());
 }
 
 TEST(Suspects, TriesThatEndAtOtherStatementsMakeNone) {
