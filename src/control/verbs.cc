@@ -39,8 +39,7 @@ std::vector<TableRecord> matching(const TableStates& tables,
 /// A table that is never copied stays as it is while it is followed: beginning again would skip
 /// changes.
 bool may_be_copied(const TableStates& tables, const TableRecord& table) {
-  const bool is_followed = table.state == TableState::Live || table.state == TableState::CatchingUp;
-  return !is_followed || !tables.copies_forbidden(table.name);
+  return !is_followed(table.state) || !tables.copies_forbidden(table.name);
 }
 
 std::string resync(const TableStates& tables, const TableRecord& table) {

@@ -20,6 +20,7 @@ struct SetAside {
   std::string reason;
   Lsn position;
   Remedy remedy = Remedy::Person;
+  std::uint64_t attempt = 0;  ///< that a copy ends in; as TableRecord counts them
 
   bool operator==(const SetAside&) const = default;
 };

@@ -52,6 +52,10 @@ Remedy remedy_of(TableState state) {
   }
 }
 
+bool is_followed(TableState state) {
+  return state == TableState::Live || state == TableState::CatchingUp;
+}
+
 bool has_left(TableState state) {
   return state == TableState::Waiting || state == TableState::Paused ||
          state == TableState::SetAside || state == TableState::Removed;

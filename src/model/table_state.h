@@ -34,6 +34,9 @@ enum class Remedy {
 TableState state_after(Remedy remedy);
 Remedy remedy_of(TableState state);
 
+/// Changes are added to the rows that a table of this state holds.
+bool is_followed(TableState state);
+
 /// No rows come for a table of this state.
 bool has_left(TableState state);
 

@@ -43,6 +43,9 @@ void Copier::publish(const std::stop_token& stop) try {
   }
   wiring_.state.tables.published(published.added, std::move(reasons));
   wiring_.state.look_soon = true;
+  log(LogLevel::Debug, "publication_seen",
+      "tables that are published and were not met before are waited for",
+      {{"tables", published.added.size()}});
 
 } catch (const Error&) {
   wiring_.state.tables.look_at_publication();

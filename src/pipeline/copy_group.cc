@@ -241,7 +241,8 @@ void CopyGroup::refuse(Table& table, std::string reason) {
     return;
   }
   table.done = true;
-  refused_.push_back({table.size.oid, table.size.name, std::move(reason), {}});
+  refused_.push_back(
+      {table.size.oid, table.size.name, std::move(reason), {}, Remedy::Person, table.attempt});
 }
 
 void CopyGroup::copy(SnapshotReader& reader, const Task& task) {

@@ -71,9 +71,10 @@ std::vector<StagedLayer> take_void(StagedBatch& batch, const TableStates& tables
     });
   }
   if (batch.kind == BatchKind::Copy) {
-    // Somebody wants it again.
     std::erase_if(batch.set_aside, [&](const SetAside& table) {
-      return table.remedy == Remedy::Nothing && tables.state(table.oid) != TableState::Removed;
+      // Of those that left, what somebody wants again.
+      return table.remedy == Remedy::Nothing ? tables.state(table.oid) != TableState::Removed
+                                             : !tables.is_current(table.oid, table.attempt);
     });
   }
   std::vector<StagedLayer> left;

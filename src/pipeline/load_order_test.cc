@@ -109,8 +109,8 @@ TEST_F(LoadOrderTest, WhatIsInTheQueueWhenItClosesIsGiven) {
 
 class VoidTest : public ::testing::Test {
  protected:
-  static SetAside left(Oid oid, Remedy remedy) {
-    return {oid, {"public", "t" + std::to_string(oid)}, "because", Lsn{500}, remedy};
+  static SetAside left(Oid oid, Remedy remedy, std::uint64_t attempt = 0) {
+    return {oid, {"public", "t" + std::to_string(oid)}, "because", Lsn{500}, remedy, attempt};
   }
 
   std::uint64_t attempt(Oid oid) const {
@@ -167,11 +167,29 @@ TEST_F(VoidTest, ATableThatIsWantedAgainIsNotRemoved) {
   tables_.leave(left(1, Remedy::Copy));
   tables_.leave(left(2, Remedy::Nothing));
   StagedBatch copies = batch(BatchKind::Copy, 1);
-  copies.set_aside = {left(1, Remedy::Nothing), left(2, Remedy::Nothing), left(1, Remedy::Person)};
+  copies.set_aside = {left(1, Remedy::Nothing), left(2, Remedy::Nothing)};
   take_void(copies, tables_);
-  ASSERT_EQ(copies.set_aside.size(), 2U);
+  ASSERT_EQ(copies.set_aside.size(), 1U);
   EXPECT_EQ(copies.set_aside[0].oid, 2U);
-  EXPECT_EQ(copies.set_aside[1].remedy, Remedy::Person);
+}
+
+TEST_F(VoidTest, WhatACopyEndedInSaysNothingOfTheNextOne) {
+  tables_.leave(left(1, Remedy::Copy));
+  tables_.leave(left(2, Remedy::Copy));
+  const auto begun = tables_.begin_copy({1, 2}, Lsn{500});
+  const auto refused = [&](Oid oid) { return left(oid, Remedy::Person, begun.at(oid)); };
+  TableRecord asked;
+  asked.oid = 1;
+  for (const TableState state : {TableState::Paused, TableState::Waiting}) {
+    asked.state = state;
+    tables_.granted(asked);
+  }
+  EXPECT_EQ(tables_.begin_copy({1}, Lsn{600}).size(), 1U);
+  StagedBatch copies = batch(BatchKind::Copy, 1);
+  copies.set_aside = {refused(1), refused(2)};
+  take_void(copies, tables_);
+  ASSERT_EQ(copies.set_aside.size(), 1U);
+  EXPECT_EQ(copies.set_aside[0].oid, 2U);
 }
 
 TEST_F(VoidTest, RowsOfTheStreamStay) {

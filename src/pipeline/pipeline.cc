@@ -48,7 +48,7 @@ class Run {
 
   bool run(const UntilPosition& until) {
     const auto lock = lock_journal(files_, settings_.journal.directory);
-    const auto warehouse = open_warehouse(timed_warehouse(), real_clock());
+    const auto warehouse = open_warehouse(warehouse_settings(), real_clock());
     const auto store = open_store(settings_.stage, outcome_.stop_token());
     if (!prepare(until)) {
       require_reached(until, {});
@@ -72,12 +72,15 @@ class Run {
   }
 
  private:
-  /// Its statements are timed.
-  WarehouseSettings timed_warehouse() {
+  /// Its statements are timed, and it asks who owns the states of tables.
+  WarehouseSettings warehouse_settings() {
     WarehouseSettings warehouse = settings_.warehouse;
     warehouse.watch.ended = [&figures = state_.figures](std::string_view statement,
                                                         std::chrono::microseconds took) {
       figures.ran(statement, took);
+    };
+    warehouse.holds_back = [&tables = state_.tables](const QualifiedName& table) {
+      return tables.holds_back(table);
     };
     return warehouse;
   }

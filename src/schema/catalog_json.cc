@@ -294,13 +294,18 @@ std::string to_json(const TableSchema& table, const BesideSchema& beside) {
   if (beside.asked) {
     json["asked"] = true;
   }
+  if (beside.held_back) {
+    json["held_back"] = true;
+  }
   return json.dump();
 }
 
 BesideSchema beside_schema_from_json(std::string_view json) {
   return parsed(json, "a stored table schema", [](const Json& table) {
-    BesideSchema beside{
-        table.value("kept_columns", std::vector<std::string>()), {}, table.value("asked", false)};
+    BesideSchema beside{table.value("kept_columns", std::vector<std::string>()),
+                        {},
+                        table.value("asked", false),
+                        table.value("held_back", false)};
     if (table.contains("copy")) {
       const Json& copy = table.at("copy");
       beside.copy = {copy.at("schema").get<std::string>(), copy.at("table").get<std::string>()};

@@ -14,6 +14,7 @@ struct BesideSchema {
   std::vector<std::string> kept_columns{};
   QualifiedName copy{};
   bool asked = false;
+  bool held_back = false;
 
   bool operator==(const BesideSchema&) const = default;
 };

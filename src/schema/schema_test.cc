@@ -87,7 +87,7 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
 }
 
 TEST(CatalogJson, WhatATargetKeepsStandsBesideTheSchema) {
-  const BesideSchema beside = {{"old", "it's \"x\""}, {"shop", "re_dms_copy_1"}, true};
+  const BesideSchema beside = {{"old", "it's \"x\""}, {"shop", "re_dms_copy_1"}, true, true};
   const std::string json = to_json(sample(), beside);
   EXPECT_EQ(table_schema_from_json(json), sample());
   EXPECT_EQ(beside_schema_from_json(json), beside);

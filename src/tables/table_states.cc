@@ -50,26 +50,24 @@ bool TableStates::copies_forbidden(const QualifiedName& table) const {
   return is_forbidden(table);
 }
 
+bool TableStates::holds_back(const QualifiedName& table) const {
+  const std::lock_guard lock(mutex_);
+  return is_held_back(table);
+}
+
 void TableStates::begin(std::vector<TableRecord> tables, Lsn journal_begin) {
   const std::lock_guard lock(mutex_);
   tables_.clear();
   for (TableRecord& table : tables) {
-    // What was copied before this process is begun anew.
-    if (table.state == TableState::Copying) {
-      table.state = TableState::Waiting;
-    }
     const bool in_doubt = table.state == TableState::Waiting && !table.asked && table.schema &&
                           !table.schema->columns.empty();
     const bool stands = table.state == TableState::Paused || table.state == TableState::SetAside;
     const bool holds_rows = table.schema && !table.schema->columns.empty();
     table.resumable =
         stands && holds_rows && table.position.known() && table.position >= journal_begin;
-    const bool forbidden = in_doubt && is_forbidden(table.name);
-    if (forbidden) {
-      table.reason = not_copied(table.reason);
-    }
-    if (forbidden || (doubts_wait_ && in_doubt)) {
+    if (in_doubt && is_held_back(table.name)) {
       table.state = TableState::SetAside;
+      table.reason = why_held_back(table.name, table.reason);
     }
     table.since = clock_.now();
     const Oid oid = table.oid;
@@ -118,14 +116,13 @@ void TableStates::live(Oid oid, const QualifiedName& name) {
 SetAside TableStates::leave(const SetAside& left) {
   const std::lock_guard lock(mutex_);
   TableRecord& table = record(left.oid);
-  const bool was_followed =
-      table.state == TableState::Live || table.state == TableState::CatchingUp;
+  const bool was_followed = is_followed(table.state);
   // Told twice, it has not changed.
   const bool stands = table.state == TableState::SetAside && table.resumable;
   ++table.attempt;
   table.name = left.table;
-  const bool forbidden = left.remedy == Remedy::Copy && was_followed && is_forbidden(left.table);
-  table.reason = forbidden ? not_copied(left.reason) : left.reason;
+  const bool held_back = left.remedy == Remedy::Copy && was_followed && is_held_back(left.table);
+  table.reason = held_back ? why_held_back(left.table, left.reason) : left.reason;
   table.position = left.position;
   table.due = clock_.steady();
   SetAside said = left;
@@ -134,7 +131,7 @@ SetAside TableStates::leave(const SetAside& left) {
     enter(table, state_after(left.remedy));
     table.resumable =
         left.remedy == Remedy::Person && left.position.known() && (was_followed || stands);
-  } else if (forbidden || (was_followed && doubts_wait_)) {
+  } else if (held_back) {
     enter(table, TableState::SetAside);
     said.remedy = Remedy::Person;
   } else {
@@ -148,6 +145,11 @@ SetAside TableStates::leave(const SetAside& left) {
     enter(table, TableState::Waiting);
   }
   return said;
+}
+
+std::string TableStates::why_held_back(const QualifiedName& table,
+                                       const std::string& reason) const {
+  return is_forbidden(table) ? not_copied(reason) : reason;
 }
 
 /// Whatever keeps coming back must not keep the source busy.
@@ -180,14 +182,13 @@ std::optional<TableRecord> TableStates::granted(const TableRecord& now) {
     changed_.notify_all();
     return std::nullopt;
   }
-  const bool was_followed =
-      table.state == TableState::Live || table.state == TableState::CatchingUp;
+  const bool was_followed = is_followed(table.state);
   ++table.attempt;
   table.name = now.name;
   table.reason = now.reason;
   table.position = now.position;
-  if (state == TableState::Waiting && was_followed && is_forbidden(now.name)) {
-    table.reason = not_copied("its changes are not in the journal any more");
+  if (state == TableState::Waiting && was_followed && !now.asked && is_held_back(now.name)) {
+    table.reason = why_held_back(now.name, now.reason);
     enter(table, TableState::SetAside);
     return table;
   }

@@ -54,7 +54,7 @@ struct TableRecord {
   /// void.
   std::uint64_t attempt = 0;
   InitialCopy initial_copy = InitialCopy::Auto;  ///< how the table that the target has began
-  bool asked = false;    ///< when the target was taken over, somebody wanted the copy that is due
+  bool asked = false;    ///< when the target said so last, somebody wanted the copy that is due
   SteadyTime live_at{};  ///< when it became live last
   SteadyTime due{};      ///< of a waiting table: not to be copied before
   Lsn held_from;         ///< of a table being copied: changes from here on may be needed
@@ -96,6 +96,10 @@ class TableStates {
   /// person instead. Counts for what happens from now on.
   void forbid_copies(std::function<bool(const QualifiedName&)> of);
   bool copies_forbidden(const QualifiedName& table) const;
+
+  /// Whether the table waits for a person, and not for a copy, if it is followed and comes into
+  /// doubt.
+  bool holds_back(const QualifiedName& table) const;
 
   /// What the target knew when it was taken over. The journal holds what stands at `journal_begin`
   /// or later.
@@ -227,6 +231,12 @@ class TableStates {
   void doubt(TableRecord& table);
 
   bool is_forbidden(const QualifiedName& table) const { return forbidden_ && forbidden_(table); }
+
+  bool is_held_back(const QualifiedName& table) const {
+    return doubts_wait_ || is_forbidden(table);
+  }
+
+  std::string why_held_back(const QualifiedName& table, const std::string& reason) const;
 
   const TableRecord* oldest_resumable(Lsn position) const;
   static bool is_stuck(const TableRecord& table);

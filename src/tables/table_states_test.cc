@@ -407,6 +407,15 @@ TEST_F(TableStatesTest, DoubtsMayWaitForAPerson) {
   tables_.granted(as(3, TableState::Waiting));
   EXPECT_EQ(tables_.state(3), TableState::Waiting);
   EXPECT_EQ(tables_.doubts(), 0U);
+  tables_.live(4, {"public", "t4"});
+  TableRecord asked = as(4, TableState::Waiting);
+  tables_.granted(asked);
+  EXPECT_EQ(tables_.state(4), TableState::SetAside) << "its changes are gone";
+  tables_.live(5, {"public", "t5"});
+  asked.oid = 5;
+  asked.asked = true;
+  tables_.granted(asked);
+  EXPECT_EQ(tables_.state(5), TableState::Waiting) << "somebody wants it copied";
 }
 
 TEST_F(TableStatesTest, WhatIsNeverCopiedWaitsForAPersonOnceItWasFollowed) {
@@ -446,15 +455,6 @@ TEST_F(TableStatesTest, WhatIsNeverCopiedWaitsForAPersonAfterARestartToo) {
   begun.asked = true;
   tables_.begin({begun}, {});
   EXPECT_EQ(tables_.state(1), TableState::Waiting) << "somebody lets it begin again";
-}
-
-TEST_F(TableStatesTest, WhatWasBeingCopiedIsCopiedAnewByTheNextRun) {
-  TableRecord copying;
-  copying.oid = 1;
-  copying.state = TableState::Copying;
-  tables_.begin({copying}, {});
-  EXPECT_EQ(tables_.state(1), TableState::Waiting);
-  EXPECT_EQ(tables_.wait_for_copies({}).due.size(), 1U);
 }
 
 }  // namespace

@@ -63,13 +63,13 @@ std::set<Oid> oids(const std::vector<SetAside>& set_aside) {
   return result;
 }
 
-BatchLoad::BatchLoad(TargetTables& target, const Clock& clock, const StagedBatch& batch,
-                     StoredTables known, std::string schema, BatchTries& tries)
+BatchLoad::BatchLoad(TargetTables& target, const WarehouseSettings& settings, const Clock& clock,
+                     const StagedBatch& batch, StoredTables known, BatchTries& tries)
     : target_(target),
+      settings_(settings),
       clock_(clock),
       batch_(batch),
       known_(std::move(known)),
-      schema_(std::move(schema)),
       tries_(tries),
       failed_(tries.failed),
       given_up_(oids(batch.set_aside)) {
@@ -351,7 +351,7 @@ void BatchLoad::leave_out(const LoadFault& fault) {
 
 /// Where the source's table of this name is in the target.
 QualifiedName BatchLoad::final_name(const QualifiedName& name) const {
-  return {schema_.empty() ? name.schema : schema_, name.name};
+  return {settings_.schema.empty() ? name.schema : settings_.schema, name.name};
 }
 
 StoredTable BatchLoad::current(Oid oid, const QualifiedName& name) const {
@@ -393,9 +393,12 @@ void BatchLoad::set_aside(const SetAside& entry, std::uint64_t load) {
   StoredTable& table =
       tables_.try_emplace(entry.oid, current(entry.oid, entry.table)).first->second;
   if (table.state == TableState::Copying &&
-      target_.give_copy_up(copy_of(target_, schema_, table), entry.oid)) {
+      target_.give_copy_up(copy_of(target_, settings_.schema, table), entry.oid)) {
     table.copy_step = 0;
   }
+  const bool in_doubt =
+      known != known_.end() && is_followed(known->second.state) && wanted == TableState::Waiting;
+  table.held_back = in_doubt && is_held_back(settings_, entry.table);
   // A copy that is void is begun again for the same reason.
   const bool goes_on = suits(BatchKind::Copy, table.state) && wanted == TableState::Waiting;
   table.asked = table.asked && goes_on;

@@ -32,11 +32,10 @@ struct LoadFault {
 /// Used for one try of a batch. What it is given by reference must outlive it.
 class BatchLoad {
  public:
-  /// `schema` is the target schema of new tables; empty: the source's. `tries` belongs to the
-  /// batch: when a try ends in an error, the next one leaves the tables that failed out from the
-  /// start.
-  BatchLoad(TargetTables& target, const Clock& clock, const StagedBatch& batch, StoredTables known,
-            std::string schema, BatchTries& tries);
+  /// `tries` belongs to the batch: when a try ends in an error, the next one leaves the tables that
+  /// failed out from the start.
+  BatchLoad(TargetTables& target, const WarehouseSettings& settings, const Clock& clock,
+            const StagedBatch& batch, StoredTables known, BatchTries& tries);
 
   /// The tables that have yet to take the batch, in the order of their layers.
   std::vector<Oid> missing() const;
@@ -126,10 +125,10 @@ class BatchLoad {
   void set_aside(const SetAside& entry, std::uint64_t load);
 
   TargetTables& target_;
+  const WarehouseSettings& settings_;
   const Clock& clock_;
   const StagedBatch& batch_;
   StoredTables known_;
-  const std::string schema_;
   BatchTries& tries_;
   FailedTables& failed_;          ///< of the tries
   const std::set<Oid> given_up_;  ///< by the fold, maybe after some of their layers were handed on

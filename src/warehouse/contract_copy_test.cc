@@ -258,6 +258,63 @@ TEST_P(CopyContract, HalfACopyGoesFromWhereItWasBegun) {
   EXPECT_TRUE(copies().empty());
 }
 
+/// Whoever goes on begins it anew, or not, and it takes room until then.
+TEST_P(CopyContract, HalfACopyOfAnEarlierDaemonGoesAtTheStart) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "old"}))});
+  load({}, {{kCopiedOid, {"shop", "items"}, "a column was renamed", loaded_, Remedy::Copy}});
+  load_copy({step(1, false, Lsn{5000}, {{"1", "new"}})});
+  EXPECT_EQ(state_of("items"), "copying|a column was renamed");
+  warehouse_ = open();
+  const TargetTable table = warehouse_->take_over(test_origin(), unknown_before(), {}).tables.at(0);
+  EXPECT_EQ(table.state, TableState::Waiting);
+  EXPECT_FALSE(table.position.known());
+  EXPECT_EQ(state_of("items"), "waiting|a column was renamed");
+  EXPECT_EQ(select("SELECT count(*) FROM duckdb_tables() WHERE table_name LIKE 're_dms_copy%'"),
+            (Rows{"0"}));
+  load_copy({step(2, true, Lsn{5000}, {{"2", "new"}})});
+  EXPECT_EQ(rows(), (Rows{"1|old"})) << "that was of the copy that went";
+  load_copy({step(1, true, Lsn{6000}, {{"3", "new"}})});
+  EXPECT_EQ(rows(), (Rows{"3|new"}));
+}
+
+/// As the daemon says it; what the configuration says at the next start counts from then on.
+TEST_P(CopyContract, ATableInDoubtThatWaitsForAPersonIsShownAsSetAside) {
+  bool holds_back = true;
+  const auto start = [&] {
+    WarehouseSettings settings = target_->settings();
+    settings.holds_back = [&](const QualifiedName& table) {
+      return holds_back && table.name == "items";
+    };
+    warehouse_ = open_warehouse(settings, clock_);
+    const TargetState state = warehouse_->take_over(test_origin(), unknown_before(), {});
+    return state.tables.empty() ? TableState::Removed : state.tables.at(0).state;
+  };
+  start();
+  load({staged(LayerBuilder(items()).create().insert({"1", "a"}))},
+       {{702, {"shop", "fresh"}, "it is new", loaded_, Remedy::Copy}});
+  load({}, {{kCopiedOid, {"shop", "items"}, "renamed", loaded_, Remedy::Copy}});
+  EXPECT_EQ(state_of("fresh"), "waiting|it is new") << "it holds nothing to doubt";
+  EXPECT_EQ(state_of("items"), "set aside|renamed");
+  EXPECT_EQ(start(), TableState::Waiting) << "for its owner, who decides";
+  EXPECT_EQ(state_of("items"), "set aside|renamed");
+  holds_back = false;
+  EXPECT_EQ(start(), TableState::Waiting);
+  EXPECT_EQ(state_of("items"), "waiting|renamed");
+  load_copy({step(1, false, Lsn{5000}, {{"1", "a"}})});
+  EXPECT_EQ(state_of("items"), "copying|renamed");
+  holds_back = true;
+  EXPECT_EQ(start(), TableState::Waiting);
+  EXPECT_EQ(state_of("items"), "set aside|renamed");
+  ask(Wish::Copy);
+  EXPECT_EQ(state_of("items"), "waiting|renamed") << "a person has said so";
+  start();
+  EXPECT_EQ(state_of("items"), "waiting|renamed");
+  load_copy({step(1, true, Lsn{6000}, {{"1", "a"}})});
+  EXPECT_EQ(state_of("items"), "catching up|NULL");
+  ask(Wish::Heal);
+  EXPECT_EQ(state_of("items"), "set aside|its changes are not in the journal any more");
+}
+
 /// Until it is there, whatever comes in between; a doubt of later is another matter.
 TEST_P(CopyContract, ACopyThatSomebodyAskedForStaysAskedFor) {
   const auto asked = [this] {

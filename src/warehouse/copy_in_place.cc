@@ -28,6 +28,7 @@ void BatchLoad::drop_earlier_copies(const StoredTable& table, const QualifiedNam
 void BatchLoad::note_step(const StagedLayer& layer, StoredTable& table) {
   RE_DMS_CHECK(layer.copy->number == 1 || layer.copy->number == table.copy_step + 1);
   table.state = TableState::Copying;
+  table.held_back = false;
   table.position = layer.copy->position;
   table.copy_step = layer.copy->number;
   const QualifiedName target = final_name(layer.table->name);
@@ -110,8 +111,7 @@ bool BatchLoad::is_known(const StoredTable& table, const StagedLayer& layer) con
 /// Two tables of the source never have one name: the source has given that of the copied one away,
 /// unless it is still followed.
 bool BatchLoad::gave_name_away(const StoredTable& other, const QualifiedName& name) {
-  return other.schema.name == name && !other.schema.columns.empty() &&
-         other.state != TableState::Live && other.state != TableState::CatchingUp;
+  return other.schema.name == name && !other.schema.columns.empty() && !is_followed(other.state);
 }
 
 /// What an earlier table of the name left in the target goes, unless the copy's rows go into it.
@@ -136,7 +136,7 @@ void BatchLoad::take_name_over(const StagedLayer& layer, const StoredTable& tabl
     }
     other.schema.columns.clear();
     other.kept_columns.clear();
-    if (other.state == TableState::Live || other.state == TableState::CatchingUp) {
+    if (is_followed(other.state)) {
       gave_way_[oid] = {oid, name, "its name is another table's now", {}, Remedy::Copy};
     } else if (other.state != TableState::Copying) {
       other.position = {};

@@ -12,6 +12,10 @@
 
 namespace re_dms {
 
+bool is_held_back(const WarehouseSettings& settings, const QualifiedName& table) {
+  return settings.holds_back && settings.holds_back(table);
+}
+
 void require_epoch(const StoredPosition& stored, std::uint64_t ours) {
   if (stored.epoch != ours) {
     throw Error(ErrorKind::Fatal,

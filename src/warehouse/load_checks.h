@@ -22,6 +22,9 @@ struct BatchTries {
   std::map<Oid, RowsNotThere> not_there;
 };
 
+/// Whether a table that was followed and is in doubt waits for a person, and not for a copy.
+bool is_held_back(const WarehouseSettings& settings, const QualifiedName& table);
+
 /// Throws Fatal where another daemon took the target over.
 void require_epoch(const StoredPosition& stored, std::uint64_t ours);
 

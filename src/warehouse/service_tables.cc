@@ -201,6 +201,7 @@ StoredTables ServiceTables::tables() {
     table.kept_columns = std::move(beside.kept_columns);
     table.copy = std::move(beside.copy);
     table.asked = beside.asked;
+    table.held_back = beside.held_back;
     table.target = {row[1].value_or(""), row[2].value_or("")};
     const auto state = table_state(row[3].value_or(""));
     if (!state) {
@@ -209,7 +210,7 @@ StoredTables ServiceTables::tables() {
                               to_string(table.schema.name), row[3].value_or("")),
                   kForeignText);
     }
-    table.state = *state;
+    table.state = table.held_back ? TableState::Waiting : *state;
     const auto began = initial_copy(row[8].value_or(""));
     if (!began) {
       throw Error(
@@ -257,13 +258,15 @@ void ServiceTables::write(const std::vector<const StoredTable*>& tables, SystemT
   for (const StoredTable* table : tables) {
     const TableSchema& schema = table->schema;
     oids.push_back(schema.oid);
-    const std::string json = to_json(schema, {table->kept_columns, table->copy, table->asked});
+    const std::string json =
+        to_json(schema, {table->kept_columns, table->copy, table->asked, table->held_back});
+    const TableState shown = table->held_back ? TableState::SetAside : table->state;
     const std::string_view first = beginning(json, bytes_max);
     write_rest(schema.oid, std::string_view(json).substr(first.size()), parts);
     rows.push_back(
         sql("({}, 0, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}, {})", schema.oid,
             text(schema.name.schema), text(schema.name.name), text(table->target.schema),
-            text(table->target.name), text(first), text(to_string(table->state)),
+            text(table->target.name), text(first), text(to_string(shown)),
             table->reason.empty() ? sql("NULL") : text(beginning(table->reason, bytes_max)),
             literal(table->position), table->set_aside_load, literal(now), table->copy_step,
             text(to_string(table->initial_copy))));

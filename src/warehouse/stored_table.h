@@ -45,6 +45,10 @@ struct StoredTable {
   /// Somebody wants the copy that it waits for, or gets: there is no doubt left to decide on.
   bool asked = false;
 
+  /// Of a table that waits for a copy: not before a person says so, because it was followed and is
+  /// in doubt. People see it as set aside.
+  bool held_back = false;
+
   /// What the copy that was begun last is called, until it takes the table's place: the source's
   /// table may have another name by then. One that was given up may be there still.
   QualifiedName copy{};

@@ -57,6 +57,9 @@ struct WarehouseSettings {
   /// Redshift: how tables that it makes are laid out; empty: as is usual.
   std::function<TableLayout(const QualifiedName& table)> layout{};
   StatementWatch watch{};
+  /// Whether a table that was followed and is in doubt waits for a person, and not for a copy, as
+  /// TableStates has it; empty: none does.
+  std::function<bool(const QualifiedName& table)> holds_back{};
 };
 
 /// A table of the target.
@@ -128,9 +131,10 @@ class Warehouse {
   virtual ~Warehouse() = default;
 
   /// Creates or migrates the service tables, raises the epoch and reads the state; a fresh target
-  /// gets loaded = origin.consistent_point. Refuses (Fatal) a target that belongs to another
-  /// cluster or slot or is not what is known of it, and then changes nothing: the daemon that loads
-  /// it continues. Durable on return. May be called again when the first try met an outage.
+  /// gets loaded = origin.consistent_point. Half a copy goes: its table waits for another one.
+  /// Refuses (Fatal) a target that belongs to another cluster or slot or is not what is known of
+  /// it, and then changes nothing: the daemon that loads it continues. Durable on return. May be
+  /// called again when the first try met an outage.
   virtual TargetState take_over(const Origin& origin, const TargetBefore& before,
                                 const std::stop_token& stop) = 0;
 

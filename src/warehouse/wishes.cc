@@ -19,10 +19,12 @@ void enter(StoredTable& table, TableState state, const char* reason) {
   table.reason = reason;
   table.set_aside_load = 0;
   table.asked = false;
+  table.held_back = false;
 }
 
 bool copy_anew(Lsn loaded, StoredTable& table) {
   if (is_coming(table.state)) {
+    table.held_back = false;
     return !std::exchange(table.asked, true);
   }
   if (table.state == TableState::Live) {
@@ -33,11 +35,12 @@ bool copy_anew(Lsn loaded, StoredTable& table) {
   return true;
 }
 
-bool heal(StoredTable& table) {
+bool heal(const WarehouseSettings& settings, StoredTable& table) {
   if (table.state != TableState::CatchingUp) {
     return false;
   }
   enter(table, TableState::Waiting, "its changes are not in the journal any more");
+  table.held_back = is_held_back(settings, table.schema.name);
   return true;
 }
 
@@ -82,15 +85,15 @@ bool resume(StoredTable& table) {
 }
 
 /// False where the table is so already.
-bool grant(TargetTables& target, const std::string& schema, Lsn loaded, Wish wish,
+bool grant(TargetTables& target, const WarehouseSettings& settings, Lsn loaded, Wish wish,
            StoredTable& table) {
   switch (wish) {
     case Wish::Copy:
       return copy_anew(loaded, table);
     case Wish::Heal:
-      return heal(table);
+      return heal(settings, table);
     case Wish::Pause:
-      return pause(target, schema, loaded, table);
+      return pause(target, settings.schema, loaded, table);
     case Wish::Resume:
       return resume(table);
   }
@@ -99,7 +102,7 @@ bool grant(TargetTables& target, const std::string& schema, Lsn loaded, Wish wis
 
 }  // namespace
 
-std::vector<TargetTable> grant(TargetTables& target, const std::string& schema,
+std::vector<TargetTable> grant(TargetTables& target, const WarehouseSettings& settings,
                                const StoredPosition& stored, StoredTables& known,
                                const std::vector<TableWish>& wishes, SystemTime now) {
   std::set<Oid> asked;
@@ -110,7 +113,7 @@ std::vector<TargetTable> grant(TargetTables& target, const std::string& schema,
       continue;
     }
     asked.insert(wish.oid);
-    if (grant(target, schema, stored.loaded, wish.wish, table->second)) {
+    if (grant(target, settings, stored.loaded, wish.wish, table->second)) {
       changed.insert(&table->second);
     }
   }

@@ -1,7 +1,6 @@
 // What people ask of single tables, as the target keeps it.
 #pragma once
 
-#include <string>
 #include <vector>
 
 #include "base/clock.h"
@@ -12,9 +11,8 @@
 namespace re_dms {
 
 /// In the target's open transaction: does what people ask of tables, one after the other, and
-/// writes it down. Gives those that are asked about as they are then. `schema` is the target schema
-/// of new tables, empty: the source's.
-std::vector<TargetTable> grant(TargetTables& target, const std::string& schema,
+/// writes it down. Gives those that are asked about as they are then.
+std::vector<TargetTable> grant(TargetTables& target, const WarehouseSettings& settings,
                                const StoredPosition& stored, StoredTables& known,
                                const std::vector<TableWish>& wishes, SystemTime now);
 

@@ -3,7 +3,8 @@
 it, whether the DROP is refused or waits for a reader, and though the answer to the COMMIT was lost: the run goes on,
 says what was left, and the next copy begins anew once that can be dropped, also where the table has moved to another
 schema since. What a daemon left that ended first, or was refused, goes at the next start, and nothing that is somebody
-else's."""
+else's. So does what a daemon was at when it was killed, though its table is not copied any more but waits for a
+person, as the target says too."""
 
 import sys
 from pathlib import Path
@@ -22,6 +23,7 @@ INSERT INTO big SELECT g, repeat(md5(g::text), 100) FROM generate_series(1, {ROW
 CREATE SCHEMA moved;
 CREATE TABLE other (id int PRIMARY KEY, n int); INSERT INTO other VALUES (1, 0);
 """
+OPTIONS = {"batch.memory": "64MiB", "batch.max_row_bytes": "1MiB", "source.include": ["public.*", "moved.*"]}
 SECOND_BATCH = 8
 ALWAYS = 100_000
 
@@ -100,9 +102,29 @@ def ended_before(server, daemon, copy):
     daemon.compare()
 
 
+def killed_while_copying(server, daemon, copy):
+    """The next daemon is to leave a table in doubt as it is."""
+    standin = daemon.target.standin
+    standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
+    server.psql("ALTER TABLE big RENAME v TO w; INSERT INTO big VALUES (0, 'new')")
+    daemon.wait("half of it is there", lambda: standin.faults()[0]["fired"], 120)
+    daemon.kill()
+    expect(len(copies_left(daemon)) == 1, f"{copies_left(daemon)}")
+    daemon.configure({**OPTIONS, "source.on_doubt": "set_aside"})
+    starts(daemon, "copy_dropped")
+    expect(copies_left(daemon) == [], f"{copies_left(daemon)}")
+    daemon.wait("it waits for a person", lambda: [entry["table"] for entry in daemon.said(NOT_LIVE) or []]
+                == ["public.big"])
+    shown = daemon.target.value("SELECT state FROM re_dms.tables WHERE source_table = 'big'")
+    expect(shown == "set aside", f"the target says the same: {shown}")
+    brought_back(daemon)
+    daemon.stop()
+    daemon.configure(OPTIONS)
+    daemon.start().wait_ready()
+
+
 def main():
-    options = {"batch.memory": "64MiB", "batch.max_row_bytes": "1MiB", "source.include": ["public.*", "moved.*"]}
-    with scenario(TABLES, options=options, target=RedshiftTarget()) as (server, daemon):
+    with scenario(TABLES, options=OPTIONS, target=RedshiftTarget()) as (server, daemon):
         standin, oid = daemon.target.standin, server.value("SELECT 'big'::regclass::oid")
         copy, drop = (f'^{verb} "public"."re_dms_copy_{oid}"' for verb in ("COPY", "DROP TABLE IF EXISTS"))
         standin.fail(copy, sqlstate="XX000", nth=SECOND_BATCH, times=ALWAYS,
@@ -115,6 +137,8 @@ def main():
         left(daemon, 0)
         refused_at_start(daemon)
         brought_back(daemon)
+
+        killed_while_copying(server, daemon, copy)
 
         for how in ("read", "lost", "refused", "moved"):
             since = len(daemon.log_text())

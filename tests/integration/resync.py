@@ -35,6 +35,9 @@ def killed_before_the_copy(server, daemon):
     daemon.start().wait_ready()
     server.psql("ALTER TABLE quiet RENAME id TO number; INSERT INTO quiet VALUES (5)")
     daemon.wait("set aside", lambda: [entry["table"] for entry in daemon.said(NOT_LIVE)] == ["public.quiet"])
+    with daemon.target.open() as duck:
+        shown = duck.value("SELECT state FROM re_dms.tables WHERE source_table = 'quiet'")
+    expect(shown == "set aside", f"the target says the same: {shown}")
     resync(daemon, "public.quiet")
     expect(daemon.wait_end(60) == -signal.SIGKILL, "it is killed")
     del daemon.environment["RE_DMS_FAILPOINT"]

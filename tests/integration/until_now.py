@@ -3,9 +3,9 @@
 that was killed published them, and exits 0."""
 
 import json
+import re
 import signal
 import sys
-import threading
 from pathlib import Path
 
 sys.dont_write_bytecode = True
@@ -17,6 +17,9 @@ TABLES = """
 CREATE TABLE public.t (id serial PRIMARY KEY, a text);
 CREATE TABLE public.filled (id int PRIMARY KEY); INSERT INTO public.filled SELECT generate_series(1, 100)"""
 
+# Of the thread that finds the end; it may wait for a lock too.
+ROUNDS = 20
+
 
 def until_now(daemon):
     code, _, said = daemon.run("run", "--until", "now")
@@ -24,16 +27,31 @@ def until_now(daemon):
     return [json.loads(line) for line in said.splitlines()]
 
 
+def rounds(daemon, thread):
+    """How often the daemon's THREAD has waited so far; 0 once it has ended."""
+    try:
+        for task in Path(f"/proc/{daemon.process.pid}/task").iterdir():
+            if (task / "comm").read_text(encoding="utf-8").strip() == thread:
+                status = (task / "status").read_text(encoding="utf-8")
+                return int(re.search(r"^voluntary_ctxt_switches:\s*(\d+)", status, re.MULTILINE)[1])
+    except OSError:
+        pass
+    return 0
+
+
 def late(server, daemon, options):
-    """All that it is to load is loaded, and what the stream brings comes only when it could have ended."""
+    """All that it is to load is loaded, and what the stream brings comes only when it could have ended: the publication
+    was looked at, and whoever finds the end has looked for it since."""
+    since = len(daemon.log_text())
     with HoldingProxy(server) as proxy:
         daemon.configure({"source.url": proxy.url(), **options})
         proxy.hold()
-        daemon.start("--until", "0/1")
-        letting_go = threading.Timer(2, proxy.let_go)
-        letting_go.start()
+        daemon.start("--until", "0/1", "-v")
+        daemon.wait("it looked at the publication", lambda: '"publication_seen"' in daemon.log_text()[since:])
+        before = rounds(daemon, "fold")
+        daemon.wait("it looked for the end", lambda: rounds(daemon, "fold") >= before + ROUNDS)
+        proxy.let_go()
         found = daemon.wait_end(120)
-        letting_go.join()
         expect(found == 0, f"exit code {found}:\n{daemon.log_text()}")
 
 

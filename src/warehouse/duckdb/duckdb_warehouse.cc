@@ -22,6 +22,7 @@
 #include "warehouse/duckdb/target_shape.h"
 #include "warehouse/load_checks.h"
 #include "warehouse/service_tables.h"
+#include "warehouse/taken_tables.h"
 #include "warehouse/wishes.h"
 
 namespace re_dms::duckdb {
@@ -188,6 +189,8 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
     const StoredPosition stored = service.stored_position();
     StoredTables known = service.tables();
     set_aside_changed_shapes(session, stored, known, now);
+    DuckdbTables target(session);
+    take_tables(target, settings_, known, now);
     service.mark_visible(stored.loads, now);
     failpoint("take-over-commit-before");
     session.commit();
@@ -231,7 +234,7 @@ std::vector<TargetTable> DuckdbWarehouse::grant(const std::vector<TableWish>& wi
     StoredTables known = known_ ? std::move(*known_) : service.tables();
     known_.reset();
     session.execute(sql("BEGIN TRANSACTION"));
-    granted = re_dms::grant(target, settings_.schema, stored, known, wishes, clock_.now());
+    granted = re_dms::grant(target, settings_, stored, known, wishes, clock_.now());
     failpoint("grant-commit-before");
     session.commit();
     failpoint("grant-commit-after");
@@ -263,7 +266,7 @@ std::optional<LoadReport> DuckdbWarehouse::load_into(Session& session, const Sta
     trying_->failed_commit.reset();
   }
   DuckdbTables target(session);
-  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, trying_->tries);
+  BatchLoad load(target, settings_, clock_, batch, std::move(known), trying_->tries);
   try {
     load_parts(session, load, run);
     load.record_last(run);

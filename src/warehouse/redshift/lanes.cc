@@ -178,7 +178,7 @@ void Lanes::load(int lane, Share& share, const LoadRun& run, const StoredPositio
 void Lanes::load_into(Session& session, int lane, Share& share, const LoadRun& run,
                       const StoredPosition& stored) {
   RedshiftTables target(session, settings_, stored, lane);
-  BatchLoad load(target, clock_, share.batch, std::move(share.known), schema_, share.tries);
+  BatchLoad load(target, warehouse_, clock_, share.batch, std::move(share.known), share.tries);
   try {
     while (const auto fault = load.apply(load.missing())) {
       load.leave_out(*fault);

@@ -32,9 +32,10 @@ struct LanesReport {
 /// Keeps a session for each lane between batches.
 class Lanes {
  public:
-  Lanes(const SessionSettings& sessions, const LoadSettings& settings, std::string schema,
-        const Clock& clock)
-      : sessions_(sessions), settings_(settings), schema_(std::move(schema)), clock_(clock) {}
+  /// What it is given must outlive it.
+  Lanes(const SessionSettings& sessions, const LoadSettings& settings,
+        const WarehouseSettings& warehouse, const Clock& clock)
+      : sessions_(sessions), settings_(settings), warehouse_(warehouse), clock_(clock) {}
 
   /// Loads what changes only rows of these tables, a list for each lane, each in a transaction of
   /// its own, which leaves the loaded position. Tables that cannot take the batch are left out, and
@@ -71,7 +72,7 @@ class Lanes {
 
   const SessionSettings& sessions_;
   const LoadSettings& settings_;
-  const std::string schema_;
+  const WarehouseSettings& warehouse_;
   const Clock& clock_;
   std::array<std::optional<Session>, kLanesMax> open_;
   std::optional<SteadyTime> used_;

@@ -21,6 +21,7 @@
 #include "warehouse/redshift/service_schema.h"
 #include "warehouse/redshift/session.h"
 #include "warehouse/service_tables.h"
+#include "warehouse/taken_tables.h"
 #include "warehouse/wishes.h"
 
 namespace re_dms::redshift {
@@ -40,7 +41,7 @@ class RedshiftWarehouse final : public Warehouse {
         loads_{{settings_.iam_role, settings_.bucket_region, settings_.null_text},
                settings_.layout},
         clock_(clock),
-        lanes_(sessions_, loads_, settings_.schema, clock) {}
+        lanes_(sessions_, loads_, settings_, clock) {}
 
   TargetState take_over(const Origin& origin, const TargetBefore& before,
                         const std::stop_token& stop) override;
@@ -148,12 +149,14 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
     epoch_ = service.raise_epoch(now);
     const StoredPosition stored = service.stored_position();
     StoredTables known = service.tables();
+    RedshiftTables target(session, loads_, stored);
+    take_tables(target, settings_, known, now);
     failpoint("redshift-take-over-commit-before");
     session.commit();
     failpoint("redshift-take-over-commit-after");
     TargetState state = target_state(stored, known);
     known_ = std::move(known);
-    // Of a daemon that ended before it could, or was refused.
+    // Of a daemon that ended first, or was refused.
     drop_given_up(session, copies_left(*known_, settings_.schema));
     return state;
   });
@@ -227,7 +230,7 @@ LoadReport RedshiftWarehouse::load_into(Session& session, const StagedBatch& bat
   const LoadRun run{stored.loads + 1, epoch_, batch.span, clock_.now()};
   find_gaps(batch, known, trying_->batch_tries().failed);
   RedshiftTables target(session, loads_, stored);
-  BatchLoad load(target, clock_, batch, std::move(known), settings_.schema, trying_->batch_tries());
+  BatchLoad load(target, settings_, clock_, batch, std::move(known), trying_->batch_tries());
   leaves_staged_rows_ = false;
   alone_ = false;
   try {
@@ -426,7 +429,7 @@ std::vector<TargetTable> RedshiftWarehouse::grant(const std::vector<TableWish>& 
     const StoredPosition stored = service.stored_position();
     RedshiftTables target(session, loads_, stored);
     std::vector<TargetTable> granted =
-        re_dms::grant(target, settings_.schema, stored, known, wishes, clock_.now());
+        re_dms::grant(target, settings_, stored, known, wishes, clock_.now());
     failpoint("redshift-grant-commit-before");
     session.commit();
     failpoint("redshift-grant-commit-after");
