@@ -22,7 +22,7 @@ TypeParts pair_of(const char* one, const char* other) {
 
 TableSchema orders(const TypeParts& parts, const std::string& target = "super") {
   TableSchema schema = text_table(kOrders, "orders", {"id", "p"});
-  schema.columns[1].type.parts = parts;
+  schema.columns[1].type.parts = SharedParts(parts);
   schema.columns[1].type.target = target;
   schema.publication = kPublishing;
   return schema;
@@ -98,7 +98,7 @@ TEST(AlteredTypes, DoNotMatterWhereTheTargetHasTheText) {
 TEST(AlteredTypes, KeepTheirPartsThroughOtherChanges) {
   FoldRun run({orders(pair_of("a", "b"))});
   TableSchema wider = text_table(kOrders, "orders", {"id", "p", "more"});
-  wider.columns[1].type.parts = pair_of("a", "b");
+  wider.columns[1].type.parts = SharedParts(pair_of("a", "b"));
   wider.history.last_attnum = 3;
   wider.publication = kPublishing;
   run.transaction([&](StreamBuilder& to) {
@@ -106,7 +106,7 @@ TEST(AlteredTypes, KeepTheirPartsThroughOtherChanges) {
   });
   EXPECT_EQ(reason(run), "");
   const ColumnType& type = run.last().layers.at(0).table->columns[1].type;
-  EXPECT_EQ(type.parts, pair_of("a", "b"));
+  EXPECT_EQ(type.parts, SharedParts(pair_of("a", "b")));
   EXPECT_EQ(type.target, "super");
 }
 
@@ -125,7 +125,7 @@ std::string reason_of_empty(const std::vector<CatalogTable>& answers) {
   std::string said = reason(run);
   if (said.empty()) {
     EXPECT_EQ(describe_changes(run.last().layers), "orders: create\nI 1,(x,y)\n");
-    EXPECT_EQ(run.last().layers.at(0).table->columns[1].type.parts, pair_of("a", "b"));
+    EXPECT_EQ(run.last().layers.at(0).table->columns[1].type.parts, SharedParts(pair_of("a", "b")));
   }
   return said;
 }

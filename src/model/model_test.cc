@@ -7,6 +7,7 @@
 #include "model/layer.h"
 #include "model/lsn.h"
 #include "model/row_memory.h"
+#include "model/type_parts.h"
 
 namespace re_dms::model_test {
 namespace {
@@ -19,6 +20,17 @@ TEST(Lsn, ReadsAndWritesTheTextOfPostgres) {
   EXPECT_EQ(Lsn::parse("1/2/3"), std::nullopt);
   EXPECT_EQ(Lsn::parse("x/1"), std::nullopt);
   EXPECT_LT(*Lsn::parse("9/0"), *Lsn::parse("10/0"));
+}
+
+TEST(SharedParts, AreEqualWhereThePartsAre) {
+  const TypeParts type{.kind = TypeParts::Kind::Hstore, .oid = 70000};
+  const SharedParts parts(type);
+  EXPECT_EQ(parts, SharedParts(type));
+  EXPECT_NE(parts, SharedParts(TypeParts{.kind = TypeParts::Kind::Hstore, .oid = 70001}));
+  EXPECT_NE(parts, SharedParts());
+  EXPECT_NE(SharedParts(), parts);
+  EXPECT_EQ(SharedParts(), SharedParts());
+  EXPECT_LE(sizeof(SharedParts), 2 * sizeof(void*)) << "every column of every table has them";
 }
 
 TEST(RowMemory, KeepsEveryBlockApart) {

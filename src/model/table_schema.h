@@ -50,7 +50,7 @@ struct ColumnType {
   /// Of composites, hstore and arrays of types that are not built in; absent: not known, or a type
   /// without parts. In a version of a table only where the target's column is made of them: then
   /// those of the time when it was made.
-  std::optional<TypeParts> parts{};
+  SharedParts parts{};
 
   bool operator==(const ColumnType&) const = default;
 };

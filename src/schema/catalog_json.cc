@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 #include <utility>
 
 #include "base/error.h"
@@ -128,7 +129,7 @@ Column column_from_json(const Json& json) {
   column.type.element_oid = integer<Oid>(json, "element");
   column.type.target = json.value("target", "");
   if (json.contains("parts")) {
-    column.type.parts = parts_from_json(json.at("parts"));
+    column.type.parts = SharedParts(parts_from_json(json.at("parts")));
   }
   column.key = json.at("key").get<bool>();
   column.not_null = json.at("not_null").get<bool>();
@@ -136,6 +137,19 @@ Column column_from_json(const Json& json) {
     column.missing = json.at("missing").get<std::string>();
   }
   return column;
+}
+
+/// Columns of one type keep its parts once.
+void share_parts(std::vector<Column>& columns) {
+  std::unordered_map<Oid, SharedParts> kept;
+  for (Column& column : columns) {
+    if (SharedParts& parts = column.type.parts) {
+      const SharedParts& first = kept.try_emplace(column.type.base_oid, parts).first->second;
+      if (parts == first) {
+        parts = first;
+      }
+    }
+  }
 }
 
 Json row_to_json(const CatalogRow& row) {
@@ -232,6 +246,7 @@ TableSchema schema_from_json(const Json& json) {
   for (const Json& column : json.at("columns")) {
     table.columns.push_back(column_from_json(column));
   }
+  share_parts(table.columns);
   return table;
 }
 

@@ -69,7 +69,7 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
   TableSchema table = sample();
   table.columns[1].missing = "it's \"{x}\"";
   table.columns[1].type.target = "varchar(100)";
-  table.columns[1].type.parts = composite({"a", "\"b\""});
+  table.columns[1].type.parts = SharedParts(composite({"a", "\"b\""}));
   table.history = {4294967295, 7, 6};
   EXPECT_EQ(table_schema_from_json(to_json(table)), table);
   CatalogTable entry{table, true, Lsn{0x1F0000ABCD}, PrimaryKey{16390, {3, 1}}};
@@ -84,6 +84,20 @@ TEST(CatalogJson, ComesBackAsItWentIn) {
   entry.unsent_key = true;
   EXPECT_TRUE(catalog_from_json(catalog_to_json({entry}))[0].unsent_key);
   EXPECT_EQ(table_schema_from_json(to_json(entry.schema)), entry.schema);
+}
+
+TEST(CatalogJson, ColumnsOfOneTypeShareItsParts) {
+  TableSchema table = sample();
+  for (const char* const name : {"b", "b", "c"}) {
+    Column& added = table.columns.emplace_back(
+        column(name, static_cast<std::int16_t>(table.columns.size() + 2), 70001));
+    added.type.parts = SharedParts(composite({name}));
+  }
+  const TableSchema read = table_schema_from_json(to_json(table));
+  EXPECT_EQ(read, table);
+  const auto parts = [&](std::size_t index) { return &*read.columns[index].type.parts; };
+  EXPECT_EQ(parts(2), parts(3));
+  EXPECT_NE(parts(2), parts(4)) << "of the same type at another time";
 }
 
 TEST(CatalogJson, WhatATargetKeepsStandsBesideTheSchema) {
@@ -122,7 +136,7 @@ TEST(CatalogJson, RefusesWhatItDidNotWrite) {
 
 TEST(CatalogJson, RefusesPartsThatNoTypeHas) {
   TableSchema table = sample();
-  table.columns[1].type.parts = composite({"a"});
+  table.columns[1].type.parts = SharedParts(composite({"a"}));
   const std::string json = to_json(table);
   EXPECT_NO_THROW(table_schema_from_json(json));
   for (const auto& [what, instead] : {std::pair{"\"kind\":\"a\"", "\"kind\":\"x\""},
@@ -136,11 +150,11 @@ TEST(CatalogJson, RefusesPartsThatNoTypeHas) {
   }
   TypeParts deep{.oid = 25};
   for (std::size_t depth = 1; depth <= TypeParts::kDepthMax; ++depth) {
-    table.columns[1].type.parts = deep;
+    table.columns[1].type.parts = SharedParts(deep);
     EXPECT_NO_THROW(table_schema_from_json(to_json(table))) << depth;
     deep = {.kind = TypeParts::Kind::Array, .oid = 70001, .parts = {deep}};
   }
-  table.columns[1].type.parts = deep;
+  table.columns[1].type.parts = SharedParts(deep);
   EXPECT_THROW(table_schema_from_json(to_json(table)), Error);
 }
 
@@ -184,14 +198,14 @@ TEST(CompleteSchema, ColumnsStayWhatTheyAreInTheTarget) {
 
 TEST(CompleteSchema, ColumnsStayMadeOfWhatTheyWereMadeOf) {
   TableSchema before = sample();
-  before.columns[1].type.parts = composite({"a"});
+  before.columns[1].type.parts = SharedParts(composite({"a"}));
   TableSchema now = with_column("added", 4, before.oid);
-  now.columns[1].type.parts = composite({"a", "b"});
-  now.columns[2].type.parts = composite({"c"});
+  now.columns[1].type.parts = SharedParts(composite({"a", "b"}));
+  now.columns[2].type.parts = SharedParts(composite({"c"}));
   const auto completed = complete_schema(relation_of(now), &now, &before);
   const auto& table = std::get<TableSchema>(completed);
-  EXPECT_EQ(table.columns[1].type.parts, composite({"a"}));
-  EXPECT_EQ(table.columns[2].type.parts, std::nullopt);
+  EXPECT_EQ(table.columns[1].type.parts, before.columns[1].type.parts);
+  EXPECT_FALSE(table.columns[2].type.parts);
   EXPECT_EQ(std::get<TableSchema>(complete_schema(relation_of(now), &now, nullptr)).columns,
             now.columns);
 }
@@ -199,10 +213,13 @@ TEST(CompleteSchema, ColumnsStayMadeOfWhatTheyWereMadeOf) {
 TEST(AlteredTypes, AreThoseOfColumnsThatAreMadeOfThem) {
   const auto altered = [](const std::optional<TypeParts>& then,
                           const std::optional<TypeParts>& now) {
+    const auto shared = [](const auto& parts) {
+      return parts ? SharedParts(*parts) : SharedParts();
+    };
     TableSchema version = sample();
-    version.columns[1].type.parts = then;
+    version.columns[1].type.parts = shared(then);
     TableSchema answer = sample();
-    answer.columns[1].type.parts = now;
+    answer.columns[1].type.parts = shared(now);
     const auto refusal = altered_types(version, answer);
     EXPECT_TRUE(!refusal || refusal->remedy == Remedy::Copy);
     return refusal.has_value();
@@ -220,7 +237,7 @@ TEST(AlteredTypes, AreThoseOfColumnsThatAreMadeOfThem) {
 TEST(UnknownTypes, WhereTheFirstAnswerSaysAnotherThing) {
   TableSchema version = sample();
   EXPECT_FALSE(unknown_types(version, sample()).has_value());
-  version.columns[1].type.parts = composite({"a"});
+  version.columns[1].type.parts = SharedParts(composite({"a"}));
   EXPECT_FALSE(unknown_types(version, version).has_value());
   EXPECT_TRUE(unknown_types(version, sample()).has_value());
   TableSchema without = sample();

@@ -103,6 +103,7 @@ class BatchLoad {
   bool holds(const StoredTable& table) const;
   bool held_before(const StagedLayer& layer) const;
   bool is_done(const StoredTable& table, const TableAt& before) const;
+  bool joined_since(const SetAside& entry) const;
   void move_positions();
   StoredTable current(Oid oid, const QualifiedName& name) const;
   void drop_earlier_copies(const StoredTable& table, const QualifiedName& copy);

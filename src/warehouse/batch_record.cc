@@ -64,6 +64,16 @@ bool BatchLoad::is_done(const StoredTable& table, const TableAt& before) const {
          table.position == batch_.span.to;
 }
 
+/// Whether the table was copied since the fold gave it up, and joined the others behind the batch:
+/// a Join has no files, and may be loaded while the batch is still being staged. Then it stands
+/// further than the fold knew.
+bool BatchLoad::joined_since(const SetAside& entry) const {
+  const auto known = known_.find(entry.oid);
+  return batch_.kind == BatchKind::Stream && known != known_.end() &&
+         known->second.state == TableState::Live && known->second.position >= batch_.span.to &&
+         known->second.position > entry.position;
+}
+
 /// Of tables that catch up, also those that the batch has no rows of.
 void BatchLoad::move_positions() {
   std::vector<Oid> moved;
@@ -102,7 +112,7 @@ void BatchLoad::record_last(const LoadRun& run) {
   set_aside_.clear();
   took_part_.clear();
   for (const SetAside& entry : batch_.set_aside) {
-    if (!failed_.contains(entry.oid) && !gave_way_.contains(entry.oid)) {
+    if (!failed_.contains(entry.oid) && !gave_way_.contains(entry.oid) && !joined_since(entry)) {
       set_aside(entry, 0);
     }
   }

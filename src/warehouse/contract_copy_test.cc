@@ -169,6 +169,31 @@ TEST_P(CopyContract, CatchesUpWhereItStandsAndIsLiveWhenItJoins) {
   EXPECT_TRUE(catch_up(Lsn{5600}, Lsn{5600}, Lsn{9000}, {more()}).tables.empty());
 }
 
+TEST_P(CopyContract, WhatWasSaidOfATableBeforeItJoinedIsVoid) {
+  meet();
+  load_copy({step(1, true, Lsn{1200}, {{"1", "a"}})});
+  EXPECT_EQ(join(Lsn{1200}).tables.size(), 1U);
+  const auto altered = [](Lsn position) {
+    return SetAside{kCopiedOid, {"shop", "items"}, "its type was altered", position, Remedy::Copy};
+  };
+  // Folded up to 1200 without the table, and staged for longer than its copy took.
+  EXPECT_TRUE(load({}, {altered(Lsn{1100})}).set_aside.empty());
+  EXPECT_EQ(state_of("items"), "live|NULL");
+  EXPECT_EQ(load({}, {altered(Lsn{1200})}).set_aside.size(), 1U);
+  EXPECT_EQ(state_of("items"), "waiting|its type was altered");
+}
+
+TEST_P(CopyContract, WhatIsSaidWhereATableJoinedIsSaidOfIt) {
+  meet();
+  load_copy({step(1, true, Lsn{1200}, {{"1", "a"}})});
+  EXPECT_EQ(join(Lsn{1200}).tables.size(), 1U);
+  // A restart folds again what was not loaded before the table joined.
+  const SetAside altered{
+      kCopiedOid, {"shop", "items"}, "its type was altered", Lsn{1200}, Remedy::Copy};
+  EXPECT_EQ(load({}, {altered}).set_aside.size(), 1U);
+  EXPECT_EQ(state_of("items"), "waiting|its type was altered");
+}
+
 TEST_P(CopyContract, ATableThatLacksChangesIsCopiedAnew) {
   meet();
   load_copy({step(1, true, Lsn{5000}, {{"1", "a"}})});

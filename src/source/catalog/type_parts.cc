@@ -84,15 +84,26 @@ CatalogTypes read_types(Connection& connection, const std::vector<Oid>& wanted) 
   return types;
 }
 
-/// Puts the parts of types together.
+/// Puts the parts of types together, those of each type once.
 class PartsMaker {
  public:
+  struct Made {
+    SharedParts parts;  ///< nothing where there are none, or it cannot be looked into
+    std::size_t count = 0;
+  };
+
   explicit PartsMaker(const CatalogTypes& types) : types_(types) {}
 
-  /// Nothing where it cannot be looked into.
-  std::optional<TypeParts> make(Oid oid) {
-    count_ = 0;
-    return part(oid, 1);
+  const Made& make(Oid oid) {
+    const auto [found, is_first] = made_.try_emplace(oid);
+    if (is_first) {
+      count_ = 0;
+      auto parts = part(oid, 1);
+      if (parts && parts->kind != TypeParts::Kind::Single) {
+        found->second = {SharedParts(*std::move(parts)), count_};
+      }
+    }
+    return found->second;
   }
 
  private:
@@ -142,16 +153,34 @@ class PartsMaker {
   }
 
   const CatalogTypes& types_;
+  std::unordered_map<Oid, Made> made_;
   std::size_t count_ = 0;
 };
 
-template <typename F>
-void for_each_type(std::vector<CatalogTable>& tables, F with) {
-  for (CatalogTable& table : tables) {
-    for (Column& column : table.schema.columns) {
+std::set<Oid> types_of(const std::vector<CatalogTable>& tables) {
+  std::set<Oid> types;
+  for (const CatalogTable& table : tables) {
+    for (const Column& column : table.schema.columns) {
       if (may_have_parts(column.type)) {
-        with(column.type);
+        types.insert(column.type.base_oid);
       }
+    }
+  }
+  return types;
+}
+
+/// The journal repeats a table's answer in each segment, so all of its columns have a bound
+/// together.
+void set_parts(TableSchema& table, PartsMaker& maker) {
+  std::size_t count = 0;
+  for (Column& column : table.columns) {
+    if (!may_have_parts(column.type)) {
+      continue;
+    }
+    const PartsMaker::Made& made = maker.make(column.type.base_oid);
+    if (count + made.count <= TypeParts::kTableCountMax) {
+      column.type.parts = made.parts;
+      count += made.count;
     }
   }
 }
@@ -159,19 +188,15 @@ void for_each_type(std::vector<CatalogTable>& tables, F with) {
 }  // namespace
 
 void read_type_parts(Connection& connection, std::vector<CatalogTable>& tables) {
-  std::set<Oid> wanted;
-  for_each_type(tables, [&](const ColumnType& type) { wanted.insert(type.base_oid); });
+  const std::set<Oid> wanted = types_of(tables);
   if (wanted.empty()) {
     return;
   }
   const CatalogTypes types = read_types(connection, {wanted.begin(), wanted.end()});
   PartsMaker maker(types);
-  for_each_type(tables, [&](ColumnType& type) {
-    type.parts = maker.make(type.base_oid);
-    if (type.parts && type.parts->kind == TypeParts::Kind::Single) {
-      type.parts.reset();
-    }
-  });
+  for (CatalogTable& table : tables) {
+    set_parts(table.schema, maker);
+  }
 }
 
 }  // namespace re_dms

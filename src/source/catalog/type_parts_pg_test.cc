@@ -10,13 +10,17 @@ namespace {
 
 class TypePartsTest : public DatabaseTest {
  protected:
-  /// The parts of the column c of the table t, in words.
-  std::string parts() {
+  /// The columns of the table t.
+  std::vector<Column> columns() {
     Connection connection(settings_, ConnectionPurpose::Sql);
     const auto oid = connection.query("SELECT 'public.t'::regclass::oid", "asking").oid(0, 0);
-    const auto tables = read_tables(connection, "none", {oid});
-    const auto& columns = tables.at(0).schema.columns;
-    return columns.at(0).type.parts ? words(*columns.at(0).type.parts) : "none";
+    return read_tables(connection, "none", {oid}).at(0).schema.columns;
+  }
+
+  /// The parts of the column c of the table t, in words.
+  std::string parts() {
+    const SharedParts parts = columns().at(0).type.parts;
+    return parts ? words(*parts) : "none";
   }
 
   std::string parts_of(const std::string& type) {
@@ -112,6 +116,24 @@ TEST_F(TypePartsTest, TooManyStayUnknown) {
   execute(types);
   EXPECT_NE(parts_of("t8"), "none");
   EXPECT_EQ(parts_of("t12"), "none");
+}
+
+TEST_F(TypePartsTest, TooManyInOneTableStayUnknown) {
+  std::string attributes = "a0 int";
+  for (int i = 1; i < 1500; ++i) {
+    attributes += fmt::format(", a{} int", i);
+  }
+  execute("CREATE TYPE wide AS (" + attributes +
+          "); CREATE TYPE pair AS (a int, b int);"
+          "CREATE TABLE t (a wide, b wide, c wide, d wide, e wide, f wide, g wide, h pair)");
+  const std::vector<Column> known = columns();
+  ASSERT_EQ(known.size(), 8U);
+  for (std::size_t i = 0; i < 6; ++i) {
+    ASSERT_TRUE(known[i].type.parts) << i;
+    EXPECT_EQ(&*known[i].type.parts, &*known[0].type.parts) << "kept once";
+  }
+  EXPECT_FALSE(known[6].type.parts);
+  EXPECT_TRUE(known[7].type.parts);
 }
 
 }  // namespace

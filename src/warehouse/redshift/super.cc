@@ -84,8 +84,9 @@ std::optional<std::string> super_refusal(const ColumnType& type) {
   }
   if (type.kind == 'c') {
     return fmt::format(
-        "{} does not become SUPER: its attributes are not known, because they are "
-        "too many, nested too deep, or have names that are not UTF-8",
+        "{} does not become SUPER: its attributes are not known, because they are too many (alone, "
+        "or with those of the table's columns before it), nested too deep, or have names that are "
+        "not UTF-8",
         type.name);
   }
   return fmt::format("{} does not become SUPER: json, jsonb, hstore, arrays and composites do",

@@ -58,7 +58,7 @@ TEST(RedshiftTypes, WhatSomebodyWantsComesFirst) {
 ColumnType made_of(char kind, TypeParts parts) {
   ColumnType type = type_of(parts.oid, "super");
   type.kind = kind;
-  type.parts = std::move(parts);
+  type.parts = SharedParts(std::move(parts));
   return type;
 }
 
