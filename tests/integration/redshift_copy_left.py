@@ -26,6 +26,12 @@ CREATE TABLE other (id int PRIMARY KEY, n int); INSERT INTO other VALUES (1, 0);
 OPTIONS = {"batch.memory": "64MiB", "batch.max_row_bytes": "1MiB", "source.include": ["public.*", "moved.*"]}
 SECOND_BATCH = 8
 ALWAYS = 100_000
+REFUSED = {"sqlstate": "2BP01", "message": "cannot drop table because other objects depend on it", "times": ALWAYS}
+
+
+def statements(oid):
+    """Those that load the copy of the table, and the one that drops it."""
+    return (f'^{verb} "public"."re_dms_copy_{oid}"' for verb in ("COPY", "DROP TABLE IF EXISTS"))
 
 
 def copies_left(daemon):
@@ -123,49 +129,60 @@ def killed_while_copying(server, daemon, copy):
     daemon.start().wait_ready()
 
 
-def main():
-    with scenario(TABLES, options=OPTIONS, target=RedshiftTarget()) as (server, daemon):
-        standin, oid = daemon.target.standin, server.value("SELECT 'big'::regclass::oid")
-        copy, drop = (f'^{verb} "public"."re_dms_copy_{oid}"' for verb in ("COPY", "DROP TABLE IF EXISTS"))
-        standin.fail(copy, sqlstate="XX000", nth=SECOND_BATCH, times=ALWAYS,
-                     message="Load into table 'x' failed.  Check 'stl_load_errors' system table for details.")
-        refused = {"sqlstate": "2BP01", "message": "cannot drop table because other objects depend on it", "times": ALWAYS}
-        standin.fail(drop, **refused)
-        daemon.start().wait_ready()
-        daemon.wait("it waits for a person", lambda: [entry["table"] for entry in daemon.said(NOT_LIVE) or []]
-                    == ["public.big"], 120)
-        left(daemon, 0)
-        refused_at_start(daemon)
+def of_a_failed_load(server, daemon):
+    """And what a daemon left."""
+    standin, oid = daemon.target.standin, server.value("SELECT 'big'::regclass::oid")
+    copy, drop = statements(oid)
+    standin.fail(copy, sqlstate="XX000", nth=SECOND_BATCH, times=ALWAYS,
+                 message="Load into table 'x' failed.  Check 'stl_load_errors' system table for details.")
+    standin.fail(drop, **REFUSED)
+    daemon.start().wait_ready()
+    daemon.wait("it waits for a person", lambda: [entry["table"] for entry in daemon.said(NOT_LIVE) or []]
+                == ["public.big"], 120)
+    left(daemon, 0)
+    refused_at_start(daemon)
+    brought_back(daemon)
+    killed_while_copying(server, daemon, copy)
+    ended_before(server, daemon, copy)
+
+
+def of_a_pause(server, daemon):
+    standin, oid = daemon.target.standin, server.value("SELECT 'big'::regclass::oid")
+    copy, drop = statements(oid)
+    daemon.start().wait_ready().wait_live(3, 120)
+    for how in ("read", "lost", "refused", "moved"):
+        since = len(daemon.log_text())
+        # Slow enough that the pause comes before the last batch.
+        standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
+        if how != "read":
+            standin.fail(drop, **REFUSED)
+        code, _, said = daemon.run("resync", "public.big")
+        expect(code == 0, said)
+        daemon.wait("half of it is there", lambda: standin.faults()[0]["fired"])
+        reader = standin.connect()
+        if how == "read":
+            reader.rows("BEGIN")
+            reader.rows(f'SELECT count(*) FROM public."re_dms_copy_{oid}"')
+        if how == "lost":
+            # The answer to the COMMIT that gives it up.
+            standin.fail("^COMMIT", "kill_after", behind="^INSERT INTO re_dms_internal.tables .*'paused'")
+        code, _, said = daemon.run("pause", "public.big")
+        expect(code == 0, f"pause ends with {code}: {said}")
+        left(daemon, since)
+        reader.close()
+        if how == "moved":
+            server.psql("ALTER TABLE big SET SCHEMA moved")
         brought_back(daemon)
 
-        killed_while_copying(server, daemon, copy)
 
-        for how in ("read", "lost", "refused", "moved"):
-            since = len(daemon.log_text())
-            # Slow enough that the pause comes before the last batch.
-            standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
-            if how != "read":
-                standin.fail(drop, **refused)
-            code, _, said = daemon.run("resync", "public.big")
-            expect(code == 0, said)
-            daemon.wait("half of it is there", lambda: standin.faults()[0]["fired"])
-            reader = standin.connect()
-            if how == "read":
-                reader.rows("BEGIN")
-                reader.rows(f'SELECT count(*) FROM public."re_dms_copy_{oid}"')
-            if how == "lost":
-                # The answer to the COMMIT that gives it up.
-                standin.fail("^COMMIT", "kill_after", behind="^INSERT INTO re_dms_internal.tables .*'paused'")
-            code, _, said = daemon.run("pause", "public.big")
-            expect(code == 0, f"pause ends with {code}: {said}")
-            left(daemon, since)
-            reader.close()
-            if how == "moved":
-                server.psql("ALTER TABLE big SET SCHEMA moved")
-            brought_back(daemon)
-            if how == "refused":
-                ended_before(server, daemon, copy)
-        expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+PARTS = {"of_a_failed_load": of_a_failed_load, "of_a_pause": of_a_pause}
+
+
+def main():
+    for name in sys.argv[1:] or PARTS:
+        with scenario(TABLES, options=OPTIONS, target=RedshiftTarget()) as (server, daemon):
+            PARTS[name](server, daemon)
+            expect(daemon.stop() == 0, "SIGTERM ends it with 0")
 
 
 main()

@@ -18,6 +18,7 @@ TABLES = "".join(f"CREATE TABLE {name} (id int PRIMARY KEY, n int, body text);"
                  f" INSERT INTO {name} SELECT g, 0, repeat(md5(g::text), 100) FROM generate_series(1, 9) g;"
                  for name in NAMES)
 ALWAYS = 100_000
+LANES = (1, 3)
 UPDATE = '^UPDATE "public"."slow" SET'
 WHATEVER = '^(UPDATE|INSERT INTO|DELETE FROM|COPY) "?(public|re_dms_staged)'
 # What is written to see whether the cluster takes anything.
@@ -180,7 +181,7 @@ def expect_all_leave(server, daemon):
 
 
 def main():
-    for lanes in (1, 3):
+    for lanes in map(int, sys.argv[1:] or LANES):
         options = {"batch.interval": "50ms", "warehouse.lanes": lanes}
         with scenario(TABLES, options=options, target=RedshiftTarget()) as (server, daemon):
             daemon.environment["RE_DMS_RETRY_MS"] = "5,20"
