@@ -231,12 +231,14 @@ std::optional<Refusal> altered_types(const TableSchema& version, const TableSche
       continue;
     }
     const Column* now = column_of(&answer, column.attnum);
-    if (now != nullptr && now->type.oid == column.type.oid && now->type.parts &&
+    if (now != nullptr && now->type.oid == column.type.oid &&
         now->type.parts != column.type.parts) {
-      return Refusal{fmt::format("the type of column \"{}\" ({}), or one that it is made of, has "
-                                 "other attributes now (ALTER TYPE)",
-                                 column.name, column.type.name),
-                     Remedy::Copy};
+      return Refusal{
+          fmt::format("the type of column \"{}\" ({}), or one that it is made of, {} (ALTER TYPE)",
+                      column.name, column.type.name,
+                      now->type.parts ? "has other attributes now"
+                                      : "has too many attributes now, alone or with other columns"),
+          Remedy::Copy};
     }
   }
   return std::nullopt;
