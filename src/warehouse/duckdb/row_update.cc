@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "model/check.h"
-#include "warehouse/duckdb/staged_rows.h"
+#include "warehouse/duckdb/staged_row.h"
 #include "warehouse/duckdb/types.h"
 
 namespace re_dms::duckdb {
@@ -63,15 +63,12 @@ class StagedRow {
   const Row fields_;
 };
 
-StagedRow read_row(Session& session, const StagedLayer& layer, const StagedFile& file) {
-  std::vector<Row> rows = session.texts(sql("FROM {}", read_file(layer, file)), Blame::Table);
-  if (rows.size() == 1) {
-    StagedRow row(layer, std::move(rows[0]));
-    if (row.op() == (layer.counts.replaces == 1 ? "R" : "U")) {
-      return row;
-    }
+StagedRow read_row(const StagedLayer& layer, const StagedFile& file) {
+  StagedRow row(layer, read_staged_row(file));
+  if (row.op() != (layer.counts.replaces == 1 ? "R" : "U")) {
+    throw Error(ErrorKind::Table, "the staged files hold other operations than the layer counts");
   }
-  throw Error(ErrorKind::Table, "the staged files hold other operations than the layer counts");
+  return row;
 }
 
 }  // namespace
@@ -79,7 +76,7 @@ StagedRow read_row(Session& session, const StagedLayer& layer, const StagedFile&
 std::uint64_t update_row(Session& session, const QualifiedName& name, const StagedLayer& layer,
                          const StagedFile& file) {
   const std::vector<Column>& columns = layer.table->columns;
-  const StagedRow row = read_row(session, layer, file);
+  const StagedRow row = read_row(layer, file);
   const Sql target = qualified(session.catalog(), name);
   const Sql condition = row.has_origin_key();
   std::vector<std::size_t> carried;
