@@ -1,6 +1,9 @@
 // Copies of tables: built beside them, put in their place, caught up with, and joined.
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <set>
+#include <string>
 
 #include "warehouse/testing/copy_contract.h"
 #include "warehouse/testing/duckdb_target.h"
@@ -298,6 +301,23 @@ TEST_P(CopyContract, HalfACopyOfAnEarlierDaemonGoesAtTheStart) {
   EXPECT_EQ(rows(), (Rows{"1|old"})) << "that was of the copy that went";
   load_copy({step(1, true, Lsn{6000}, {{"3", "new"}})});
   EXPECT_EQ(rows(), (Rows{"3|new"}));
+}
+
+TEST_P(CopyContract, WhatStandsInPlaceOfHalfACopyStopsNoStart) {
+  load({staged(LayerBuilder(items()).create().insert({"1", "old"}))});
+  ask(Wish::Copy);
+  load_copy({step(1, false, Lsn{5000}, {{"1", "new"}})});
+  const std::string copy = fmt::format("shop.re_dms_copy_{}", kCopiedOid);
+  warehouse_.reset();
+  target_->execute("DROP TABLE " + copy);
+  target_->execute("CREATE VIEW " + copy + " AS SELECT 1 AS theirs");
+  warehouse_ = open();
+  EXPECT_EQ(warehouse_->take_over(test_origin(), unknown_before(), {}).tables.at(0).state,
+            TableState::Waiting);
+  const LoadReport report = load_copy({step(1, true, Lsn{5000}, {{"1", "new"}})});
+  EXPECT_EQ(report.set_aside.size(), 1U);
+  EXPECT_EQ(rows(), (Rows{"1|old"}));
+  EXPECT_EQ(select("FROM " + copy), (Rows{"1"}));
 }
 
 /// As the daemon says it; what the configuration says at the next start counts from then on.

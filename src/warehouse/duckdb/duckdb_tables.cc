@@ -63,6 +63,14 @@ void DuckdbTables::drop_copy(const QualifiedName& copy) {
   duckdb::drop_copy(session_, copy);
 }
 
+bool DuckdbTables::give_copy_up(const QualifiedName& copy, Oid /*table*/) {
+  // What somebody put in its place is in the way of the next copy, and of nothing else.
+  if (session_.named(copy) == Named::Table) {
+    drop_copy(copy);
+  }
+  return true;
+}
+
 void DuckdbTables::drop_table(const StoredTable& table) {
   duckdb::drop_table(session_, table);
 }

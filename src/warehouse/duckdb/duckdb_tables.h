@@ -32,6 +32,7 @@ class DuckdbTables final : public TargetTables {
   bool has_column(const QualifiedName& target, const std::string& column) override;
   QualifiedName copy_name(const QualifiedName& target, Oid oid) const override;
   void drop_copy(const QualifiedName& copy) override;
+  bool give_copy_up(const QualifiedName& copy, Oid table) override;
   void drop_table(const StoredTable& table) override;
   void put_copy_in_place(const QualifiedName& target, Oid oid) override;
   void require_fit(const StoredTable& table, bool known) override;

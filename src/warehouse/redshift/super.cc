@@ -76,17 +76,16 @@ JsonForm form_of(const ColumnType& type) {
 }  // namespace
 
 std::optional<std::string> super_refusal(const ColumnType& type) {
-  constexpr Oid kBox = 603;  // whose arrays have another delimiter
   const bool json = type.kind == 'b' && kind_of(type.base_oid) == JsonForm::Kind::Json;
-  const bool array = type.kind == 'b' && type.element_oid != 0 && type.element_oid != kBox;
-  if (json || array || type.parts) {
+  const bool array = type.kind == 'b' && type.element_oid != 0;
+  if (json || type.parts || (array && !may_have_parts(type))) {
     return std::nullopt;
   }
-  if (type.kind == 'c') {
+  if (type.kind == 'c' || array) {
     return fmt::format(
-        "{} does not become SUPER: its attributes are not known, because they are too many (alone, "
-        "or with those of the table's columns before it), nested too deep, or have names that are "
-        "not UTF-8",
+        "{} does not become SUPER: what it is made of is not known, because its attributes are too "
+        "many (alone, or with those of the table's columns before it), nested too deep, or have "
+        "names that are not UTF-8",
         type.name);
   }
   return fmt::format("{} does not become SUPER: json, jsonb, hstore, arrays and composites do",

@@ -101,7 +101,9 @@ TEST(RedshiftTypes, WhatCannotBeWhatSomebodyWants) {
   EXPECT_THAT(type_refusal(type_of(kInt4, "varchar(9)")), Optional(HasSubstr("becomes integer")));
   ColumnType composite = type_of(70000, "super");
   composite.kind = 'c';
-  EXPECT_THAT(type_refusal(composite), Optional(HasSubstr("its attributes are not known")));
+  EXPECT_THAT(type_refusal(composite), Optional(HasSubstr("made of is not known")));
+  EXPECT_THAT(type_refusal(type_of(70001, "super", 70000)),
+              Optional(HasSubstr("made of is not known")));
 }
 
 TEST(RedshiftShape, StagedRowsNeedColumnsOfTheirOwn) {
