@@ -22,7 +22,6 @@ SELECT COLUMNS(*)::VARCHAR FROM (SELECT schema_name, table_name, min(index_name)
 ALTER TABLE "golden"."public"."t" ADD COLUMN "plain" INTEGER;
 DESCRIBE "golden"."public"."t";
 SELECT '' FROM "golden"."public"."t" LIMIT 1 OFFSET 2048;
-FROM read_csv('/DIRECTORY/stage/7000000000000000001/golden/1-0/b2-l0-p0.csv.gz', columns = {'op': 'VARCHAR', 'mask': 'VARCHAR', 'k1': 'VARCHAR', 'c1': 'VARCHAR', 'c2': 'VARCHAR', 'c3': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', nullstr = '\N', allow_quoted_nulls = false, auto_detect = false, header = false, new_line = '\n', compression = 'gzip', parallel = false, max_line_size = 31, buffer_size = 4194304);
 SELECT '', CAST("id" AS VARCHAR), CAST("v" IS NOT DISTINCT FROM 'old' AS VARCHAR), CAST("plain" AS VARCHAR) FROM "golden"."public"."t" WHERE "id" = CAST('1' AS INTEGER);
 UPDATE "golden"."public"."t" SET "plain" = CAST('1' AS INTEGER) WHERE "id" = CAST('1' AS INTEGER);
 DELETE FROM re_dms_internal.tables …;

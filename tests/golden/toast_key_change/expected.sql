@@ -20,7 +20,6 @@ SELECT COLUMNS(*)::VARCHAR FROM (SELECT current_database());
 BEGIN TRANSACTION;
 SELECT COLUMNS(*)::VARCHAR FROM (SELECT schema_name, table_name, min(index_name) FROM duckdb_indexes() WHERE database_name = 'golden' GROUP BY ALL);
 DESCRIBE "golden"."public"."pages";
-FROM read_csv('/DIRECTORY/stage/7000000000000000001/golden/1-0/b2-l0-p0.csv.gz', columns = {'op': 'VARCHAR', 'mask': 'VARCHAR', 'k1': 'VARCHAR', 'c1': 'VARCHAR', 'c2': 'VARCHAR', 'c3': 'VARCHAR'}, delim = ',', quote = '"', escape = '"', nullstr = '\N', allow_quoted_nulls = false, auto_detect = false, header = false, new_line = '\n', compression = 'gzip', parallel = false, max_line_size = 32, buffer_size = 4194304);
 SELECT '', CAST("id" AS VARCHAR), CAST("views" AS VARCHAR) FROM "golden"."public"."pages" WHERE "id" = CAST('1' AS INTEGER);
 UPDATE "golden"."public"."pages" SET "id" = CAST('11' AS INTEGER) WHERE "id" = CAST('1' AS INTEGER);
 INSERT INTO re_dms_internal.loads …;
