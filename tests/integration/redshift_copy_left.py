@@ -146,11 +146,11 @@ def of_a_failed_load(server, daemon):
     ended_before(server, daemon, copy)
 
 
-def of_a_pause(server, daemon):
+def of_pauses(server, daemon, *cases):
     standin, oid = daemon.target.standin, server.value("SELECT 'big'::regclass::oid")
     copy, drop = statements(oid)
     daemon.start().wait_ready().wait_live(3, 120)
-    for how in ("read", "lost", "refused", "moved"):
+    for how in cases:
         since = len(daemon.log_text())
         # Slow enough that the pause comes before the last batch.
         standin.fail(copy, "delay", seconds=2, nth=SECOND_BATCH, times=ALWAYS)
@@ -175,13 +175,15 @@ def of_a_pause(server, daemon):
         brought_back(daemon)
 
 
-PARTS = {"of_a_failed_load": of_a_failed_load, "of_a_pause": of_a_pause}
+PARTS = {"of_a_failed_load": (of_a_failed_load,), "of_pauses1": (of_pauses, "read", "lost"),
+         "of_pauses2": (of_pauses, "refused", "moved")}
 
 
 def main():
     for name in sys.argv[1:] or PARTS:
         with scenario(TABLES, options=OPTIONS, target=RedshiftTarget()) as (server, daemon):
-            PARTS[name](server, daemon)
+            part, *cases = PARTS[name]
+            part(server, daemon, *cases)
             expect(daemon.stop() == 0, "SIGTERM ends it with 0")
 
 
