@@ -167,7 +167,7 @@ Json publishing_to_json(const Publishing& publishing) {
 Publishing publishing_from_json(const Json& json) {
   std::vector<CatalogRow> rows;
   for (const Json& row : json) {
-    rows.push_back({integer<Oid>(row, 0), integer<std::uint32_t>(row, 1)});
+    rows.push_back({integer<Oid>(row, 0U), integer<std::uint32_t>(row, 1U)});
   }
   if (rows.empty()) {
     throw Error(ErrorKind::Fatal, "table schema: publication is empty");

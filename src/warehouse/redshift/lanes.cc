@@ -58,8 +58,8 @@ std::vector<std::vector<Oid>> deal(const StagedBatch& batch, const std::vector<O
   }
   const std::size_t worth =
       std::max<std::size_t>(tables.size() / kTablesWorthALane, total / kBytesWorthALane);
-  const std::size_t count =
-      std::clamp<std::size_t>(worth, 1, std::min<std::size_t>(lanes, tables.size()));
+  const std::size_t most = std::min(static_cast<std::size_t>(lanes), tables.size());
+  const std::size_t count = std::clamp<std::size_t>(worth, 1, most);
   std::vector<Oid> largest_first = tables;
   std::ranges::stable_sort(largest_first, std::greater{}, [&](Oid oid) { return bytes.at(oid); });
   std::vector<std::vector<Oid>> dealt(count);
