@@ -113,6 +113,22 @@ TEST(Retry, TriesATransientErrorAgainAndLetsOthersOut) {
   EXPECT_THROW(retry.run({}, [] { throw Error(ErrorKind::Fatal, "gone"); }), Error);
 }
 
+TEST(Retry, AnAttemptSaysWhatToWait) {
+  using std::chrono::milliseconds;
+  Retry retry({milliseconds(100), milliseconds(10'000), 10.0}, nullptr);
+  const auto fails = [] { throw Error(ErrorKind::Transient, "away"); };
+  const auto failed = [&](milliseconds least, milliseconds most) {
+    const auto wait = retry.attempt(fails);
+    return wait && *wait >= least && *wait <= most;
+  };
+  EXPECT_TRUE(failed(milliseconds(50), milliseconds(100)));
+  EXPECT_TRUE(failed(milliseconds(500), milliseconds(1000)));
+  EXPECT_EQ(retry.attempt([] {}), std::nullopt);
+  EXPECT_TRUE(failed(milliseconds(50), milliseconds(100))) << "one was done since";
+  EXPECT_THROW(retry.attempt([] { throw Stopped(); }), Stopped);
+  EXPECT_THROW(retry.attempt([] { throw Error(ErrorKind::Fatal, "gone"); }), Error);
+}
+
 TEST(Retry, StartsTheWaitsOverAfterATryThatGotSomewhere) {
   std::uint64_t received = 0;
   std::vector<bool> first;  // whether a wait was of the first length

@@ -39,47 +39,58 @@ bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop) {
   return !stop.stop_requested();
 }
 
-Backoff::Backoff(RetryPolicy policy)
-    : policy_(policy), wait_(policy.first), random_(std::random_device{}()) {}
+Retry::Retry(RetryPolicy policy, OnError on_error, Progress progress)
+    : policy_(policy),
+      on_error_(std::move(on_error)),
+      progress_(std::move(progress)),
+      wait_(policy.first),
+      random_(std::random_device{}()) {}
 
-std::chrono::milliseconds Backoff::next() {
+std::chrono::milliseconds Retry::next_wait() {
   std::uniform_real_distribution<double> share(0.5, 1.0);
   const auto times = [](std::chrono::milliseconds wait, double factor) {
     return std::chrono::milliseconds(
         static_cast<std::int64_t>(static_cast<double>(wait.count()) * factor));
   };
-  const std::chrono::milliseconds jittered = times(wait_, share(random_));
+  const std::chrono::milliseconds shortened = times(wait_, share(random_));
   wait_ = std::min(policy_.longest, times(wait_, policy_.growth));
-  return jittered;
+  return shortened;
 }
 
-Retry::Retry(RetryPolicy policy, OnError on_error, Progress progress)
-    : backoff_(policy), on_error_(std::move(on_error)), progress_(std::move(progress)) {}
-
-bool Retry::run(const std::stop_token& stop, const std::function<void()>& step) {
-  while (!stop.stop_requested()) {
-    const std::uint64_t before = progress();
-    try {
-      step();
-      return true;
-    } catch (const Stopped&) {
-      return false;
-    } catch (const Error& error) {
-      if (error.kind() != ErrorKind::Transient) {
-        throw;
-      }
-      if (progress() != before) {
-        backoff_.reset();
-      }
-      const std::chrono::milliseconds wait = backoff_.next();
-      if (on_error_) {
-        on_error_(error, wait);
-      }
-      if (!wait_for(wait, stop)) {
-        return false;
-      }
+std::optional<std::chrono::milliseconds> Retry::attempt(const std::function<void()>& step) {
+  const std::uint64_t before = progress();
+  try {
+    step();
+    wait_ = policy_.first;
+    return std::nullopt;
+  } catch (const Stopped&) {
+    throw;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::Transient) {
+      throw;
     }
+    if (progress() != before) {
+      wait_ = policy_.first;
+    }
+    const std::chrono::milliseconds wait = next_wait();
+    if (on_error_) {
+      on_error_(error, wait);
+    }
+    return wait;
   }
+}
+
+bool Retry::run(const std::stop_token& stop, const std::function<void()>& step) try {
+  while (!stop.stop_requested()) {
+    const auto wait = attempt(step);
+    if (!wait) {
+      return true;
+    }
+    wait_for(*wait, stop);
+  }
+  return false;
+
+} catch (const Stopped&) {
   return false;
 }
 

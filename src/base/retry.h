@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <random>
 #include <source_location>
 #include <stop_token>
@@ -39,28 +40,11 @@ class Stopped : public Error {
 /// Waits `duration` or until stop is requested; true when the whole time passed.
 bool wait_for(std::chrono::milliseconds duration, const std::stop_token& stop);
 
-/// The waits between tries: first, first·growth, … up to longest, each shortened by up to a half at
-/// random so that many daemons do not come back at once.
-class Backoff {
- public:
-  explicit Backoff(RetryPolicy policy);
-
-  std::chrono::milliseconds next();
-
-  /// From the first on again.
-  void reset() { wait_ = policy_.first; }
-
- private:
-  RetryPolicy policy_;
-  std::chrono::milliseconds wait_;
-  std::minstd_rand random_;
-};
-
-/// Runs `step` until it returns; between tries waits as Backoff says. Errors that
-/// are not Transient are passed on at once. `on_error` is told of each failed try and the wait that
-/// follows. A try during which the value of `progress` changed starts the waits over: for long
-/// steps, where a failure after hours says nothing about the one before. Returns false when
-/// stopped, also in the middle of a step, which then throws Stopped.
+/// Between tries it waits first, first·growth, … up to longest, each shortened by up to a half at
+/// random so that many daemons do not come back at once. Errors that are not Transient are passed
+/// on at once. `on_error` is told of each failed try and the wait that follows. A try during which
+/// the value of `progress` changed starts the waits over, as one that is done does: for long steps,
+/// where a failure after hours says nothing about the one before.
 class Retry {
  public:
   using OnError = std::function<void(const Error&, std::chrono::milliseconds)>;
@@ -68,9 +52,15 @@ class Retry {
 
   Retry(RetryPolicy policy, OnError on_error, Progress progress = nullptr);
 
+  /// Runs `step` until it returns. False when stopped, also in the middle of a step, which then
+  /// throws Stopped.
   bool run(const std::stop_token& stop, const std::function<void()>& step);
 
-  /// The same for so long only: then what the last try threw is passed on, whatever its kind.
+  /// Runs `step` once. Nothing when it returns, else what to wait before it is run again. Passes
+  /// Stopped on.
+  std::optional<std::chrono::milliseconds> attempt(const std::function<void()>& step);
+
+  /// As run, for so long only: then what the last try threw is passed on, whatever its kind.
   /// Throws Stopped when stopped.
   void run_for(std::chrono::milliseconds patience, const Clock& clock, const std::stop_token& stop,
                const std::function<void()>& step);
@@ -78,9 +68,13 @@ class Retry {
  private:
   std::uint64_t progress() const { return progress_ ? progress_() : 0; }
 
-  Backoff backoff_;
+  std::chrono::milliseconds next_wait();
+
+  RetryPolicy policy_;
   OnError on_error_;
   Progress progress_;
+  std::chrono::milliseconds wait_;
+  std::minstd_rand random_;
 };
 
 }  // namespace re_dms

@@ -23,7 +23,7 @@ std::optional<StagedBatch> LoadOrder::next(BoundedQueue<StagedBatch>& staged,
     const std::chrono::milliseconds most = std::min(patience, until_copy(patience));
     batch = has_some ? staged.try_pop(stop) : staged.pop_for(stop, most);
     if (!batch) {
-      // No queue waits then.
+      // It does not wait once it is finished.
       if (!has_some && !copies_.empty() && staged.finished()) {
         wait_for(most, stop);
       }

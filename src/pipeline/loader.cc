@@ -6,7 +6,6 @@
 #include <chrono>
 #include <utility>
 
-#include "base/error.h"
 #include "base/failpoint.h"
 #include "observe/log.h"
 #include "pipeline/clean_up.h"
@@ -42,7 +41,7 @@ void Loader::load(StagedBatch batch, const std::stop_token& stop) {
   }
   const auto once = [&] { report = load_once(batch, stop); };
   const bool done =
-      batch.kind == BatchKind::Copy ? load_copy(batch, stop, once) : retry_target(stop, once);
+      batch.kind == BatchKind::Copy ? load_copy(batch, once) : target_retry().run(stop, once);
   if (done) {
     wiring_.state.figures.loaded(batch, report, began);
     finish(batch, report);
@@ -68,43 +67,29 @@ LoadReport Loader::load_once(StagedBatch& batch, const std::stop_token& stop) {
 
 /// Tables that are followed do not wait for rows of those that are not: after a failure these come
 /// again behind what is there of the others.
-bool Loader::load_copy(StagedBatch& batch, const std::stop_token& stop,
-                       const std::function<void()>& once) {
-  try {
-    if (!stop.stop_requested()) {
-      once();
-      copies_.reset();
-      return true;
-    }
-  } catch (const Stopped&) {
-    return false;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::Transient) {
-      throw;
-    }
-    const std::chrono::milliseconds wait = copies_.next();
-    note_retry(error, wait);
-    order_.put_back(std::move(batch), real_clock().steady() + wait);
+bool Loader::load_copy(StagedBatch& batch, const std::function<void()>& once) try {
+  const auto wait = copies_.attempt(once);
+  if (wait) {
+    order_.put_back(std::move(batch), real_clock().steady() + *wait);
   }
+  return !wait;
+
+} catch (const Stopped&) {
   return false;
 }
 
-bool Loader::retry_target(const std::stop_token& stop, const std::function<void()>& step) {
-  Retry retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
-    note_retry(error, wait);
+Retry Loader::target_retry() {
+  return Retry(retry_policy(), [this](const Error& error, std::chrono::milliseconds wait) {
+    wiring_.state.warehouse_trouble(error.what());
+    wiring_.state.figures.retried("warehouse");
+    log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
   });
-  return retry.run(stop, step);
-}
-
-void Loader::note_retry(const Error& error, std::chrono::milliseconds wait) {
-  wiring_.state.warehouse_trouble(error.what());
-  wiring_.state.figures.retried("warehouse");
-  log(LogLevel::Warn, "load_retry", error.what(), {{"wait_ms", wait.count()}});
 }
 
 void Loader::grant_wishes(const std::stop_token& stop) {
   bool some = false;
-  const bool done = retry_target(stop, [&] { some = grant(&TableStates::take_wishes, stop); });
+  const bool done =
+      target_retry().run(stop, [&] { some = grant(&TableStates::take_wishes, stop); });
   if (done && some) {
     wiring_.state.warehouse_trouble({});
   }

@@ -58,10 +58,8 @@ class Loader {
 
   void load(StagedBatch batch, const std::stop_token& stop);
   LoadReport load_once(StagedBatch& batch, const std::stop_token& stop);
-  bool load_copy(StagedBatch& batch, const std::stop_token& stop,
-                 const std::function<void()>& once);
-  bool retry_target(const std::stop_token& stop, const std::function<void()>& step);
-  void note_retry(const Error& error, std::chrono::milliseconds wait);
+  bool load_copy(StagedBatch& batch, const std::function<void()>& once);
+  Retry target_retry();
   void grant_wishes(const std::stop_token& stop);
   bool grant(Wishes (TableStates::*take)(), const std::stop_token& stop);
   void finish(const StagedBatch& batch, const LoadReport& report);
@@ -77,7 +75,7 @@ class Loader {
 
   LaneWiring wiring_;
   LoadOrder order_{real_clock()};
-  Backoff copies_{retry_policy()};   ///< between tries of copied rows
+  Retry copies_ = target_retry();    ///< of copied rows
   std::vector<TableWish> granting_;  ///< taken, and not in the target yet
   bool warned_ = false;              ///< of a table that the journal will let go
 };
