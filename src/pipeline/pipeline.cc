@@ -7,7 +7,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <thread>
 #include <utility>
 
 #include "base/failpoint.h"
@@ -279,8 +278,7 @@ class Run {
       log(LogLevel::Warn, "source_left", "the slot is left alone until the journal has room again",
           {{"journal_bytes", journal.bytes()}});
     }
-    while (is_full(journal) && !stop.stop_requested()) {
-      std::this_thread::sleep_for(kLookForRoom);
+    while (is_full(journal) && wait_for(kLookForRoom, stop)) {
     }
   }
 
