@@ -291,5 +291,19 @@ TEST_P(WarehouseContract, AFileWithOtherOperationsThanCountedIsRefused) {
   }
 }
 
+TEST_P(WarehouseContract, AFileWithOtherColumnsThanItsTableIsRefused) {
+  Oid oid = 601;
+  for (const std::string_view csv : {"U,0100,1,\\N,\"x\",\\N\n", "U,010,1,\\N,\"x\",\\N,\\N\n",
+                                     "U,\\N,1,\\N,\"x\",\\N,\\N\n", "U\n"}) {
+    ++oid;
+    const TablePtr table = make_table(oid, {"shop", fmt::format("t{}", oid)}, items()->columns);
+    load({staged(LayerBuilder(table).create().insert({"1", "a", "b", "c"}))});
+    StagedLayer layer = staged(LayerBuilder(table).update({"1"}, "0100", {{}, "x", {}, {}}));
+    layer.files = {write_csv((directory_ / fmt::format("other{}", oid)).string(), csv, 1)};
+    EXPECT_EQ(load({layer}).set_aside.size(), 1U) << csv;
+    EXPECT_EQ(select(fmt::format("SELECT * FROM shop.t{}", oid)), (Rows{"1|a|b|c"}));
+  }
+}
+
 }  // namespace
 }  // namespace re_dms::testing::contract_rows_test

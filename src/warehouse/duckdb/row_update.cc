@@ -64,8 +64,12 @@ class StagedRow {
 };
 
 StagedRow read_row(const StagedLayer& layer, const StagedFile& file) {
-  StagedRow row(layer, read_staged_row(file));
-  if (row.op() != (layer.counts.replaces == 1 ? "R" : "U")) {
+  const std::size_t columns = layer.table->columns.size();
+  Row fields = read_staged_row(file);
+  const bool whole = fields.size() == 2 + key_columns(*layer.table).size() + columns &&
+                     (fields[0] == "R" || (fields[1] && fields[1]->size() == columns));
+  StagedRow row(layer, std::move(fields));
+  if (!whole || row.op() != (layer.counts.replaces == 1 ? "R" : "U")) {
     throw Error(ErrorKind::Table, "the staged files hold other operations than the layer counts");
   }
   return row;

@@ -96,7 +96,8 @@ class Line {
 Row read_staged_row(const StagedFile& file) try {
   std::ifstream stream(file.path, std::ios::binary);
   std::string bytes(std::istreambuf_iterator<char>(stream), {});
-  return Line(inflated(std::move(bytes), file.csv_bytes)).fields();
+  const std::string text = inflated(std::move(bytes), file.csv_bytes);
+  return Line(text).fields();
 
 } catch (const Unreadable&) {
   throw Error(ErrorKind::Table, fmt::format("the staged file {} does not hold one row", file.path));
