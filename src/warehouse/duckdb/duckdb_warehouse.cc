@@ -183,11 +183,10 @@ TargetState DuckdbWarehouse::take_over(const Origin& origin, const TargetBefore&
     }
     service.check_belongs_to(origin);
     service.migrate(migration(session));
-    require_not_ahead(describe(), furthest(service.stored_position(), service.tables()),
-                      before.journal_end);
+    StoredTables known = service.tables();
+    require_not_ahead(describe(), furthest(service.stored_position(), known), before.journal_end);
     epoch_ = service.raise_epoch(now);
     const StoredPosition stored = service.stored_position();
-    StoredTables known = service.tables();
     set_aside_changed_shapes(session, stored, known, now);
     DuckdbTables target(session);
     take_tables(target, settings_, known, now);

@@ -144,11 +144,10 @@ TargetState RedshiftWarehouse::take_over(const Origin& origin, const TargetBefor
     service.check_belongs_to(origin);
     // First: what lanes loaded counts too.
     service.settle_lanes();
-    require_not_ahead(describe(), furthest(service.stored_position(), service.tables()),
-                      before.journal_end);
+    StoredTables known = service.tables();
+    require_not_ahead(describe(), furthest(service.stored_position(), known), before.journal_end);
     epoch_ = service.raise_epoch(now);
     const StoredPosition stored = service.stored_position();
-    StoredTables known = service.tables();
     RedshiftTables target(session, loads_, stored);
     take_tables(target, settings_, known, now);
     failpoint("redshift-take-over-commit-before");
