@@ -2,6 +2,7 @@
 """Goal: a table whose loads fail holds the others up no longer than until `re_dms pause` is asked for it, in the middle of
 its batch too; copied rows that cannot be loaded hold up no table that is followed, and what a person asked for stays."""
 
+import signal
 import sys
 from pathlib import Path
 
@@ -17,6 +18,7 @@ TABLES = "".join(f"CREATE TABLE {name} (id int PRIMARY KEY, n int);"
 FINE = [("public", name) for name in NAMES[1:]]
 ALWAYS = 100_000
 PAUSED = ("tables", "paused")
+BEFORE_COMMIT, AFTER_COMMIT = "redshift-grant-commit-before", "redshift-grant-commit-after"
 # A table that fails alone is given up after ten times the longest pause: in five minutes, and soon.
 PATIENT, SOON = "5,30000", "5,20"
 
@@ -73,6 +75,31 @@ def pause_in_the_middle(server, daemon):
     expect('"table_waits"' not in said and '"table_resumed"' in said, "it goes on where it stood, without a copy")
 
 
+def killed_while_it_is_granted(server, daemon, failpoint):
+    """In the middle of the batch, of which the others may have taken their part: each daemon knows what is paused."""
+    restart(daemon, PATIENT)
+    expect(daemon.stop() == 0, "SIGTERM ends it with 0")
+    daemon.environment["RE_DMS_FAILPOINT"] = failpoint
+    daemon.start().wait_ready()
+    since = len(daemon.log_text())
+    daemon.target.standin.fail('"public"."slow"', known="timeout", times=ALWAYS)
+    server.psql(change(NAMES))
+    wait_tries(daemon, since, 5)
+    daemon.run("pause", "public.slow")
+    expect(daemon.wait_end(60) == -signal.SIGKILL, "it is killed")
+    del daemon.environment["RE_DMS_FAILPOINT"]
+    daemon.start().wait_ready()
+    if failpoint == BEFORE_COMMIT:
+        ask(daemon, "pause", "public.slow")
+    wait_paused(daemon)
+    server.psql(change(NAMES))
+    daemon.catch_up()
+    daemon.compare(FINE)
+    daemon.target.standin.clear_faults()
+    resume(server, daemon)
+    expect('"table_waits"' not in daemon.log_text()[since:], "it goes on where it stood, without a copy")
+
+
 def fail_copy(server, daemon):
     oid = server.value("SELECT 'slow'::regclass::oid")
     daemon.target.standin.fail(f'^COPY "public"."re_dms_copy_{oid}"', known="timeout", times=ALWAYS)
@@ -116,6 +143,8 @@ def pause_of_one_that_is_given_up(server, daemon):
 def main():
     with scenario(TABLES, options={"batch.interval": "50ms"}, target=RedshiftTarget()) as (server, daemon):
         pause_in_the_middle(server, daemon)
+        for failpoint in (BEFORE_COMMIT, AFTER_COMMIT):
+            killed_while_it_is_granted(server, daemon, failpoint)
         copy_holds_nobody_up(server, daemon)
         pause_of_one_that_is_given_up(server, daemon)
         expect(daemon.stop() == 0, "SIGTERM ends it with 0")
